@@ -1,0 +1,60 @@
+package dev.rollcall.app;
+
+import dev.rollcall.config.RollcallConfig;
+import dev.rollcall.topology.BoundedRocksDb;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Properties;
+import java.util.Set;
+import org.apache.kafka.clients.CommonClientConfigs;
+import org.apache.kafka.clients.admin.AdminClientConfig;
+import org.apache.kafka.clients.consumer.ConsumerConfig;
+import org.apache.kafka.clients.producer.ProducerConfig;
+import org.apache.kafka.streams.StreamsConfig;
+
+/** The settings of Kafka's clients and of Streams: Rollcall's own, and over them whatever {@code kafka.*} says. */
+final class KafkaSettings {
+    private KafkaSettings() {}
+
+    static Map<String, Object> admin(RollcallConfig config, String bootstrapServers) {
+        return client(config, bootstrapServers, AdminClientConfig.configNames());
+    }
+
+    static Map<String, Object> producer(RollcallConfig config, String bootstrapServers) {
+        return client(config, bootstrapServers, ProducerConfig.configNames());
+    }
+
+    static Map<String, Object> consumer(RollcallConfig config, String bootstrapServers) {
+        return client(config, bootstrapServers, ConsumerConfig.configNames());
+    }
+
+    /** Kafka Streams' settings: the defaults that users get are the ones that are tested. */
+    static Properties streams(RollcallConfig config, String bootstrapServers) {
+        Properties all = new Properties();
+        all.put(StreamsConfig.APPLICATION_ID_CONFIG, config.applicationId());
+        all.put(StreamsConfig.BOOTSTRAP_SERVERS_CONFIG, bootstrapServers);
+        all.put(
+                StreamsConfig.STATE_DIR_CONFIG,
+                config.dataDir().resolve("streams").toAbsolutePath().toString());
+        // With at-least-once, a crash between the changelog's append and the output's loses a transition for good.
+        all.put(StreamsConfig.PROCESSING_GUARANTEE_CONFIG, StreamsConfig.EXACTLY_ONCE_V2);
+        all.put(StreamsConfig.ENSURE_EXPLICIT_INTERNAL_RESOURCE_NAMING_CONFIG, true);
+        all.put(StreamsConfig.ROCKSDB_CONFIG_SETTER_CLASS_CONFIG, BoundedRocksDb.class);
+        // A broker that is away is waited for, however long: time stands still until it is back.
+        all.put(StreamsConfig.TASK_TIMEOUT_MS_CONFIG, Long.MAX_VALUE);
+        all.put(StreamsConfig.REPLICATION_FACTOR_CONFIG, (int) config.topicReplicationFactor());
+        all.putAll(config.kafka());
+        return all;
+    }
+
+    private static Map<String, Object> client(RollcallConfig config, String bootstrapServers, Set<String> known) {
+        Map<String, Object> all = new HashMap<>();
+        all.put(CommonClientConfigs.BOOTSTRAP_SERVERS_CONFIG, bootstrapServers);
+        config.kafka().forEach((key, value) -> {
+            if (known.contains(key)) {
+                all.put(key, value);
+            }
+        });
+        return all;
+    }
+}

@@ -1,0 +1,102 @@
+package dev.rollcall.app;
+
+import dev.rollcall.config.ConfigException;
+import dev.rollcall.config.RollcallConfig;
+import dev.rollcall.embedded.EmbeddedBrokerException;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.IVersionProvider;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ScopeType;
+import picocli.CommandLine.Spec;
+
+/** The command line. */
+@Command(
+        name = "rollcall",
+        description = "Who is here? Merges what devices do into one presence per user, on Kafka.",
+        mixinStandardHelpOptions = true,
+        versionProvider = Main.Version.class,
+        subcommands = {RunCommand.class, WatchCommand.class, SendCommand.class, TopologyCommand.class},
+        footer = {"", "Without a command: run."})
+public final class Main implements Callable<Integer> {
+    @Option(
+            names = "--set",
+            paramLabel = "KEY=VALUE",
+            scope = ScopeType.INHERIT,
+            description = "Sets a key of config/rollcall.properties; may be repeated.")
+    private Map<String, String> overrides = new LinkedHashMap<>();
+
+    @Option(
+            names = "--config",
+            paramLabel = "FILE",
+            scope = ScopeType.INHERIT,
+            description = "Reads keys from a file, under the environment and --set.")
+    private List<Path> files = new ArrayList<>();
+
+    @Spec
+    private CommandSpec spec = CommandSpec.create();
+
+    public static void main(String[] arguments) {
+        int exitCode = commandLine().execute(arguments);
+        if (exitCode != 0) {
+            System.exit(exitCode);
+        }
+    }
+
+    static CommandLine commandLine() {
+        return new CommandLine(new Main())
+                .setCaseInsensitiveEnumValuesAllowed(true)
+                .setExecutionExceptionHandler((failure, commandLine, parsed) -> {
+                    commandLine.getErr().println(explain(failure));
+                    return commandLine.getCommandSpec().exitCodeOnExecutionException();
+                });
+    }
+
+    @Override
+    public Integer call() throws InterruptedException {
+        return RunCommand.run(config(), spec.commandLine());
+    }
+
+    /** Every setting: the defaults, the files, the environment, and what is set on the command line. */
+    RollcallConfig config() {
+        return RollcallConfig.load(files, System.getenv(), overrides);
+    }
+
+    /** Where a client of a running Rollcall connects. */
+    static String bootstrapServers(RollcallConfig config) {
+        return config.bootstrapServers().isEmpty()
+                ? "localhost:" + config.embeddedKafkaPort()
+                : config.bootstrapServers();
+    }
+
+    /** A sentence where somebody can do something about it; the whole trace where it is a surprise. */
+    private static String explain(Throwable failure) {
+        if (failure instanceof ConfigException
+                || failure instanceof EmbeddedBrokerException
+                || failure instanceof IllegalArgumentException) {
+            return String.valueOf(failure.getMessage());
+        }
+        StringWriter trace = new StringWriter();
+        failure.printStackTrace(new PrintWriter(trace));
+        return trace.toString();
+    }
+
+    /** The version that the jar was built as. */
+    static final class Version implements IVersionProvider {
+        @Override
+        public String[] getVersion() {
+            @Nullable String version = Main.class.getPackage().getImplementationVersion();
+            return new String[] {"rollcall " + (version == null ? "(from source)" : version)};
+        }
+    }
+}

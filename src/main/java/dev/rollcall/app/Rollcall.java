@@ -1,0 +1,122 @@
+package dev.rollcall.app;
+
+import dev.rollcall.config.RollcallConfig;
+import dev.rollcall.embedded.EmbeddedBroker;
+import dev.rollcall.topology.PresenceTopology;
+import java.net.InetAddress;
+import java.net.UnknownHostException;
+import java.time.Clock;
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.streams.KafkaStreams;
+import org.apache.kafka.streams.KafkaStreams.State;
+import org.apache.kafka.streams.errors.StreamsException;
+import org.apache.kafka.streams.errors.StreamsUncaughtExceptionHandler.StreamThreadExceptionResponse;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** One running Rollcall: the embedded broker, if no other is configured, the topics, and the processor. */
+public final class Rollcall implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(Rollcall.class);
+    private static final Duration PROCESSOR_CLOSE_TIMEOUT = Duration.ofSeconds(5);
+
+    /** What has to be closed, the last one first. */
+    private final Deque<AutoCloseable> parts = new ArrayDeque<>();
+
+    private final CompletableFuture<Void> ready = new CompletableFuture<>();
+    private final CompletableFuture<Void> ended = new CompletableFuture<>();
+    private final String bootstrapServers;
+
+    /**
+     * Starts everything, and returns before the processor has its partitions: see {@link #awaitReady}.
+     *
+     * @throws RuntimeException with a message for the operator if something cannot start; then nothing is left running
+     */
+    public static Rollcall start(RollcallConfig config) {
+        return new Rollcall(config);
+    }
+
+    private Rollcall(RollcallConfig config) {
+        try {
+            bootstrapServers = config.bootstrapServers().isEmpty() ? startBroker(config) : config.bootstrapServers();
+            try (Admin admin = Admin.create(KafkaSettings.admin(config, bootstrapServers))) {
+                new TopicSetup(admin, config).ensure();
+            }
+            startProcessor(config);
+        } catch (RuntimeException e) {
+            close();
+            throw e;
+        }
+    }
+
+    public String bootstrapServers() {
+        return bootstrapServers;
+    }
+
+    /** Waits until the processor has its partitions and their state. */
+    public void awaitReady() throws InterruptedException, ExecutionException {
+        CompletableFuture.anyOf(ready, ended).get();
+    }
+
+    /**
+     * Waits until it is closed.
+     *
+     * @throws ExecutionException if it could not go on, with the reason
+     */
+    public void awaitEnd() throws InterruptedException, ExecutionException {
+        ended.get();
+    }
+
+    /** Ends everything, in under 10 s. */
+    @Override
+    public synchronized void close() {
+        while (!parts.isEmpty()) {
+            try {
+                parts.pop().close();
+            } catch (Exception e) {
+                LOG.warn("something did not close cleanly", e);
+            }
+        }
+        ended.complete(null);
+    }
+
+    private String startBroker(RollcallConfig config) {
+        EmbeddedBroker broker = EmbeddedBroker.start(config.dataDir().resolve("kafka"), config.embeddedKafkaPort());
+        parts.push(broker);
+        return broker.bootstrapServers();
+    }
+
+    private void startProcessor(RollcallConfig config) {
+        KafkaStreams streams = new KafkaStreams(
+                PresenceTopology.build(config, Clock.systemUTC(), instanceName()),
+                KafkaSettings.streams(config, bootstrapServers));
+        streams.setUncaughtExceptionHandler(failure -> {
+            LOG.error("the processor cannot go on", failure);
+            ended.completeExceptionally(failure);
+            return StreamThreadExceptionResponse.SHUTDOWN_CLIENT;
+        });
+        streams.setStateListener((now, before) -> {
+            if (now == State.RUNNING) {
+                ready.complete(null);
+            } else if (now == State.ERROR) {
+                ended.completeExceptionally(new StreamsException("the processor has stopped after an error"));
+            }
+        });
+        parts.push(() -> streams.close(PROCESSOR_CLOSE_TIMEOUT));
+        streams.start();
+    }
+
+    private static String instanceName() {
+        String host;
+        try {
+            host = InetAddress.getLocalHost().getHostName();
+        } catch (UnknownHostException e) {
+            host = "unknown-host";
+        }
+        return host + "-" + ProcessHandle.current().pid();
+    }
+}

@@ -1,0 +1,56 @@
+package dev.rollcall.app;
+
+import dev.rollcall.config.RollcallConfig;
+import java.io.PrintWriter;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutionException;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.ParentCommand;
+import picocli.CommandLine.Spec;
+
+/** Runs Rollcall until it is told to stop. */
+@Command(name = "run", description = "Runs Rollcall (the default).", mixinStandardHelpOptions = true)
+final class RunCommand implements Callable<Integer> {
+    @ParentCommand
+    private Main main = new Main();
+
+    @Spec
+    private CommandSpec spec = CommandSpec.create();
+
+    @Override
+    public Integer call() throws InterruptedException {
+        return run(main.config(), spec.commandLine());
+    }
+
+    static int run(RollcallConfig config, CommandLine commandLine) throws InterruptedException {
+        try (Rollcall rollcall = Rollcall.start(config)) {
+            Runtime.getRuntime().addShutdownHook(new Thread(rollcall::close, "rollcall-shutdown"));
+            rollcall.awaitReady();
+            printReady(commandLine.getOut(), config, rollcall);
+            rollcall.awaitEnd();
+            return 0;
+        } catch (ExecutionException e) {
+            commandLine.getErr().println("Rollcall has stopped: " + e.getCause());
+            return 1;
+        }
+    }
+
+    private static void printReady(PrintWriter out, RollcallConfig config, Rollcall rollcall) {
+        boolean embedded = config.bootstrapServers().isEmpty();
+        out.printf(
+                """
+
+                Rollcall is ready: %s on %s, data in %s
+                Try, in other terminals:
+                  mvn -q exec:java -Dexec.args="watch"
+                  mvn -q exec:java -Dexec.args="send heartbeat @alice:example.org phone"
+                Ctrl-C stops it.
+                """,
+                embedded ? "its own Kafka broker" : "joined the Kafka cluster",
+                rollcall.bootstrapServers(),
+                config.dataDir().toAbsolutePath().normalize());
+        out.flush();
+    }
+}

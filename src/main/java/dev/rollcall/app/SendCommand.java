@@ -1,0 +1,109 @@
+package dev.rollcall.app;
+
+import dev.rollcall.config.ConfigException;
+import dev.rollcall.config.RollcallConfig;
+import dev.rollcall.domain.Heartbeat;
+import dev.rollcall.domain.PresenceState;
+import dev.rollcall.domain.StatusText;
+import dev.rollcall.domain.UserId;
+import dev.rollcall.gateway.EventSender;
+import dev.rollcall.topology.PresenceTopology;
+import java.util.OptionalLong;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.ParentCommand;
+import picocli.CommandLine.Spec;
+
+/** Sends one event, as a homeserver shard would. */
+@Command(
+        name = "send",
+        description = "Sends one event, as a homeserver shard would.",
+        mixinStandardHelpOptions = true,
+        synopsisSubcommandLabel = "(heartbeat | status | appear-offline)")
+final class SendCommand implements Runnable {
+    private static final long TIMEOUT_SECONDS = 20;
+
+    private enum OnOff {
+        ON,
+        OFF
+    }
+
+    @ParentCommand
+    private Main main = new Main();
+
+    @Spec
+    private CommandSpec spec = CommandSpec.create();
+
+    @Override
+    public void run() {
+        throw new picocli.CommandLine.ParameterException(
+                spec.commandLine(), "say what to send: heartbeat, status or appear-offline");
+    }
+
+    @Command(description = "A device was heard from, or its connection ended.", mixinStandardHelpOptions = true)
+    int heartbeat(
+            @Parameters(paramLabel = "USER") String user,
+            @Parameters(paramLabel = "DEVICE") String device,
+            @Option(
+                            names = "--state",
+                            description = "online, idle or offline; without it a live device keeps its state")
+                    @Nullable
+                    PresenceState state,
+            @Option(names = "--closed", description = "The connection ended.") boolean closed,
+            @Option(names = "--lease-ms", paramLabel = "MS", description = "How long this keeps the device alive.")
+                    @Nullable
+                    Long leaseMs,
+            @Option(names = "--shard", description = "The homeserver shard that speaks for the device.") @Nullable
+                    String shard) {
+        OptionalLong lease = leaseMs == null ? OptionalLong.empty() : OptionalLong.of(leaseMs);
+        Heartbeat heartbeat = new Heartbeat(device, state, closed, lease, shard);
+        return send(sender -> sender.heartbeat(UserId.of(user), heartbeat));
+    }
+
+    @Command(description = "Sets or clears a user's text.", mixinStandardHelpOptions = true)
+    int status(
+            @Parameters(paramLabel = "USER") String user,
+            @Parameters(paramLabel = "TEXT", arity = "0..1", description = "Without it the text is cleared.") @Nullable
+                    String text,
+            @Option(names = "--expires-in-ms", paramLabel = "MS", description = "The text goes by itself after this.")
+                    @Nullable
+                    Long expiresInMs) {
+        Long expiresAt = expiresInMs == null ? null : (Long) (System.currentTimeMillis() + expiresInMs);
+        return send(sender -> sender.status(UserId.of(user), new StatusText(text, expiresAt)));
+    }
+
+    @Command(
+            name = "appear-offline",
+            description = "Shows a user OFFLINE whatever the devices do, or ends that.",
+            mixinStandardHelpOptions = true)
+    int appearOffline(@Parameters(paramLabel = "USER") String user, @Parameters(paramLabel = "on|off") OnOff flag) {
+        return send(sender -> sender.appearOffline(UserId.of(user), flag == OnOff.ON));
+    }
+
+    private int send(Function<EventSender, CompletableFuture<Void>> event) {
+        RollcallConfig config = main.config();
+        String bootstrapServers = Main.bootstrapServers(config);
+        try (EventSender sender =
+                new EventSender(PresenceTopology.topics(config), KafkaSettings.producer(config, bootstrapServers))) {
+            event.apply(sender).get(TIMEOUT_SECONDS, TimeUnit.SECONDS);
+        } catch (TimeoutException e) {
+            throw new ConfigException("not sent: no answer from Kafka on %s for %d s; is Rollcall running there?"
+                    .formatted(bootstrapServers, TIMEOUT_SECONDS));
+        } catch (ExecutionException e) {
+            throw new ConfigException("not sent: " + e.getCause());
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new ConfigException("not sent: interrupted");
+        }
+        spec.commandLine().getOut().println("sent");
+        return 0;
+    }
+}

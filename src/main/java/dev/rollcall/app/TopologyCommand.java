@@ -1,0 +1,44 @@
+package dev.rollcall.app;
+
+import dev.rollcall.topology.Mermaid;
+import dev.rollcall.topology.PresenceTopology;
+import java.time.Clock;
+import java.util.concurrent.Callable;
+import org.apache.kafka.streams.Topology;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParentCommand;
+import picocli.CommandLine.Spec;
+
+/** Prints the topology. */
+@Command(name = "topology", description = "Prints the topology.", mixinStandardHelpOptions = true)
+final class TopologyCommand implements Callable<Integer> {
+    private enum Format {
+        TEXT,
+        MERMAID
+    }
+
+    @ParentCommand
+    private Main main = new Main();
+
+    @Option(
+            names = "--format",
+            description = "${COMPLETION-CANDIDATES} (default: ${DEFAULT-VALUE})",
+            defaultValue = "TEXT")
+    private Format format = Format.TEXT;
+
+    @Spec
+    private CommandSpec spec = CommandSpec.create();
+
+    @Override
+    public Integer call() {
+        Topology topology = PresenceTopology.build(main.config(), Clock.systemUTC(), "nobody");
+        String text = switch (format) {
+            case TEXT -> topology.describe().toString();
+            case MERMAID -> Mermaid.of(topology.describe());
+        };
+        spec.commandLine().getOut().println(text.strip());
+        return 0;
+    }
+}

@@ -1,0 +1,81 @@
+package dev.rollcall.app;
+
+import dev.rollcall.config.RollcallConfig;
+import dev.rollcall.domain.Announcement;
+import dev.rollcall.domain.Announcement.Presence;
+import dev.rollcall.domain.PresenceState;
+import dev.rollcall.domain.UserId;
+import dev.rollcall.gateway.PresenceFeed;
+import dev.rollcall.topology.PresenceTopology;
+import java.io.PrintWriter;
+import java.time.Instant;
+import java.time.ZoneId;
+import java.time.format.DateTimeFormatter;
+import java.util.Locale;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Help.Ansi;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParentCommand;
+import picocli.CommandLine.Spec;
+
+/** Prints presence changes as they happen. */
+@Command(name = "watch", description = "Prints presence changes as they happen.", mixinStandardHelpOptions = true)
+final class WatchCommand implements Callable<Integer> {
+    private static final DateTimeFormatter TIME =
+            DateTimeFormatter.ofPattern("HH:mm:ss.SSS", Locale.ROOT).withZone(ZoneId.systemDefault());
+
+    @ParentCommand
+    private Main main = new Main();
+
+    @Option(names = "--from-beginning", description = "Begins with what was last said of everybody.")
+    private boolean fromBeginning;
+
+    @Spec
+    private CommandSpec spec = CommandSpec.create();
+
+    @Override
+    public Integer call() {
+        RollcallConfig config = main.config();
+        String bootstrapServers = Main.bootstrapServers(config);
+        PrintWriter out = spec.commandLine().getOut();
+        PresenceFeed.From from = fromBeginning ? PresenceFeed.From.BEGINNING : PresenceFeed.From.NOW;
+        try (PresenceFeed feed = new PresenceFeed(
+                PresenceTopology.topics(config).presence(), KafkaSettings.consumer(config, bootstrapServers), from)) {
+            Runtime.getRuntime().addShutdownHook(new Thread(feed::stop, "watch-stop"));
+            out.printf("watching %s on %s%n", config.topics().presence(), bootstrapServers);
+            out.flush();
+            feed.read((user, announcement) -> {
+                out.println(line(user, announcement));
+                out.flush();
+            });
+        }
+        return 0;
+    }
+
+    static String line(UserId user, Announcement announcement) {
+        String begin = "%s  %-32s "
+                .formatted(TIME.format(Instant.ofEpochMilli(announcement.at())), printable(user.toString()));
+        if (announcement instanceof Presence presence) {
+            String text = presence.status() == null ? "" : "  \"" + printable(presence.status()) + "\"";
+            return begin
+                    + Ansi.AUTO.string("@|%s %-7s|@".formatted(style(presence.state()), presence.state()))
+                    + "  since " + TIME.format(Instant.ofEpochMilli(presence.since())) + text;
+        }
+        return begin + "forgotten";
+    }
+
+    private static String style(PresenceState state) {
+        return switch (state) {
+            case ONLINE -> "green";
+            case IDLE -> "yellow";
+            case OFFLINE -> "faint";
+        };
+    }
+
+    /** What users wrote must not steer the terminal. */
+    private static String printable(String text) {
+        return text.replaceAll("\\p{Cntrl}", "\uFFFD");
+    }
+}

@@ -1,0 +1,5 @@
+/** What an operator can set: read once, validated, immutable. */
+@NullMarked
+package dev.rollcall.config;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,36 @@
+package dev.rollcall.domain;
+
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What should happen to one user, as a value: the domain decides, the shell around it does.
+ *
+ * @param announcements what to say, in this order; mostly nothing
+ * @param durable what to do with what is stored of the user
+ * @param refusal why the input was not taken; null: it was
+ */
+public record Decision(
+        List<Announcement> announcements,
+        Durable durable,
+        @Nullable Refusal refusal) {
+
+    /** The usual answer to a heartbeat: nothing to say, nothing to store. */
+    public static final Decision NOTHING = new Decision(List.of(), new Keep(), null);
+
+    public boolean isNothing() {
+        return announcements.isEmpty() && refusal == null && durable instanceof Keep;
+    }
+
+    /** What to do with the stored facts. */
+    public sealed interface Durable {}
+
+    /** Nothing that has to survive a crash has changed. */
+    public record Keep() implements Durable {}
+
+    /** Store these facts. */
+    public record Save(UserFacts facts) implements Durable {}
+
+    /** There is nothing left that is worth storing. */
+    public record Erase() implements Durable {}
+}

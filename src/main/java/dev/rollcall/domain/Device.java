@@ -1,0 +1,128 @@
+package dev.rollcall.domain;
+
+import org.jspecify.annotations.Nullable;
+
+/** One device of one user, live as long as it is in its user's list. All times in ms since the epoch. */
+final class Device {
+    final String id;
+    private PresenceState state;
+    private long since;
+    private long lastRecord;
+    private long leaseMs;
+    private boolean connectionEnded;
+    private @Nullable String shard;
+
+    /** Its own deadline, and the {@code since} of what its expiry causes. */
+    private long deadline;
+
+    /** Never before the deadline; after it where a silent shard holds the device (rule 13). */
+    private long heldUntil;
+
+    private long savedRecord = Long.MIN_VALUE;
+    private long savedLeaseMs;
+
+    /** A device that nobody knew: hitting the event stream means online (rule 2). */
+    Device(String id, long at, long leaseMs, @Nullable String shard) {
+        this.id = id;
+        this.state = PresenceState.ONLINE;
+        this.since = at;
+        renew(at, leaseMs, shard);
+    }
+
+    static Device of(UserFacts.DeviceFacts facts) {
+        Device device = new Device(facts.id(), facts.lastHeard(), facts.leaseMs(), facts.shard());
+        device.state = facts.state();
+        device.since = facts.since();
+        device.connectionEnded = facts.connectionEnded();
+        device.expireAt(facts.deadline());
+        device.savedRecord = facts.lastHeard();
+        device.savedLeaseMs = facts.leaseMs();
+        return device;
+    }
+
+    UserFacts.DeviceFacts save() {
+        savedRecord = lastRecord;
+        savedLeaseMs = leaseMs;
+        return new UserFacts.DeviceFacts(id, state, since, lastRecord, leaseMs, connectionEnded, deadline, shard);
+    }
+
+    /**
+     * Whether a crash would now lose more than it may: a lease longer than the stored one (its device would be expired
+     * early), or a last-seen that is too far behind. A shorter lease or another shard may wait for the next reason.
+     */
+    boolean needsSaving(long lastSeenPersistMs) {
+        return leaseMs > savedLeaseMs || lastRecord - savedRecord >= lastSeenPersistMs;
+    }
+
+    PresenceState state() {
+        return state;
+    }
+
+    long since() {
+        return since;
+    }
+
+    long lastRecord() {
+        return lastRecord;
+    }
+
+    boolean connectionEnded() {
+        return connectionEnded;
+    }
+
+    @Nullable
+    String shard() {
+        return shard;
+    }
+
+    long leaseMs() {
+        return leaseMs;
+    }
+
+    long deadline() {
+        return deadline;
+    }
+
+    long heldUntil() {
+        return heldUntil;
+    }
+
+    void take(PresenceState newState, long at) {
+        if (state != newState) {
+            state = newState;
+            since = at;
+        }
+    }
+
+    /** A heartbeat: a fresh lease, and a connection that ended is back (rules 4 and 5). */
+    final void renew(long at, long newLeaseMs, @Nullable String newShard) {
+        lastRecord = at;
+        leaseMs = newLeaseMs;
+        connectionEnded = false;
+        shard = newShard;
+        expireAt(at + newLeaseMs);
+    }
+
+    /** The connection ended: the state holds for the grace time, or to the end of the lease if that is sooner (rule 5). */
+    void end(long at, long graceMs) {
+        lastRecord = at;
+        connectionEnded = true;
+        expireAt(Math.min(at + graceMs, heldUntil));
+    }
+
+    /** Time during which nothing could be heard does not count: moves the deadline, never to an earlier time. */
+    void deferTo(long time) {
+        deadline = Math.max(deadline, time);
+        heldUntil = Math.max(heldUntil, deadline);
+    }
+
+    /** A silent shard holds this device: it is live until then, but its own deadline stays. */
+    void holdUntil(long time) {
+        heldUntil = Math.max(heldUntil, time);
+    }
+
+    private void expireAt(long time) {
+        deadline = time;
+        heldUntil = time;
+    }
+}

@@ -1,0 +1,20 @@
+package dev.rollcall.domain;
+
+import java.util.OptionalLong;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One device was heard from, or its connection ended.
+ *
+ * @param deviceId the device, unique within its user
+ * @param state the state that the device takes; null: see rule 2
+ * @param connectionEnded whether this says that the connection is gone (rule 5)
+ * @param leaseMs how long this keeps the device alive, in ms; empty: the default lease
+ * @param shard the homeserver shard that speaks for the device; null: none named
+ */
+public record Heartbeat(
+        String deviceId,
+        @Nullable PresenceState state,
+        boolean connectionEnded,
+        OptionalLong leaseMs,
+        @Nullable String shard) {}

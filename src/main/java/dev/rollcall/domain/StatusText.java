@@ -1,0 +1,24 @@
+package dev.rollcall.domain;
+
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What a user says of themselves (rule 8).
+ *
+ * @param text null: there is none; never empty
+ * @param expiresAt when the text goes by itself, in ms since the epoch; null: never
+ */
+public record StatusText(@Nullable String text, @Nullable Long expiresAt) {
+    public static final StatusText NONE = new StatusText(null, null);
+
+    public StatusText {
+        if (text == null || text.isEmpty()) {
+            text = null;
+            expiresAt = null;
+        }
+    }
+
+    boolean isExpired(long now) {
+        return expiresAt != null && expiresAt <= now;
+    }
+}

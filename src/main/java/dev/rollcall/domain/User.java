@@ -1,0 +1,310 @@
+package dev.rollcall.domain;
+
+import dev.rollcall.domain.Announcement.Forgotten;
+import dev.rollcall.domain.Announcement.Presence;
+import java.util.ArrayList;
+import java.util.Iterator;
+import java.util.List;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One user: the devices, the text, the flag, and what was last said. Takes inputs, and collects what follows from them
+ * until {@link #conclude}. All times in ms since the epoch.
+ */
+final class User {
+    private static final long NEVER = Long.MIN_VALUE;
+
+    final UserId id;
+
+    /** The bucket of {@link Deadlines} in which this user is, which alone reads and writes it. */
+    long bucket = Deadlines.NONE;
+
+    private final PresenceRules rules;
+    private final List<Device> devices = new ArrayList<>(1);
+    private StatusText status = StatusText.NONE;
+    private boolean hidden;
+    private @Nullable Presence said;
+    private long lastActive = NEVER;
+    private long quietSince = NEVER;
+
+    /** When a device last left ONLINE, and IDLE. Only where a device was held can that be after its own deadline. */
+    private long leftOnline = NEVER;
+
+    private long leftIdle = NEVER;
+
+    private @Nullable List<Announcement> announcements;
+    private boolean needsSaving;
+
+    User(UserId id, PresenceRules rules) {
+        this.id = id;
+        this.rules = rules;
+    }
+
+    static User of(UserId id, UserFacts facts, PresenceRules rules) {
+        User user = new User(id, rules);
+        facts.devices().forEach(device -> user.devices.add(Device.of(device)));
+        user.status = facts.status();
+        user.hidden = facts.hidden();
+        user.said = facts.said();
+        user.lastActive = orNever(facts.lastActive());
+        user.quietSince = orNever(facts.quietSince());
+        return user;
+    }
+
+    boolean isHidden() {
+        return hidden;
+    }
+
+    List<Device> devices() {
+        return devices;
+    }
+
+    /** The first time at which something of this user may end; {@link Long#MAX_VALUE}: nothing can. */
+    long nextDeadline() {
+        Long textExpiry = status.expiresAt();
+        long next = textExpiry == null ? Long.MAX_VALUE : textExpiry;
+        for (int i = 0; i < devices.size(); i++) {
+            next = Math.min(next, devices.get(i).heldUntil());
+        }
+        return next;
+    }
+
+    // ---- inputs ----
+
+    @Nullable
+    Refusal heartbeat(Heartbeat heartbeat, long at, long now) {
+        Device device = find(heartbeat.deviceId());
+        long leaseMs = heartbeat.leaseMs().orElse(rules.leaseMs());
+        if (at + leaseMs <= now || (device != null && at < device.lastRecord())) {
+            return null; // rule 7: it comes too late to change anything
+        }
+        boolean isNew = device == null;
+        if (device == null) {
+            if (heartbeat.connectionEnded() && heartbeat.state() == null) {
+                return null; // there is no state that could hold for the grace time
+            }
+            if (devices.size() >= rules.maxDevices()) {
+                return Refusal.TOO_MANY_DEVICES;
+            }
+            device = new Device(heartbeat.deviceId(), at, leaseMs, heartbeat.shard());
+            devices.add(device);
+        }
+        PresenceState before = device.state();
+        boolean endedBefore = device.connectionEnded();
+        if (heartbeat.state() != null) {
+            device.take(heartbeat.state(), at);
+        }
+        if (heartbeat.connectionEnded()) {
+            device.end(at, rules.graceMs());
+        } else {
+            device.renew(at, leaseMs, heartbeat.shard());
+            if (device.state() == PresenceState.ONLINE && !hidden) {
+                lastActive = Math.max(lastActive, at);
+            }
+        }
+        boolean changed = isNew || before != device.state();
+        if (changed) {
+            if (!isNew) {
+                left(before, at);
+            }
+            announce(at, at);
+        }
+        if (changed || endedBefore || device.connectionEnded() || device.needsSaving(rules.lastSeenPersistMs())) {
+            needsSaving = true;
+        }
+        return null;
+    }
+
+    void status(StatusText newStatus, long at) {
+        // Judged by its own time, not by a pulse that may be older or, in a replay, newer.
+        StatusText taken = newStatus.isExpired(at) ? StatusText.NONE : newStatus;
+        if (!taken.equals(status)) {
+            status = taken;
+            needsSaving = true;
+            announce(at, at);
+        }
+    }
+
+    void appearOffline(boolean on, long at) {
+        if (on != hidden) {
+            hidden = on;
+            needsSaving = true;
+            announce(at, at);
+        }
+    }
+
+    /**
+     * Lets time pass: ends what has come to its end by now, one instant after the other, so that what is said does not
+     * depend on how often somebody looks.
+     */
+    void settle(long now, Shards shards) {
+        while (true) {
+            for (int i = 0; i < devices.size(); i++) {
+                if (devices.get(i).heldUntil() <= now) {
+                    shards.hold(devices.get(i), now);
+                }
+            }
+            long instant = nextDeadline();
+            if (instant > now) {
+                break;
+            }
+            endAll(instant);
+        }
+        if (quietSince != NEVER && devices.isEmpty() && forgottenAt() <= now) {
+            addAnnouncement(new Forgotten(forgottenAt()));
+            said = null;
+            lastActive = NEVER;
+            quietSince = NEVER;
+            needsSaving = true;
+        }
+    }
+
+    /** Takes what followed from the inputs since the last call. */
+    Decision conclude(@Nullable Refusal refusal) {
+        if (!needsSaving && refusal == null) {
+            return Decision.NOTHING;
+        }
+        Decision.Durable durable;
+        if (!needsSaving) {
+            durable = new Decision.Keep();
+        } else if (isBlank()) {
+            durable = new Decision.Erase();
+        } else {
+            durable = new Decision.Save(save());
+        }
+        List<Announcement> toSay = announcements == null ? List.of() : announcements;
+        announcements = null;
+        needsSaving = false;
+        return new Decision(toSay, durable, refusal);
+    }
+
+    // ---- what follows ----
+
+    private void endAll(long instant) {
+        long changedAt = NEVER;
+        for (Iterator<Device> all = devices.iterator(); all.hasNext(); ) {
+            Device device = all.next();
+            if (device.heldUntil() <= instant) {
+                all.remove();
+                left(device.state(), device.deadline());
+                changedAt = Math.max(changedAt, device.deadline());
+            }
+        }
+        if (status.isExpired(instant)) {
+            status = StatusText.NONE;
+        }
+        needsSaving = true;
+        announce(changedAt, instant);
+    }
+
+    /** Says the visible state and text, if they differ from what was last said (rule 10). */
+    private void announce(long stateChangedAt, long textChangedAt) {
+        PresenceState state = visibleState();
+        String text = status.text();
+        boolean newState = said == null || said.state() != state;
+        boolean newText = !Objects.equals(said == null ? null : said.status(), text);
+        boolean nothingToSay = said == null && state == PresenceState.OFFLINE && text == null;
+        if (!nothingToSay && (newState || newText)) {
+            long changedAt = stateChangedAt == NEVER ? textChangedAt : stateChangedAt;
+            long since = said != null && !newState ? said.since() : beginOf(state, changedAt);
+            said = new Presence(
+                    state,
+                    said == null ? null : said.state(),
+                    text,
+                    since,
+                    lastActive == NEVER ? null : lastActive,
+                    said == null ? 1 : said.sequence() + 1,
+                    !newText ? since : newState ? Math.max(since, textChangedAt) : textChangedAt);
+            addAnnouncement(said);
+            needsSaving = true;
+        }
+        boolean quiet = said != null && text == null && !hidden && state == PresenceState.OFFLINE;
+        if (!quiet) {
+            quietSince = NEVER;
+        } else if (quietSince == NEVER) {
+            quietSince = Math.max(stateChangedAt, textChangedAt);
+        }
+    }
+
+    /**
+     * When a state began: at the change that caused it. But a held device is noticed to be gone long after its own
+     * deadline (rule 13), and then the state is no older than the first remaining device in it, the last departure from a
+     * higher one, and what was said before.
+     */
+    private long beginOf(PresenceState state, long changedAt) {
+        long begin = said == null ? changedAt : Math.max(changedAt, said.since());
+        if (state != PresenceState.ONLINE) {
+            begin = Math.max(begin, leftOnline);
+        }
+        if (state == PresenceState.OFFLINE) {
+            return Math.max(begin, leftIdle);
+        }
+        long first = Long.MAX_VALUE;
+        for (Device device : devices) {
+            if (device.state() == state) {
+                first = Math.min(first, device.since());
+            }
+        }
+        return Math.max(begin, first);
+    }
+
+    private void left(PresenceState state, long at) {
+        switch (state) {
+            case ONLINE -> leftOnline = Math.max(leftOnline, at);
+            case IDLE -> leftIdle = Math.max(leftIdle, at);
+            case OFFLINE -> {}
+        }
+    }
+
+    private PresenceState visibleState() {
+        return hidden ? PresenceState.OFFLINE : unionOfDevices();
+    }
+
+    /** Rule 1: ONLINE with a live ONLINE device; else IDLE with a live IDLE one; else OFFLINE. */
+    private PresenceState unionOfDevices() {
+        PresenceState union = PresenceState.OFFLINE;
+        for (int i = 0; i < devices.size(); i++) {
+            union = PresenceState.union(union, devices.get(i).state());
+        }
+        return union;
+    }
+
+    private long forgottenAt() {
+        return quietSince + rules.retentionMs();
+    }
+
+    private boolean isBlank() {
+        return devices.isEmpty() && status.text() == null && !hidden && said == null;
+    }
+
+    private @Nullable Device find(String deviceId) {
+        for (int i = 0; i < devices.size(); i++) {
+            if (devices.get(i).id.equals(deviceId)) {
+                return devices.get(i);
+            }
+        }
+        return null;
+    }
+
+    private void addAnnouncement(Announcement announcement) {
+        if (announcements == null) {
+            announcements = new ArrayList<>(1);
+        }
+        announcements.add(announcement);
+    }
+
+    private UserFacts save() {
+        return new UserFacts(
+                devices.stream().map(Device::save).toList(),
+                status,
+                hidden,
+                said,
+                lastActive == NEVER ? null : lastActive,
+                quietSince == NEVER ? null : quietSince);
+    }
+
+    private static long orNever(@Nullable Long time) {
+        return time == null ? NEVER : time;
+    }
+}

@@ -1,0 +1,65 @@
+package dev.rollcall.domain;
+
+import java.nio.ByteBuffer;
+import java.nio.charset.CharacterCodingException;
+import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
+
+/**
+ * A user, as the bytes of the record's key: UTF-8, 1 to 255 bytes. Kept as bytes, because most records only need to be
+ * looked up, and a look-up needs no text. Makes no copy of the bytes, so nobody may change them afterwards.
+ */
+public final class UserId {
+    public static final int MAX_BYTES = 255;
+
+    private final byte[] utf8;
+    private final int hash;
+
+    private UserId(byte[] utf8) {
+        this.utf8 = utf8;
+        this.hash = Arrays.hashCode(utf8);
+    }
+
+    /** Takes the key as it came, checked or not: see {@link #isValid()}. */
+    public static UserId ofBytes(byte[] utf8) {
+        return new UserId(utf8);
+    }
+
+    public static UserId of(String id) {
+        return new UserId(id.getBytes(StandardCharsets.UTF_8));
+    }
+
+    /** Whether this is 1 to 255 bytes of well-formed UTF-8. */
+    public boolean isValid() {
+        return utf8.length > 0 && utf8.length <= MAX_BYTES && isWellFormed();
+    }
+
+    /** The bytes themselves, not a copy. */
+    public byte[] bytes() {
+        return utf8;
+    }
+
+    private boolean isWellFormed() {
+        try {
+            StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(utf8));
+            return true;
+        } catch (CharacterCodingException e) {
+            return false;
+        }
+    }
+
+    @Override
+    public boolean equals(Object other) {
+        return other instanceof UserId that && hash == that.hash && Arrays.equals(utf8, that.utf8);
+    }
+
+    @Override
+    public int hashCode() {
+        return hash;
+    }
+
+    @Override
+    public String toString() {
+        return new String(utf8, StandardCharsets.UTF_8);
+    }
+}

@@ -1,0 +1,15 @@
+package dev.rollcall.embedded;
+
+import org.jspecify.annotations.Nullable;
+
+/** The embedded broker cannot run; the message says what is wrong and what to do about it. */
+public final class EmbeddedBrokerException extends RuntimeException {
+
+    EmbeddedBrokerException(String message) {
+        super(message);
+    }
+
+    EmbeddedBrokerException(String message, @Nullable Throwable cause) {
+        super(message, cause);
+    }
+}

@@ -1,0 +1,46 @@
+package dev.rollcall.embedded;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.Consumer;
+import org.apache.kafka.common.utils.Exit;
+
+/**
+ * Kafka's way of ending the process, turned into a call to the brokers that run in it.
+ *
+ * <p>Most fatal faults come through a broker's own fault handlers. What is left ends the process directly, through one
+ * pair of procedures for the whole JVM: a log directory that failed, a request handler that died. They do not say which
+ * broker it was, so every running one is told. Kafka's code is written as if they did not return, so they throw.
+ */
+final class ExitProcedures {
+    private static final List<Consumer<String>> brokers = new ArrayList<>();
+
+    private ExitProcedures() {}
+
+    static synchronized void divertTo(Consumer<String> broker) {
+        if (brokers.isEmpty()) {
+            Exit.setHaltProcedure((status, message) -> tellBrokers("halt", status));
+            Exit.setExitProcedure((status, message) -> tellBrokers("exit", status));
+        }
+        brokers.add(broker);
+    }
+
+    /** Puts Kafka's defaults back with the last broker; {@link Exit} cannot be asked what it had before. */
+    static synchronized void restoreFrom(Consumer<String> broker) {
+        brokers.remove(broker);
+        if (brokers.isEmpty()) {
+            Exit.setHaltProcedure((status, message) -> Runtime.getRuntime().halt(status));
+            Exit.setExitProcedure((status, message) -> Runtime.getRuntime().exit(status));
+        }
+    }
+
+    private static void tellBrokers(String how, int status) {
+        String what = "Kafka asked to " + how + " the process with status " + status + " (the cause is logged above)";
+        running().forEach(broker -> broker.accept(what));
+        throw new IllegalStateException(what);
+    }
+
+    private static synchronized List<Consumer<String>> running() {
+        return List.copyOf(brokers);
+    }
+}

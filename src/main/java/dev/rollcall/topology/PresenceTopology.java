@@ -1,0 +1,104 @@
+package dev.rollcall.topology;
+
+import dev.rollcall.config.RollcallConfig;
+import dev.rollcall.domain.UserFacts;
+import dev.rollcall.domain.UserId;
+import dev.rollcall.wire.Inbound;
+import dev.rollcall.wire.Serialization;
+import dev.rollcall.wire.Topic;
+import dev.rollcall.wire.Topics;
+import java.time.Clock;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import org.apache.kafka.common.serialization.Serializer;
+import org.apache.kafka.streams.AutoOffsetReset;
+import org.apache.kafka.streams.Topology;
+import org.apache.kafka.streams.state.KeyValueStore;
+import org.apache.kafka.streams.state.StoreBuilder;
+import org.apache.kafka.streams.state.Stores;
+
+/**
+ * The topology, all of it. One task owns one partition of each input, and with it the users on it:
+ *
+ * <pre>
+ *   heartbeats ──────┐                    ┌──▶ presence
+ *   statuses ────────┼──▶ roll ───────────┼──▶ dead-letters
+ *   appear-offline ──┘    │ users (store) └──▶ pulses ──▶ (the same partition of heartbeats)
+ * </pre>
+ */
+public final class PresenceTopology {
+    public static final String HEARTBEATS = "heartbeats";
+    public static final String STATUSES = "statuses";
+    public static final String APPEAR_OFFLINE = "appear-offline";
+    public static final String ROLL = "roll";
+    public static final String USERS = "users";
+    public static final String PRESENCE = "presence";
+    public static final String DEAD_LETTERS = "dead-letters";
+    public static final String PULSES = "pulses";
+
+    private PresenceTopology() {}
+
+    /**
+     * Builds the topology.
+     *
+     * @param clock the processor's clock: it says when to write a pulse, and bounds what producers' timestamps may claim,
+     *     but never whether somebody is still there
+     * @param instance how pulses name this processor, for people who read the log
+     */
+    public static Topology build(RollcallConfig config, Clock clock, String instance) {
+        Topics topics = topics(config);
+        RecordTime recordTime = new RecordTime(clock, config.maxClockSkewMs());
+        Topology topology = new Topology();
+
+        addSource(topology, HEARTBEATS, topics.heartbeats(), recordTime);
+        addSource(topology, STATUSES, topics.statuses(), recordTime);
+        addSource(topology, APPEAR_OFFLINE, topics.appearOffline(), recordTime);
+
+        topology.addProcessor(
+                ROLL, () -> new RollProcessor(config, clock, instance), HEARTBEATS, STATUSES, APPEAR_OFFLINE);
+        topology.addStateStore(users(), ROLL);
+
+        addSink(topology, PRESENCE, topics.presence());
+        addSink(topology, DEAD_LETTERS, topics.deadLetters());
+        Serializer<Inbound> pulses = topics.heartbeats().values().serializer();
+        topology.addSink(
+                PULSES,
+                topics.heartbeats().name(),
+                topics.heartbeats().keys().serializer(),
+                (Serializer<PartitionPulse>) (topic, pulse) -> pulses.serialize(topic, Inbound.of(pulse.pulse())),
+                (topic, key, pulse, partitions) -> Optional.of(Set.of(pulse.partition())),
+                ROLL);
+        return topology;
+    }
+
+    /** The topics under the names that are configured. */
+    public static Topics topics(RollcallConfig config) {
+        RollcallConfig.TopicNames names = config.topics();
+        return Topics.named(
+                names.deviceHeartbeat(), names.status(), names.appearOffline(), names.presence(), names.deadLetters());
+    }
+
+    private static StoreBuilder<KeyValueStore<UserId, UserFacts>> users() {
+        // No cache: a user is written when something has changed, and that is to be in the changelog each time.
+        return Stores.keyValueStoreBuilder(
+                        Stores.persistentKeyValueStore(USERS), Serialization.userIds(), Serialization.userFacts())
+                .withCachingDisabled()
+                .withLoggingEnabled(Map.of());
+    }
+
+    private static <K, V> void addSource(Topology topology, String name, Topic<K, V> topic, RecordTime recordTime) {
+        topology.addSource(
+                AutoOffsetReset.earliest(),
+                name,
+                recordTime,
+                topic.keys().deserializer(),
+                topic.values().deserializer(),
+                topic.name());
+    }
+
+    private static <K, V> void addSink(Topology topology, String name, Topic<K, V> topic) {
+        topology.addSink(
+                name, topic.name(), topic.keys().serializer(), topic.values().serializer(), ROLL);
+    }
+}

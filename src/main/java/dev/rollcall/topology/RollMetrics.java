@@ -1,0 +1,104 @@
+package dev.rollcall.topology;
+
+import dev.rollcall.domain.Roster;
+import dev.rollcall.wire.Defect;
+import dev.rollcall.wire.Defect.Reason;
+import java.util.EnumMap;
+import java.util.Locale;
+import java.util.Map;
+import org.apache.kafka.common.MetricName;
+import org.apache.kafka.common.metrics.Sensor;
+import org.apache.kafka.common.metrics.stats.Value;
+import org.apache.kafka.streams.StreamsMetrics;
+import org.apache.kafka.streams.processor.api.ProcessorContext;
+import org.apache.kafka.streams.processor.api.RecordMetadata;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * What an operator sees of one task, beside Kafka Streams' own metrics and where those are: in the group {@code
+ * stream-rollcall-metrics}, {@code announcement-rate} and {@code -total}, {@code dead-letter-<reason>-rate} and {@code
+ * -total}, {@code users-live}, {@code sweep-behind-ms}.
+ */
+final class RollMetrics {
+    private static final Logger LOG = LoggerFactory.getLogger(RollMetrics.class);
+    private static final String SCOPE = "rollcall";
+    private static final String GROUP = "stream-rollcall-metrics";
+
+    private final String task;
+    private final StreamsMetrics metrics;
+    private final Sensor announcements;
+    private final Sensor usersLive;
+    private final Sensor sweepBehind;
+    private final Map<Reason, DeadLetterCount> deadLetters = new EnumMap<>(Reason.class);
+
+    RollMetrics(ProcessorContext<?, ?> context) {
+        task = context.taskId().toString();
+        metrics = context.metrics();
+        announcements = rate("announcement");
+        usersLive = value("users-live", "How many users have something that can expire");
+        sweepBehind = value("sweep-behind-ms", "How far the expiry of silent devices is behind, in ms");
+    }
+
+    void announced() {
+        announcements.record();
+    }
+
+    void state(Roster roster) {
+        usersLive.record(roster.size());
+        sweepBehind.record((double) roster.sweepBehindMs());
+    }
+
+    /** Counts every one, and tells of the first of its kind, the second, the fourth, and so on, so that no log drowns. */
+    void deadLetter(Defect defect, RecordMetadata source) {
+        String reason = name(defect.reason());
+        DeadLetterCount count =
+                deadLetters.computeIfAbsent(defect.reason(), any -> new DeadLetterCount(rate("dead-letter-" + reason)));
+        if (Long.bitCount(count.next()) == 1) {
+            LOG.warn(
+                    "dead letter ({}) from {}-{} at offset {}: {} [number {} of its kind in task {}]",
+                    reason,
+                    source.topic(),
+                    source.partition(),
+                    source.offset(),
+                    defect.detail(),
+                    count.total,
+                    task);
+        }
+    }
+
+    void close() {
+        metrics.removeSensor(announcements);
+        metrics.removeSensor(usersLive);
+        metrics.removeSensor(sweepBehind);
+        deadLetters.values().forEach(count -> metrics.removeSensor(count.sensor));
+    }
+
+    private Sensor rate(String what) {
+        return metrics.addRateTotalSensor(SCOPE, task, what, Sensor.RecordingLevel.INFO);
+    }
+
+    private Sensor value(String name, String description) {
+        Sensor sensor = metrics.addSensor("rollcall-" + task + "-" + name, Sensor.RecordingLevel.INFO);
+        sensor.add(new MetricName(name, GROUP, description, Map.of("task-id", task)), new Value());
+        return sensor;
+    }
+
+    private static final class DeadLetterCount {
+        private final Sensor sensor;
+        private long total;
+
+        private DeadLetterCount(Sensor sensor) {
+            this.sensor = sensor;
+        }
+
+        private long next() {
+            sensor.record();
+            return ++total;
+        }
+    }
+
+    private static String name(Reason reason) {
+        return reason.name().toLowerCase(Locale.ROOT).replace('_', '-');
+    }
+}

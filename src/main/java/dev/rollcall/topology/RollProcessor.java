@@ -1,0 +1,150 @@
+package dev.rollcall.topology;
+
+import dev.rollcall.config.RollcallConfig;
+import dev.rollcall.domain.Announcement;
+import dev.rollcall.domain.Announcement.Presence;
+import dev.rollcall.domain.Decision;
+import dev.rollcall.domain.Refusal;
+import dev.rollcall.domain.Roster;
+import dev.rollcall.domain.UserFacts;
+import dev.rollcall.domain.UserId;
+import dev.rollcall.wire.Defect;
+import dev.rollcall.wire.Defect.Reason;
+import dev.rollcall.wire.Inbound;
+import java.time.Clock;
+import java.time.Duration;
+import org.apache.kafka.common.header.Headers;
+import org.apache.kafka.streams.processor.PunctuationType;
+import org.apache.kafka.streams.processor.api.Processor;
+import org.apache.kafka.streams.processor.api.ProcessorContext;
+import org.apache.kafka.streams.processor.api.Record;
+import org.apache.kafka.streams.processor.api.RecordMetadata;
+import org.apache.kafka.streams.state.KeyValueIterator;
+import org.apache.kafka.streams.state.KeyValueStore;
+import org.jspecify.annotations.NullUnmarked;
+import org.jspecify.annotations.Nullable;
+
+/** Calls the roll of one partition: hands what comes in to the {@link Roster}, and does what it decides. */
+@NullUnmarked // set in init, which Streams calls first, and again after a failure
+final class RollProcessor implements Processor<UserId, Inbound, Object, Object> {
+    private final RollcallConfig config;
+    private final Clock clock;
+    private final Inbound.Pulse pulse;
+
+    private ProcessorContext<Object, Object> context;
+    private KeyValueStore<UserId, UserFacts> users;
+    private Roster roster;
+    private RetentionWalk walk;
+    private RollMetrics metrics;
+
+    RollProcessor(RollcallConfig config, Clock clock, String instance) {
+        this.config = config;
+        this.clock = clock;
+        this.pulse = new Inbound.Pulse(instance);
+    }
+
+    @Override
+    public void init(ProcessorContext<Object, Object> context) {
+        this.context = context;
+        users = context.getStateStore(PresenceTopology.USERS);
+        roster = new Roster(config.rules(), users::get);
+        walk = new RetentionWalk(users, config.rules().retentionMs());
+        metrics = new RollMetrics(context);
+        try (KeyValueIterator<UserId, UserFacts> all = users.all()) {
+            all.forEachRemaining(user -> roster.takeOver(user.key, user.value));
+        }
+        metrics.state(roster);
+        context.schedule(
+                Duration.ofMillis(config.pulseIntervalMs()), PunctuationType.WALL_CLOCK_TIME, this::writePulse);
+    }
+
+    @Override
+    public void process(Record<UserId, Inbound> record) {
+        Inbound.Content content = record.value().content();
+        if (content instanceof Inbound.Pulse) {
+            pulse(record.timestamp());
+        } else if (content instanceof Inbound.Bad bad) {
+            deadLetter(record, bad.defect());
+        } else if (record.key() == null) {
+            deadLetter(record, new Defect(Reason.NULL_KEY, "the key must be the user id: it is null"));
+        } else if (!record.key().isValid()) {
+            deadLetter(
+                    record,
+                    new Defect(
+                            Reason.INVALID_KEY,
+                            "the key must be 1 to %d bytes of UTF-8: it has %d bytes"
+                                    .formatted(UserId.MAX_BYTES, record.key().bytes().length)));
+        } else {
+            Decision decision = decide(record.key(), content, record.timestamp());
+            carryOut(record.key(), decision);
+            if (decision.refusal() != null) {
+                deadLetter(record, defect(decision.refusal()));
+            }
+        }
+    }
+
+    @Override
+    public void close() {
+        metrics.close();
+    }
+
+    private Decision decide(UserId user, Inbound.Content content, long at) {
+        if (content instanceof Inbound.Beat beat) {
+            return roster.heartbeat(user, beat.heartbeat(), at);
+        } else if (content instanceof Inbound.Status status) {
+            return roster.status(user, status.text(), at);
+        } else if (content instanceof Inbound.Flag flag) {
+            return roster.appearOffline(user, flag.appearOffline(), at);
+        }
+        throw new IllegalStateException("nobody decides about " + content);
+    }
+
+    /** The partition's clock ticks: what is due ends, and some of those who were quiet for long are forgotten. */
+    private void pulse(long at) {
+        roster.pulse(at, this::carryOut);
+        for (UserId user : walk.dueBy(roster.now())) {
+            carryOut(user, roster.review(user));
+        }
+        metrics.state(roster);
+    }
+
+    /**
+     * Writes a pulse into this task's own heartbeat partition, if there is something that time can end. It counts when it
+     * is read back: behind everything that was written before it, and with the broker's stamp.
+     */
+    private void writePulse(long wallClockMs) {
+        if (roster.needsPulse() || walk.isDue(clock.millis())) {
+            PartitionPulse value = new PartitionPulse(context.taskId().partition(), pulse);
+            context.forward(new Record<>(null, value, wallClockMs), PresenceTopology.PULSES);
+        }
+    }
+
+    private void carryOut(UserId user, Decision decision) {
+        for (Announcement announcement : decision.announcements()) {
+            Presence value = announcement instanceof Presence presence ? presence : null;
+            context.forward(new Record<>(user, value, announcement.at()), PresenceTopology.PRESENCE);
+            metrics.announced();
+        }
+        if (decision.durable() instanceof Decision.Save save) {
+            users.put(user, save.facts());
+        } else if (decision.durable() instanceof Decision.Erase) {
+            users.delete(user);
+        }
+    }
+
+    private static Defect defect(Refusal refusal) {
+        return switch (refusal) {
+            case TOO_MANY_DEVICES ->
+                new Defect(Reason.TOO_MANY_DEVICES, "the user has max.devices.per.user live devices already");
+        };
+    }
+
+    private void deadLetter(Record<@Nullable UserId, Inbound> record, Defect defect) {
+        RecordMetadata source = context.recordMetadata().orElseThrow();
+        Headers headers = DeadLetterHeaders.add(record.headers(), defect, source);
+        byte[] key = record.key() == null ? null : record.key().bytes();
+        context.forward(
+                new Record<>(key, record.value().raw(), record.timestamp(), headers), PresenceTopology.DEAD_LETTERS);
+        metrics.deadLetter(defect, source);
+    }
+}

@@ -1,0 +1,130 @@
+package dev.rollcall.wire;
+
+import dev.rollcall.domain.Announcement.Presence;
+import dev.rollcall.domain.StatusText;
+import dev.rollcall.domain.UserFacts;
+import dev.rollcall.domain.UserId;
+import dev.rollcall.store.v1.UserState;
+import dev.rollcall.v1.AppearOffline;
+import dev.rollcall.v1.ClockPulse;
+import dev.rollcall.v1.DeviceHeartbeat;
+import dev.rollcall.v1.UserPresence;
+import dev.rollcall.v1.UserStatus;
+import dev.rollcall.wire.Defect.Reason;
+import dev.rollcall.wire.Inbound.Bad;
+import dev.rollcall.wire.Inbound.Beat;
+import dev.rollcall.wire.Inbound.Content;
+import dev.rollcall.wire.Inbound.Flag;
+import dev.rollcall.wire.Inbound.Pulse;
+import dev.rollcall.wire.Inbound.Status;
+import org.apache.avro.specific.SpecificRecord;
+import org.apache.kafka.common.errors.SerializationException;
+import org.apache.kafka.common.serialization.Deserializer;
+import org.apache.kafka.common.serialization.Serde;
+import org.apache.kafka.common.serialization.Serdes;
+import org.jspecify.annotations.Nullable;
+
+/** The one serde mechanism: Avro single-object encoding for every value, plain bytes for keys. All are thread-safe. */
+public final class Serialization {
+    /** Every record of the contract, so that one on the wrong topic is told from one that nobody knows. */
+    private static final SingleObject CONTRACT = new SingleObject(
+            DeviceHeartbeat.getClassSchema(),
+            ClockPulse.getClassSchema(),
+            UserStatus.getClassSchema(),
+            AppearOffline.getClassSchema(),
+            UserPresence.getClassSchema());
+
+    private static final SingleObject STORE = new SingleObject(UserState.getClassSchema());
+
+    private Serialization() {}
+
+    public static Serde<UserId> userIds() {
+        return Serdes.serdeFrom(
+                (topic, id) -> id == null ? null : id.bytes(),
+                (topic, bytes) -> bytes == null ? null : UserId.ofBytes(bytes));
+    }
+
+    static Serde<Inbound> heartbeats() {
+        return inputs(
+                new Bad(new Defect(Reason.NULL_HEARTBEAT, "a heartbeat must have a value")),
+                value -> value instanceof DeviceHeartbeat heartbeat
+                        ? new Beat(Wire.toDomain(heartbeat))
+                        : value instanceof ClockPulse pulse ? new Pulse(pulse.getInstance()) : null);
+    }
+
+    static Serde<Inbound> statuses() {
+        return inputs(
+                new Status(StatusText.NONE),
+                value -> value instanceof UserStatus status ? new Status(Wire.toDomain(status)) : null);
+    }
+
+    static Serde<Inbound> appearOffline() {
+        return inputs(
+                new Flag(false),
+                value -> value instanceof AppearOffline flag ? new Flag(flag.getAppearOffline()) : null);
+    }
+
+    static Serde<Presence> presence() {
+        return Serdes.serdeFrom(
+                (topic, value) -> value == null ? null : SingleObject.encode(Wire.toAvro(value)),
+                // A value does not know its record's timestamp: readers that want it take it from the record.
+                (topic, bytes) -> bytes == null ? null : Wire.toDomain((UserPresence) read(CONTRACT, topic, bytes), 0));
+    }
+
+    /** What of a user is stored; internal. */
+    public static Serde<UserFacts> userFacts() {
+        return Serdes.serdeFrom(
+                (topic, value) -> value == null ? null : SingleObject.encode(Wire.toAvro(value)),
+                (topic, bytes) -> bytes == null ? null : Wire.toDomain((UserState) read(STORE, topic, bytes)));
+    }
+
+    /** The values of an input topic. Never fails: what cannot be used says so, and why. */
+    private static Serde<Inbound> inputs(Content ofNull, Translation translation) {
+        Deserializer<Inbound> deserializer = (topic, bytes) -> {
+            if (bytes == null) {
+                return new Inbound(null, ofNull);
+            }
+            try {
+                SpecificRecord value = CONTRACT.decode(bytes);
+                Content content = translation.toContent(value);
+                if (content == null) {
+                    throw new UnreadableException(
+                            Reason.WRONG_TOPIC,
+                            "%s does not belong on the topic %s"
+                                    .formatted(value.getSchema().getName(), topic));
+                }
+                return new Inbound(bytes, content);
+            } catch (UnreadableException e) {
+                return new Inbound(bytes, new Bad(e.defect()));
+            }
+        };
+        return Serdes.serdeFrom((topic, value) -> write(value.content()), deserializer);
+    }
+
+    private static byte @Nullable [] write(Content content) {
+        if (content instanceof Beat beat) {
+            return SingleObject.encode(Wire.toAvro(beat.heartbeat()));
+        } else if (content instanceof Pulse pulse) {
+            return SingleObject.encode(Wire.pulse(pulse.instance()));
+        } else if (content instanceof Status status) {
+            return status.text().text() == null ? null : SingleObject.encode(Wire.toAvro(status.text()));
+        } else if (content instanceof Flag flag) {
+            return SingleObject.encode(Wire.toAvro(flag.appearOffline()));
+        }
+        throw new IllegalArgumentException("there is no way to write " + content);
+    }
+
+    private static SpecificRecord read(SingleObject codec, String topic, byte[] bytes) {
+        try {
+            return codec.decode(bytes);
+        } catch (UnreadableException e) {
+            throw new SerializationException("a value of " + topic + " cannot be read: " + e.getMessage(), e);
+        }
+    }
+
+    private interface Translation {
+        /** What the record says; null: it does not belong here. */
+        @Nullable
+        Content toContent(SpecificRecord value) throws UnreadableException;
+    }
+}

@@ -1,0 +1,30 @@
+package dev.rollcall.wire;
+
+import dev.rollcall.domain.Announcement.Presence;
+import dev.rollcall.domain.UserId;
+import java.util.List;
+import org.apache.kafka.common.serialization.Serdes;
+
+/** The topics of the contract, each with its types. */
+public record Topics(
+        Topic<UserId, Inbound> heartbeats,
+        Topic<UserId, Inbound> statuses,
+        Topic<UserId, Inbound> appearOffline,
+        Topic<UserId, Presence> presence,
+        Topic<byte[], byte[]> deadLetters) {
+
+    public static Topics named(
+            String heartbeats, String statuses, String appearOffline, String presence, String deadLetters) {
+        return new Topics(
+                new Topic<>(heartbeats, Serialization.userIds(), Serialization.heartbeats()),
+                new Topic<>(statuses, Serialization.userIds(), Serialization.statuses()),
+                new Topic<>(appearOffline, Serialization.userIds(), Serialization.appearOffline()),
+                new Topic<>(presence, Serialization.userIds(), Serialization.presence()),
+                new Topic<>(deadLetters, Serdes.ByteArray(), Serdes.ByteArray()));
+    }
+
+    /** The topics that Rollcall reads, which must have the same number of partitions. */
+    public List<Topic<UserId, Inbound>> inputs() {
+        return List.of(heartbeats, statuses, appearOffline);
+    }
+}

@@ -1,0 +1,223 @@
+package dev.rollcall.wire;
+
+import dev.rollcall.domain.Announcement.Presence;
+import dev.rollcall.domain.Heartbeat;
+import dev.rollcall.domain.PresenceState;
+import dev.rollcall.domain.StatusText;
+import dev.rollcall.domain.UserFacts;
+import dev.rollcall.domain.UserFacts.DeviceFacts;
+import dev.rollcall.store.v1.DeviceState;
+import dev.rollcall.store.v1.Said;
+import dev.rollcall.store.v1.StoredPresence;
+import dev.rollcall.store.v1.UserState;
+import dev.rollcall.v1.AppearOffline;
+import dev.rollcall.v1.ClockPulse;
+import dev.rollcall.v1.ConnectionPhase;
+import dev.rollcall.v1.DeviceHeartbeat;
+import dev.rollcall.v1.UserPresence;
+import dev.rollcall.v1.UserStatus;
+import dev.rollcall.wire.Defect.Reason;
+import java.nio.charset.StandardCharsets;
+import java.time.Instant;
+import java.util.OptionalLong;
+import org.jspecify.annotations.Nullable;
+
+/** From the records of the contract to the domain's values and back; fields out of their range are refused (rule 12). */
+final class Wire {
+    private static final int MAX_ID_BYTES = 255;
+    private static final int MAX_TEXT_BYTES = 1024;
+    private static final long MAX_LEASE_MS = 86_400_000;
+
+    private Wire() {}
+
+    static Heartbeat toDomain(DeviceHeartbeat value) throws UnreadableException {
+        requireId("device_id", value.getDeviceId());
+        if (value.getShard() != null) {
+            requireId("shard", value.getShard());
+        }
+        Long leaseMs = value.getLeaseMs();
+        if (leaseMs != null && (leaseMs <= 0 || leaseMs > MAX_LEASE_MS)) {
+            throw new UnreadableException(
+                    Reason.INVALID_FIELD, "lease_ms must be 1 to %d: it is %d".formatted(MAX_LEASE_MS, leaseMs));
+        }
+        return new Heartbeat(
+                value.getDeviceId(),
+                value.getState() == null ? null : toDomain(value.getState()),
+                value.getConnection() == ConnectionPhase.CLOSED,
+                leaseMs == null ? OptionalLong.empty() : OptionalLong.of(leaseMs),
+                value.getShard());
+    }
+
+    static DeviceHeartbeat toAvro(Heartbeat value) {
+        return new DeviceHeartbeat(
+                value.deviceId(),
+                value.state() == null ? null : toAvro(value.state()),
+                value.connectionEnded() ? ConnectionPhase.CLOSED : ConnectionPhase.OPEN,
+                value.leaseMs().isPresent() ? (Long) value.leaseMs().getAsLong() : null,
+                value.shard());
+    }
+
+    static StatusText toDomain(UserStatus value) throws UnreadableException {
+        String text = value.getText();
+        if (text != null && bytes(text) > MAX_TEXT_BYTES) {
+            throw new UnreadableException(
+                    Reason.INVALID_FIELD,
+                    "text must be at most %d bytes: it is %d".formatted(MAX_TEXT_BYTES, bytes(text)));
+        }
+        return new StatusText(text, millis(value.getExpiresAt()));
+    }
+
+    static UserStatus toAvro(StatusText value) {
+        return new UserStatus(value.text(), instant(value.expiresAt()));
+    }
+
+    static AppearOffline toAvro(boolean appearOffline) {
+        return new AppearOffline(appearOffline);
+    }
+
+    static ClockPulse pulse(String instance) {
+        return new ClockPulse(instance);
+    }
+
+    static UserPresence toAvro(Presence value) {
+        return new UserPresence(
+                toAvro(value.state()),
+                value.previousState() == null ? null : toAvro(value.previousState()),
+                value.status(),
+                Instant.ofEpochMilli(value.since()),
+                instant(value.lastActive()),
+                value.sequence());
+    }
+
+    /** From a record with the timestamp {@code at}, in ms since the epoch. */
+    static Presence toDomain(UserPresence value, long at) {
+        return new Presence(
+                toDomain(value.getState()),
+                value.getPreviousState() == null ? null : toDomain(value.getPreviousState()),
+                value.getStatus(),
+                value.getSince().toEpochMilli(),
+                millis(value.getLastActive()),
+                value.getSequence(),
+                at);
+    }
+
+    static UserState toAvro(UserFacts facts) {
+        return new UserState(
+                facts.devices().stream().map(Wire::toAvro).toList(),
+                facts.status().text(),
+                facts.status().expiresAt(),
+                facts.hidden(),
+                facts.said() == null ? null : toSaid(facts.said()),
+                facts.lastActive(),
+                facts.quietSince());
+    }
+
+    static UserFacts toDomain(UserState state) {
+        return new UserFacts(
+                state.getDevices().stream().map(Wire::toDomain).toList(),
+                new StatusText(state.getText(), state.getTextExpiresAt()),
+                state.getAppearOffline(),
+                state.getSaid() == null ? null : toDomain(state.getSaid()),
+                state.getLastActive(),
+                state.getQuietSince());
+    }
+
+    private static DeviceState toAvro(DeviceFacts device) {
+        return new DeviceState(
+                device.id(),
+                toStored(device.state()),
+                device.since(),
+                device.lastHeard(),
+                device.leaseMs(),
+                device.connectionEnded(),
+                device.deadline(),
+                device.shard());
+    }
+
+    private static DeviceFacts toDomain(DeviceState device) {
+        return new DeviceFacts(
+                device.getDeviceId(),
+                toDomain(device.getState()),
+                device.getSince(),
+                device.getLastHeard(),
+                device.getLeaseMs(),
+                device.getConnectionEnded(),
+                device.getDeadline(),
+                device.getShard());
+    }
+
+    private static Said toSaid(Presence said) {
+        return new Said(
+                toStored(said.state()),
+                said.previousState() == null ? null : toStored(said.previousState()),
+                said.status(),
+                said.since(),
+                said.lastActive(),
+                said.sequence(),
+                said.at());
+    }
+
+    private static Presence toDomain(Said said) {
+        return new Presence(
+                toDomain(said.getState()),
+                said.getPreviousState() == null ? null : toDomain(said.getPreviousState()),
+                said.getStatus(),
+                said.getSince(),
+                said.getLastActive(),
+                said.getSequence(),
+                said.getAt());
+    }
+
+    private static PresenceState toDomain(dev.rollcall.v1.PresenceState state) {
+        return switch (state) {
+            case OFFLINE -> PresenceState.OFFLINE;
+            case IDLE -> PresenceState.IDLE;
+            case ONLINE -> PresenceState.ONLINE;
+        };
+    }
+
+    private static dev.rollcall.v1.PresenceState toAvro(PresenceState state) {
+        return switch (state) {
+            case OFFLINE -> dev.rollcall.v1.PresenceState.OFFLINE;
+            case IDLE -> dev.rollcall.v1.PresenceState.IDLE;
+            case ONLINE -> dev.rollcall.v1.PresenceState.ONLINE;
+        };
+    }
+
+    private static PresenceState toDomain(StoredPresence state) {
+        return switch (state) {
+            case OFFLINE -> PresenceState.OFFLINE;
+            case IDLE -> PresenceState.IDLE;
+            case ONLINE -> PresenceState.ONLINE;
+        };
+    }
+
+    private static StoredPresence toStored(PresenceState state) {
+        return switch (state) {
+            case OFFLINE -> StoredPresence.OFFLINE;
+            case IDLE -> StoredPresence.IDLE;
+            case ONLINE -> StoredPresence.ONLINE;
+        };
+    }
+
+    private static void requireId(String field, String id) throws UnreadableException {
+        // No character takes more than 3 bytes per char, so most ids need no counting.
+        if (id.isEmpty() || (id.length() * 3 > MAX_ID_BYTES && bytes(id) > MAX_ID_BYTES)) {
+            throw new UnreadableException(
+                    Reason.INVALID_FIELD,
+                    "%s must be 1 to %d bytes: it is %d".formatted(field, MAX_ID_BYTES, bytes(id)));
+        }
+    }
+
+    private static int bytes(String text) {
+        return text.getBytes(StandardCharsets.UTF_8).length;
+    }
+
+    private static @Nullable Long millis(@Nullable Instant instant) {
+        return instant == null ? null : (Long) instant.toEpochMilli();
+    }
+
+    private static @Nullable Instant instant(@Nullable Long millis) {
+        return millis == null ? null : Instant.ofEpochMilli(millis);
+    }
+}
