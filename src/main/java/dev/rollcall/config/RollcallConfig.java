@@ -44,6 +44,10 @@ public record RollcallConfig(
     private static final String KAFKA = "kafka.";
     private static final String ENVIRONMENT = "ROLLCALL_";
     private static final long DAY_MS = 86_400_000;
+
+    /** Half of what a broker allows a timestamp to be ahead by default: what is said is stamped up to this far ahead. */
+    private static final long MAX_SKEW_MS = 1_800_000;
+
     private static final int SWEEP_BUDGET = 50_000;
 
     /** Without a pulse for three intervals, a partition is not being written to. */
@@ -188,7 +192,7 @@ public record RollcallConfig(
                             number("last.seen.persist.ms", 0, DAY_MS),
                             MISSED_PULSES * pulseIntervalMs,
                             SWEEP_BUDGET),
-                    number("max.clock.skew.ms", 0, DAY_MS),
+                    number("max.clock.skew.ms", 0, MAX_SKEW_MS),
                     pulseIntervalMs,
                     values.getOrDefault("bootstrap.servers", ""),
                     (int) number("embedded.kafka.port", 0, 65_535),

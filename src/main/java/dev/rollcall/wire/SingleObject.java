@@ -97,8 +97,7 @@ final class SingleObject {
             }
             return value;
         } catch (IOException | RuntimeException e) {
-            throw new UnreadableException(
-                    Reason.UNDECODABLE, "the body does not match its schema (" + e.getMessage() + ")");
+            throw new UnreadableException(Reason.UNDECODABLE, "the body does not match its schema (" + e + ")");
         }
     }
 

@@ -1,0 +1,206 @@
+package dev.rollcall.topology;
+
+import dev.rollcall.config.RollcallConfig;
+import dev.rollcall.domain.Announcement;
+import dev.rollcall.domain.Announcement.Forgotten;
+import dev.rollcall.domain.Announcement.Presence;
+import dev.rollcall.domain.Heartbeat;
+import dev.rollcall.domain.StatusText;
+import dev.rollcall.domain.UserFacts;
+import dev.rollcall.domain.UserId;
+import dev.rollcall.wire.Inbound;
+import dev.rollcall.wire.Inbound.Content;
+import dev.rollcall.wire.Topics;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.time.Clock;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.time.ZoneOffset;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Map;
+import java.util.Properties;
+import java.util.stream.Stream;
+import org.apache.kafka.common.header.internals.RecordHeaders;
+import org.apache.kafka.common.serialization.ByteArrayDeserializer;
+import org.apache.kafka.common.serialization.ByteArraySerializer;
+import org.apache.kafka.streams.StreamsConfig;
+import org.apache.kafka.streams.TestInputTopic;
+import org.apache.kafka.streams.TestOutputTopic;
+import org.apache.kafka.streams.TopologyTestDriver;
+import org.apache.kafka.streams.state.KeyValueStore;
+import org.apache.kafka.streams.test.TestRecord;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The whole topology in virtual time, with bytes at both ends. The driver feeds pulses back into their topic, so letting
+ * time pass is all that it takes for somebody to expire. Times in ms; the clock starts at {@link #START}.
+ */
+final class TopologyContext implements AutoCloseable {
+    static final long START = 1_700_000_000_000L;
+
+    private final RollcallConfig config;
+    private final Topics topics;
+    private final Path stateDir;
+    private long now = START;
+    private TopologyTestDriver driver;
+
+    TopologyContext(RollcallConfig config) {
+        this.config = config;
+        this.topics = PresenceTopology.topics(config);
+        try {
+            this.stateDir = Files.createTempDirectory("rollcall-topology");
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+        this.driver = newDriver();
+    }
+
+    private TopologyTestDriver newDriver() {
+        Properties properties = new Properties();
+        properties.put(StreamsConfig.APPLICATION_ID_CONFIG, "test");
+        properties.put(StreamsConfig.BOOTSTRAP_SERVERS_CONFIG, "nowhere:1");
+        properties.put(StreamsConfig.STATE_DIR_CONFIG, stateDir.toString());
+        properties.put(StreamsConfig.ROCKSDB_CONFIG_SETTER_CLASS_CONFIG, BoundedRocksDb.class);
+        InstantSource time = () -> Instant.ofEpochMilli(now);
+        Clock clock = time.withZone(ZoneOffset.UTC);
+        return new TopologyTestDriver(
+                PresenceTopology.build(config, clock, "test"), properties, Instant.ofEpochMilli(now));
+    }
+
+    Topics topics() {
+        return topics;
+    }
+
+    long now() {
+        return now;
+    }
+
+    // ---- inputs ----
+
+    void heartbeat(UserId user, Heartbeat heartbeat, long stamp) {
+        send(topics.heartbeats().name(), user.bytes(), bytes(new Inbound.Beat(heartbeat)), stamp);
+    }
+
+    void status(UserId user, StatusText text, long stamp) {
+        send(topics.statuses().name(), user.bytes(), bytes(new Inbound.Status(text)), stamp);
+    }
+
+    void appearOffline(UserId user, boolean on, long stamp) {
+        send(topics.appearOffline().name(), user.bytes(), bytes(new Inbound.Flag(on)), stamp);
+    }
+
+    byte @Nullable [] bytes(Content content) {
+        return topics.heartbeats().values().serializer().serialize("any", Inbound.of(content));
+    }
+
+    void send(String topic, byte @Nullable [] key, byte @Nullable [] value, long stamp) {
+        TestInputTopic<byte[], byte[]> input =
+                driver.createInputTopic(topic, new ByteArraySerializer(), new ByteArraySerializer());
+        input.pipeInput(new TestRecord<>(key, value, new RecordHeaders(), stamp));
+    }
+
+    // ---- time ----
+
+    /** Lets the processor's clock go on to then; its punctuator fires once if it is due. */
+    void advanceTo(long time) {
+        long by = time - now;
+        if (by > 0) {
+            now = time;
+            driver.advanceWallClockTime(Duration.ofMillis(by));
+        }
+    }
+
+    /** Lets time pass with a pulse each pulse interval. */
+    void passTo(long time) {
+        while (now < time) {
+            advanceTo(Math.min(time, now + config.pulseIntervalMs()));
+        }
+    }
+
+    /** Ends the processor and starts another on what it stored; what it only had in memory is gone. */
+    void restart() {
+        Path aside = stateDir.resolveSibling(stateDir.getFileName() + "-aside");
+        users().commit(Map.of()); // what is in its write buffer, to disk
+        copy(stateDir, aside);
+        driver.close(); // which deletes the state
+        copy(aside, stateDir);
+        delete(aside);
+        driver = newDriver();
+    }
+
+    // ---- outputs ----
+
+    /** What was said since the last call. */
+    List<Said> said() {
+        TestOutputTopic<UserId, Presence> output = driver.createOutputTopic(
+                topics.presence().name(),
+                topics.presence().keys().deserializer(),
+                topics.presence().values().deserializer());
+        return output.readRecordsToList().stream()
+                .map(record -> new Said(
+                        record.key(),
+                        record.value() == null
+                                ? new Forgotten(record.timestamp())
+                                : record.value().at(record.timestamp())))
+                .toList();
+    }
+
+    List<TestRecord<byte[], byte[]>> deadLetters() {
+        return readBytes(topics.deadLetters().name());
+    }
+
+    List<TestRecord<byte[], byte[]>> readBytes(String topic) {
+        return driver.createOutputTopic(topic, new ByteArrayDeserializer(), new ByteArrayDeserializer())
+                .readRecordsToList();
+    }
+
+    KeyValueStore<UserId, UserFacts> users() {
+        return driver.getKeyValueStore(PresenceTopology.USERS);
+    }
+
+    double metric(String name) {
+        return driver.metrics().entrySet().stream()
+                .filter(metric -> metric.getKey().name().equals(name))
+                .mapToDouble(metric -> ((Number) metric.getValue().metricValue()).doubleValue())
+                .sum();
+    }
+
+    @Override
+    public void close() {
+        driver.close();
+        delete(stateDir);
+    }
+
+    private static void copy(Path from, Path to) {
+        try (Stream<Path> files = Files.walk(from)) {
+            for (Path file : files.toList()) {
+                Path target = to.resolve(from.relativize(file));
+                if (Files.isDirectory(file)) {
+                    Files.createDirectories(target);
+                } else {
+                    Files.copy(file, target, StandardCopyOption.REPLACE_EXISTING);
+                }
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private static void delete(Path directory) {
+        try (Stream<Path> files = Files.walk(directory)) {
+            for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
+                Files.delete(file);
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    record Said(UserId user, Announcement announcement) {}
+}
