@@ -25,8 +25,8 @@ class ArchitectureTest {
                 .definedBy("dev.rollcall.app..")
                 .layer("embedded")
                 .definedBy("dev.rollcall.embedded..")
-                .layer("gateway")
-                .definedBy("dev.rollcall.gateway..")
+                .layer("client")
+                .definedBy("dev.rollcall.client..")
                 .layer("topology")
                 .definedBy("dev.rollcall.topology..")
                 .layer("wire")
@@ -39,12 +39,12 @@ class ArchitectureTest {
                 .mayNotBeAccessedByAnyLayer()
                 .whereLayer("embedded")
                 .mayOnlyBeAccessedByLayers("app")
-                .whereLayer("gateway")
+                .whereLayer("client")
                 .mayOnlyBeAccessedByLayers("app")
                 .whereLayer("topology")
                 .mayOnlyBeAccessedByLayers("app")
                 .whereLayer("wire")
-                .mayOnlyBeAccessedByLayers("app", "gateway", "topology")
+                .mayOnlyBeAccessedByLayers("app", "client", "topology")
                 .whereLayer("config")
                 .mayOnlyBeAccessedByLayers("app", "topology")
                 .whereLayer("embedded")
@@ -61,7 +61,7 @@ class ArchitectureTest {
                 .resideInAnyPackage(
                         "dev.rollcall.app",
                         "dev.rollcall.embedded",
-                        "dev.rollcall.gateway",
+                        "dev.rollcall.client",
                         "dev.rollcall.topology",
                         "dev.rollcall.wire",
                         "dev.rollcall.config",

@@ -1,12 +1,12 @@
 package dev.rollcall.app;
 
+import dev.rollcall.client.EventSender;
 import dev.rollcall.config.ConfigException;
 import dev.rollcall.config.RollcallConfig;
 import dev.rollcall.domain.Heartbeat;
 import dev.rollcall.domain.PresenceState;
 import dev.rollcall.domain.StatusText;
 import dev.rollcall.domain.UserId;
-import dev.rollcall.gateway.EventSender;
 import dev.rollcall.topology.PresenceTopology;
 import java.util.OptionalLong;
 import java.util.concurrent.CompletableFuture;

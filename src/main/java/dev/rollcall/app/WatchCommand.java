@@ -1,11 +1,11 @@
 package dev.rollcall.app;
 
+import dev.rollcall.client.PresenceFeed;
 import dev.rollcall.config.RollcallConfig;
 import dev.rollcall.domain.Announcement;
 import dev.rollcall.domain.Announcement.Presence;
 import dev.rollcall.domain.PresenceState;
 import dev.rollcall.domain.UserId;
-import dev.rollcall.gateway.PresenceFeed;
 import dev.rollcall.topology.PresenceTopology;
 import java.io.PrintWriter;
 import java.time.Instant;

@@ -1,4 +1,4 @@
-package dev.rollcall.gateway;
+package dev.rollcall.client;
 
 import dev.rollcall.domain.Heartbeat;
 import dev.rollcall.domain.StatusText;

@@ -1,4 +1,4 @@
-package dev.rollcall.gateway;
+package dev.rollcall.client;
 
 import dev.rollcall.domain.Announcement;
 import dev.rollcall.domain.Announcement.Forgotten;
