@@ -44,9 +44,8 @@ public final class Rollcall implements AutoCloseable {
         try {
             bootstrapServers = config.bootstrapServers().isEmpty() ? startBroker(config) : config.bootstrapServers();
             try (Admin admin = Admin.create(KafkaSettings.admin(config, bootstrapServers))) {
-                new TopicSetup(admin, config).ensure();
+                startProcessor(config, new TopicSetup(admin, config).ensure());
             }
-            startProcessor(config);
         } catch (RuntimeException e) {
             close();
             throw e;
@@ -90,9 +89,9 @@ public final class Rollcall implements AutoCloseable {
         return broker.bootstrapServers();
     }
 
-    private void startProcessor(RollcallConfig config) {
+    private void startProcessor(RollcallConfig config, int partitions) {
         KafkaStreams streams = new KafkaStreams(
-                PresenceTopology.build(config, Clock.systemUTC(), instanceName()),
+                PresenceTopology.build(config, Clock.systemUTC(), partitions, instanceName()),
                 KafkaSettings.streams(config, bootstrapServers));
         streams.setUncaughtExceptionHandler(failure -> {
             LOG.error("the processor cannot go on", failure);

@@ -58,16 +58,17 @@ final class TopicSetup {
     /**
      * Makes and checks.
      *
+     * @return how many partitions each of the inputs has
      * @throws ConfigException if the cluster cannot be reached, or a topic that exists cannot be used
      */
-    void ensure() {
+    int ensure() {
         TopicNames names = config.topics();
         create(names.deviceHeartbeat(), HEARTBEATS);
         create(names.status(), COMPACTED);
         create(names.appearOffline(), COMPACTED);
         create(names.presence(), COMPACTED);
         create(names.deadLetters(), DEAD_LETTERS);
-        requireCopartitioned(List.of(names.deviceHeartbeat(), names.status(), names.appearOffline()));
+        int partitions = requireCopartitioned(List.of(names.deviceHeartbeat(), names.status(), names.appearOffline()));
         partitionsOf(names.presence());
         partitionsOf(names.deadLetters());
         warnUnless(
@@ -80,6 +81,7 @@ final class TopicSetup {
                 TopicConfig.CLEANUP_POLICY_CONFIG,
                 TopicConfig.CLEANUP_POLICY_COMPACT,
                 "users who have not changed for a while are then lost to new consumers");
+        return partitions;
     }
 
     private void create(String name, Map<String, String> configs) {
@@ -94,13 +96,15 @@ final class TopicSetup {
         }
     }
 
-    private void requireCopartitioned(List<String> names) {
+    private int requireCopartitioned(List<String> names) {
         SortedMap<String, Integer> partitions = new TreeMap<>();
         names.forEach(name -> partitions.put(name, partitionsOf(name)));
-        if (Set.copyOf(partitions.values()).size() > 1) {
+        Set<Integer> counts = Set.copyOf(partitions.values());
+        if (counts.size() > 1) {
             throw new ConfigException(
                     "the inputs must have the same number of partitions, but have %s".formatted(partitions));
         }
+        return counts.iterator().next();
     }
 
     /** A topic that was made a moment ago may not be known to every broker yet. */

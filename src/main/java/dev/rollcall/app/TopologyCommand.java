@@ -1,5 +1,6 @@
 package dev.rollcall.app;
 
+import dev.rollcall.config.RollcallConfig;
 import dev.rollcall.topology.Mermaid;
 import dev.rollcall.topology.PresenceTopology;
 import java.time.Clock;
@@ -33,7 +34,8 @@ final class TopologyCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        Topology topology = PresenceTopology.build(main.config(), Clock.systemUTC(), "nobody");
+        RollcallConfig config = main.config();
+        Topology topology = PresenceTopology.build(config, Clock.systemUTC(), config.topicPartitions(), "nobody");
         String text = switch (format) {
             case TEXT -> topology.describe().toString();
             case MERMAID -> Mermaid.of(topology.describe());

@@ -29,7 +29,8 @@ public final class Mermaid {
         } else if (node instanceof Processor processor) {
             processor.stores().forEach(store -> line(node(node) + " <--> store-%s[(%s)]".formatted(store, store)));
         } else if (node instanceof Sink sink) {
-            arrow(node(node), topic(sink.topic()));
+            String topic = sink.topic();
+            arrow(node(node), topic == null ? "elsewhere([%s])".formatted(sink.topicNameExtractor()) : topic(topic));
         }
         node.successors().forEach(next -> arrow(node(node), node(next)));
     }

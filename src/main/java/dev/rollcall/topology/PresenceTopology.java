@@ -24,7 +24,8 @@ import org.apache.kafka.streams.state.Stores;
  * <pre>
  *   heartbeats ──────┐                    ┌──▶ presence
  *   statuses ────────┼──▶ roll ───────────┼──▶ dead-letters
- *   appear-offline ──┘    │ users (store) └──▶ pulses ──▶ (the same partition of heartbeats)
+ *   appear-offline ──┘    │ users (store) ├──▶ pulses ────▶ (the same partition of heartbeats)
+ *                                         └──▶ rerouted ──▶ (the input it came from, another partition)
  * </pre>
  */
 public final class PresenceTopology {
@@ -36,6 +37,7 @@ public final class PresenceTopology {
     public static final String PRESENCE = "presence";
     public static final String DEAD_LETTERS = "dead-letters";
     public static final String PULSES = "pulses";
+    public static final String REROUTED = "rerouted";
 
     private PresenceTopology() {}
 
@@ -44,9 +46,10 @@ public final class PresenceTopology {
      *
      * @param clock the processor's clock: it says when to write a pulse, and bounds what producers' timestamps may claim,
      *     but never whether somebody is still there
+     * @param partitions how many partitions each of the inputs has
      * @param instance how pulses name this processor, for people who read the log
      */
-    public static Topology build(RollcallConfig config, Clock clock, String instance) {
+    public static Topology build(RollcallConfig config, Clock clock, int partitions, String instance) {
         Topics topics = topics(config);
         RecordTime recordTime = new RecordTime(clock, config.maxClockSkewMs());
         Topology topology = new Topology();
@@ -56,7 +59,11 @@ public final class PresenceTopology {
         addSource(topology, APPEAR_OFFLINE, topics.appearOffline(), recordTime);
 
         topology.addProcessor(
-                ROLL, () -> new RollProcessor(config, clock, instance), HEARTBEATS, STATUSES, APPEAR_OFFLINE);
+                ROLL,
+                () -> new RollProcessor(config, clock, new HomePartition(partitions), instance),
+                HEARTBEATS,
+                STATUSES,
+                APPEAR_OFFLINE);
         topology.addStateStore(users(), ROLL);
 
         addSink(topology, PRESENCE, topics.presence());
@@ -67,7 +74,13 @@ public final class PresenceTopology {
                 topics.heartbeats().name(),
                 topics.heartbeats().keys().serializer(),
                 (Serializer<PartitionPulse>) (topic, pulse) -> pulses.serialize(topic, Inbound.of(pulse.pulse())),
-                (topic, key, pulse, partitions) -> Optional.of(Set.of(pulse.partition())),
+                (topic, key, pulse, count) -> Optional.of(Set.of(pulse.partition())),
+                ROLL);
+        topology.addSink(
+                REROUTED,
+                new Rerouting.SameTopic(),
+                topics.deadLetters().keys().serializer(),
+                topics.deadLetters().values().serializer(),
                 ROLL);
         return topology;
     }

@@ -25,9 +25,10 @@ final class RecordTime implements TimestampExtractor {
 
     @Override
     public long extract(ConsumerRecord<Object, Object> record, long partitionTime) {
-        long time = record.timestampType() == TimestampType.LOG_APPEND_TIME
+        long stamp = record.timestampType() == TimestampType.LOG_APPEND_TIME
                 ? record.timestamp()
                 : EventTime.ofProducerStamp(record.timestamp(), now(record.partition()), maxSkewMs);
+        long time = Rerouting.firstTime(record.headers(), stamp);
         if (record.value() instanceof Inbound value && value.content() instanceof Inbound.Pulse) {
             lastPulses.merge(record.partition(), time, Math::max);
         }

@@ -1,6 +1,7 @@
 package dev.rollcall.topology;
 
 import dev.rollcall.domain.Roster;
+import dev.rollcall.domain.UserId;
 import dev.rollcall.wire.Defect;
 import dev.rollcall.wire.Defect.Reason;
 import java.util.EnumMap;
@@ -18,7 +19,7 @@ import org.slf4j.LoggerFactory;
 /**
  * What an operator sees of one task, beside Kafka Streams' own metrics and where those are: in the group {@code
  * stream-rollcall-metrics}, {@code announcement-rate} and {@code -total}, {@code dead-letter-<reason>-rate} and {@code
- * -total}, {@code users-live}, {@code sweep-behind-ms}.
+ * -total}, {@code rerouted-rate} and {@code -total}, {@code users-live}, {@code sweep-behind-ms}.
  */
 final class RollMetrics {
     private static final Logger LOG = LoggerFactory.getLogger(RollMetrics.class);
@@ -30,12 +31,14 @@ final class RollMetrics {
     private final Sensor announcements;
     private final Sensor usersLive;
     private final Sensor sweepBehind;
-    private final Map<Reason, DeadLetterCount> deadLetters = new EnumMap<>(Reason.class);
+    private final Count rerouted;
+    private final Map<Reason, Count> deadLetters = new EnumMap<>(Reason.class);
 
     RollMetrics(ProcessorContext<?, ?> context) {
         task = context.taskId().toString();
         metrics = context.metrics();
         announcements = rate("announcement");
+        rerouted = new Count(rate("rerouted"));
         usersLive = value("users-live", "How many users have something that can expire");
         sweepBehind = value("sweep-behind-ms", "How far the expiry of silent devices is behind, in ms");
     }
@@ -52,8 +55,7 @@ final class RollMetrics {
     /** Counts every one, and tells of the first of its kind, the second, the fourth, and so on, so that no log drowns. */
     void deadLetter(Defect defect, RecordMetadata source) {
         String reason = name(defect.reason());
-        DeadLetterCount count =
-                deadLetters.computeIfAbsent(defect.reason(), any -> new DeadLetterCount(rate("dead-letter-" + reason)));
+        Count count = deadLetters.computeIfAbsent(defect.reason(), any -> new Count(rate("dead-letter-" + reason)));
         if (Long.bitCount(count.next()) == 1) {
             LOG.warn(
                     "dead letter ({}) from {}-{} at offset {}: {} [number {} of its kind in task {}]",
@@ -67,8 +69,24 @@ final class RollMetrics {
         }
     }
 
+    /** Counts each, and tells of some, as above. */
+    void rerouted(UserId user, RecordMetadata source) {
+        if (Long.bitCount(rerouted.next()) == 1) {
+            LOG.warn(
+                    "{} is on {}-{} (offset {}), where murmur2 of the key does not put it: sent it on. A producer uses another"
+                            + " partitioner; librdkafka needs partitioner=murmur2_random [number {} in task {}]",
+                    user,
+                    source.topic(),
+                    source.partition(),
+                    source.offset(),
+                    rerouted.total,
+                    task);
+        }
+    }
+
     void close() {
         metrics.removeSensor(announcements);
+        metrics.removeSensor(rerouted.sensor);
         metrics.removeSensor(usersLive);
         metrics.removeSensor(sweepBehind);
         deadLetters.values().forEach(count -> metrics.removeSensor(count.sensor));
@@ -84,11 +102,11 @@ final class RollMetrics {
         return sensor;
     }
 
-    private static final class DeadLetterCount {
+    private static final class Count {
         private final Sensor sensor;
         private long total;
 
-        private DeadLetterCount(Sensor sensor) {
+        private Count(Sensor sensor) {
             this.sensor = sensor;
         }
 

@@ -29,6 +29,7 @@ import org.jspecify.annotations.Nullable;
 final class RollProcessor implements Processor<UserId, Inbound, Object, Object> {
     private final RollcallConfig config;
     private final Clock clock;
+    private final HomePartition home;
     private final Inbound.Pulse pulse;
 
     private ProcessorContext<Object, Object> context;
@@ -37,9 +38,10 @@ final class RollProcessor implements Processor<UserId, Inbound, Object, Object> 
     private RetentionWalk walk;
     private RollMetrics metrics;
 
-    RollProcessor(RollcallConfig config, Clock clock, String instance) {
+    RollProcessor(RollcallConfig config, Clock clock, HomePartition home, String instance) {
         this.config = config;
         this.clock = clock;
+        this.home = home;
         this.pulse = new Inbound.Pulse(instance);
     }
 
@@ -74,6 +76,8 @@ final class RollProcessor implements Processor<UserId, Inbound, Object, Object> 
                             Reason.INVALID_KEY,
                             "the key must be 1 to %d bytes of UTF-8: it has %d bytes"
                                     .formatted(UserId.MAX_BYTES, record.key().bytes().length)));
+        } else if (isAstray(record)) {
+            sendHome(record);
         } else {
             Decision decision = decide(record.key(), content, record.timestamp());
             carryOut(record.key(), decision);
@@ -130,6 +134,19 @@ final class RollProcessor implements Processor<UserId, Inbound, Object, Object> 
         } else if (decision.durable() instanceof Decision.Erase) {
             users.delete(user);
         }
+    }
+
+    private boolean isAstray(Record<UserId, Inbound> record) {
+        return !home.isHome(record.key(), context.taskId().partition()) && !Rerouting.isMarked(record.headers());
+    }
+
+    /** A producer with another partitioner put it here: sends it, once, where the rest of the user is. */
+    private void sendHome(Record<UserId, Inbound> record) {
+        Headers headers = Rerouting.mark(record.headers(), record.timestamp());
+        context.forward(
+                new Record<>(record.key().bytes(), record.value().raw(), record.timestamp(), headers),
+                PresenceTopology.REROUTED);
+        metrics.rerouted(record.key(), context.recordMetadata().orElseThrow());
     }
 
     private static Defect defect(Refusal refusal) {

@@ -15,7 +15,8 @@ class PresenceTopologyTest {
     private static final Path GOLDEN = Path.of("src/test/resources/topology.txt");
     private static final Path GOLDEN_MERMAID = Path.of("src/test/resources/topology.mmd");
 
-    private final Topology topology = PresenceTopology.build(RollcallConfig.defaults(), Clock.systemUTC(), "somebody");
+    private final Topology topology =
+            PresenceTopology.build(RollcallConfig.defaults(), Clock.systemUTC(), 12, "somebody");
 
     @Test
     void shouldBeTheOneInTheGoldenFile() throws IOException {

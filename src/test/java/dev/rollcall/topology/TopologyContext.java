@@ -46,12 +46,19 @@ final class TopologyContext implements AutoCloseable {
 
     private final RollcallConfig config;
     private final Topics topics;
+    private final int partitions;
     private final Path stateDir;
     private long now = START;
     private TopologyTestDriver driver;
 
     TopologyContext(RollcallConfig config) {
+        this(config, 1);
+    }
+
+    /** The driver has partition 0 alone; more partitions make it one of several. */
+    TopologyContext(RollcallConfig config, int partitions) {
         this.config = config;
+        this.partitions = partitions;
         this.topics = PresenceTopology.topics(config);
         try {
             this.stateDir = Files.createTempDirectory("rollcall-topology");
@@ -70,7 +77,7 @@ final class TopologyContext implements AutoCloseable {
         InstantSource time = () -> Instant.ofEpochMilli(now);
         Clock clock = time.withZone(ZoneOffset.UTC);
         return new TopologyTestDriver(
-                PresenceTopology.build(config, clock, "test"), properties, Instant.ofEpochMilli(now));
+                PresenceTopology.build(config, clock, partitions, "test"), properties, Instant.ofEpochMilli(now));
     }
 
     Topics topics() {
