@@ -68,6 +68,10 @@ final class TopicSetup {
         create(names.appearOffline(), COMPACTED);
         create(names.presence(), COMPACTED);
         create(names.deadLetters(), DEAD_LETTERS);
+        if (config.rules().routing()) {
+            create(names.routing(), COMPACTED);
+            partitionsOf(names.routing());
+        }
         int partitions = requireCopartitioned(List.of(names.deviceHeartbeat(), names.status(), names.appearOffline()));
         partitionsOf(names.presence());
         partitionsOf(names.deadLetters());

@@ -55,7 +55,12 @@ public record RollcallConfig(
 
     /** What the topics are called. */
     public record TopicNames(
-            String deviceHeartbeat, String status, String appearOffline, String presence, String deadLetters) {}
+            String deviceHeartbeat,
+            String status,
+            String appearOffline,
+            String presence,
+            String deadLetters,
+            String routing) {}
 
     /** The defaults. */
     public static RollcallConfig defaults() {
@@ -191,7 +196,8 @@ public record RollcallConfig(
                             number("shard.hold.ms", 0, DAY_MS),
                             number("last.seen.persist.ms", 0, DAY_MS),
                             MISSED_PULSES * pulseIntervalMs,
-                            SWEEP_BUDGET),
+                            SWEEP_BUDGET,
+                            flag("routing.enabled")),
                     number("max.clock.skew.ms", 0, MAX_SKEW_MS),
                     pulseIntervalMs,
                     values.getOrDefault("bootstrap.servers", ""),
@@ -205,7 +211,8 @@ public record RollcallConfig(
                             name("topic.status"),
                             name("topic.appear-offline"),
                             name("topic.presence"),
-                            name("topic.presence-dead-letters")),
+                            name("topic.presence-dead-letters"),
+                            name("topic.presence-routing")),
                     (int) number("topic.partitions", 1, 10_000),
                     replicationFactor(),
                     kafka());
@@ -247,6 +254,15 @@ public record RollcallConfig(
             return number;
         }
 
+        private boolean flag(String key) {
+            return switch (text(key)) {
+                case "true" -> true;
+                case "false" -> false;
+                default ->
+                    throw new ConfigException("%s must be true or false: it is \"%s\"".formatted(key, text(key)));
+            };
+        }
+
         private String text(String key) {
             String value = values.getOrDefault(key, "");
             if (value.isEmpty()) {
@@ -272,7 +288,8 @@ public record RollcallConfig(
                     names.status(),
                     names.appearOffline(),
                     names.presence(),
-                    names.deadLetters()));
+                    names.deadLetters(),
+                    names.routing()));
             for (String name : all) {
                 if (all.indexOf(name) != all.lastIndexOf(name)) {
                     throw new ConfigException(

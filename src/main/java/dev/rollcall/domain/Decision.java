@@ -7,19 +7,21 @@ import org.jspecify.annotations.Nullable;
  * What should happen to one user, as a value: the domain decides, the shell around it does.
  *
  * @param announcements what to say, in this order; mostly nothing
+ * @param routing what to tell the operator's own services, in this order; mostly nothing
  * @param durable what to do with what is stored of the user
  * @param refusal why the input was not taken; null: it was
  */
 public record Decision(
         List<Announcement> announcements,
+        List<RoutingView> routing,
         Durable durable,
         @Nullable Refusal refusal) {
 
     /** The usual answer to a heartbeat: nothing to say, nothing to store. */
-    public static final Decision NOTHING = new Decision(List.of(), new Keep(), null);
+    public static final Decision NOTHING = new Decision(List.of(), List.of(), new Keep(), null);
 
     public boolean isNothing() {
-        return announcements.isEmpty() && refusal == null && durable instanceof Keep;
+        return announcements.isEmpty() && routing.isEmpty() && refusal == null && durable instanceof Keep;
     }
 
     /** What to do with the stored facts. */

@@ -46,6 +46,10 @@ final class Device {
         return new UserFacts.DeviceFacts(id, state, since, lastRecord, leaseMs, connectionEnded, deadline, shard);
     }
 
+    RoutingView.RoutedDevice routed() {
+        return new RoutingView.RoutedDevice(id, state, since, lastRecord, deadline);
+    }
+
     /**
      * Whether a crash would now lose more than it may: a lease longer than the stored one (its device would be expired
      * early), or a last-seen that is too far behind. A shorter lease or another shard may wait for the next reason.

@@ -12,6 +12,7 @@ package dev.rollcall.domain;
  * @param lastSeenPersistMs how far the stored last-seen of a device may fall behind
  * @param logQuietMs from when on a partition in which nothing is written, not even a pulse, counts as down
  * @param sweepBudget how many users a single pulse may look at
+ * @param routing whether to tell the operator's own services of each device
  */
 public record PresenceRules(
         long leaseMs,
@@ -22,4 +23,5 @@ public record PresenceRules(
         long shardHoldMs,
         long lastSeenPersistMs,
         long logQuietMs,
-        int sweepBudget) {}
+        int sweepBudget,
+        boolean routing) {}

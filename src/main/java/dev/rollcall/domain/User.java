@@ -2,6 +2,7 @@ package dev.rollcall.domain;
 
 import dev.rollcall.domain.Announcement.Forgotten;
 import dev.rollcall.domain.Announcement.Presence;
+import dev.rollcall.domain.RoutingView.Reason;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
@@ -34,6 +35,8 @@ final class User {
     private long leftIdle = NEVER;
 
     private @Nullable List<Announcement> announcements;
+    private @Nullable List<RoutingView> routing;
+    private long routingSequence;
     private boolean needsSaving;
 
     User(UserId id, PresenceRules rules) {
@@ -49,6 +52,7 @@ final class User {
         user.said = facts.said();
         user.lastActive = orNever(facts.lastActive());
         user.quietSince = orNever(facts.quietSince());
+        user.routingSequence = facts.routingSequence();
         return user;
     }
 
@@ -108,6 +112,7 @@ final class User {
             if (!isNew) {
                 left(before, at);
             }
+            route(heartbeat.connectionEnded() ? Reason.CONNECTION_END : Reason.HEARTBEAT, at);
             announce(at, at);
         }
         if (changed || endedBefore || device.connectionEnded() || device.needsSaving(rules.lastSeenPersistMs())) {
@@ -120,9 +125,14 @@ final class User {
         // Judged by its own time, not by a pulse that may be older or, in a replay, newer.
         StatusText taken = newStatus.isExpired(at) ? StatusText.NONE : newStatus;
         if (!taken.equals(status)) {
+            boolean newText = !Objects.equals(taken.text(), status.text());
             status = taken;
             needsSaving = true;
+            if (newText) {
+                route(Reason.STATUS, at);
+            }
             announce(at, at);
+            routeIfBlank(at);
         }
     }
 
@@ -130,7 +140,9 @@ final class User {
         if (on != hidden) {
             hidden = on;
             needsSaving = true;
+            route(Reason.APPEAR_OFFLINE, at);
             announce(at, at);
+            routeIfBlank(at);
         }
     }
 
@@ -152,11 +164,13 @@ final class User {
             endAll(instant);
         }
         if (quietSince != NEVER && devices.isEmpty() && forgottenAt() <= now) {
-            addAnnouncement(new Forgotten(forgottenAt()));
+            long at = forgottenAt();
+            addAnnouncement(new Forgotten(at));
             said = null;
             lastActive = NEVER;
             quietSince = NEVER;
             needsSaving = true;
+            routeIfBlank(at);
         }
     }
 
@@ -174,28 +188,64 @@ final class User {
             durable = new Decision.Save(save());
         }
         List<Announcement> toSay = announcements == null ? List.of() : announcements;
+        List<RoutingView> toRoute = routing == null ? List.of() : routing;
         announcements = null;
+        routing = null;
         needsSaving = false;
-        return new Decision(toSay, durable, refusal);
+        return new Decision(toSay, toRoute, durable, refusal);
     }
 
     // ---- what follows ----
 
     private void endAll(long instant) {
         long changedAt = NEVER;
+        Reason reason = Reason.STATUS;
         for (Iterator<Device> all = devices.iterator(); all.hasNext(); ) {
             Device device = all.next();
             if (device.heldUntil() <= instant) {
                 all.remove();
                 left(device.state(), device.deadline());
                 changedAt = Math.max(changedAt, device.deadline());
+                if (!device.connectionEnded()) {
+                    reason = Reason.EXPIRY;
+                } else if (reason == Reason.STATUS) {
+                    reason = Reason.CONNECTION_END;
+                }
             }
         }
         if (status.isExpired(instant)) {
             status = StatusText.NONE;
         }
         needsSaving = true;
+        route(reason, changedAt == NEVER ? instant : changedAt);
         announce(changedAt, instant);
+        routeIfBlank(instant);
+    }
+
+    /** Tells the operator's own services, if there are any: of each change, hidden or not. */
+    private void route(Reason reason, long at) {
+        if (!rules.routing()) {
+            return;
+        }
+        if (routing == null) {
+            routing = new ArrayList<>(1);
+        }
+        routingSequence++;
+        routing.add(new RoutingView(
+                unionOfDevices(),
+                hidden,
+                status.text(),
+                devices.stream().map(Device::routed).toList(),
+                reason,
+                routingSequence,
+                at));
+    }
+
+    private void routeIfBlank(long at) {
+        if (isBlank() && routingSequence > 0) {
+            route(Reason.FORGOTTEN, at);
+            routingSequence = 0;
+        }
     }
 
     /** Says the visible state and text, if they differ from what was last said (rule 10). */
@@ -301,7 +351,8 @@ final class User {
                 hidden,
                 said,
                 lastActive == NEVER ? null : lastActive,
-                quietSince == NEVER ? null : quietSince);
+                quietSince == NEVER ? null : quietSince,
+                routingSequence);
     }
 
     private static long orNever(@Nullable Long time) {

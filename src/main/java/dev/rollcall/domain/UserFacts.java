@@ -9,6 +9,7 @@ import org.jspecify.annotations.Nullable;
  * @param hidden whether the user appears offline
  * @param said what was last said of the user; null: nothing yet
  * @param lastActive the last heartbeat of an ONLINE device that others were allowed to see, as of the last save
+ * @param routingSequence the sequence of the last {@link RoutingView}; 0: there was none
  * @param quietSince since when the user is OFFLINE with no text and not hidden; null: is not
  */
 public record UserFacts(
@@ -17,7 +18,8 @@ public record UserFacts(
         boolean hidden,
         Announcement.@Nullable Presence said,
         @Nullable Long lastActive,
-        @Nullable Long quietSince) {
+        @Nullable Long quietSince,
+        long routingSequence) {
 
     /**
      * What of a device has to survive a crash.

@@ -14,6 +14,7 @@ import java.util.Set;
 import org.apache.kafka.common.serialization.Serializer;
 import org.apache.kafka.streams.AutoOffsetReset;
 import org.apache.kafka.streams.Topology;
+import org.apache.kafka.streams.state.KeyValueBytesStoreSupplier;
 import org.apache.kafka.streams.state.KeyValueStore;
 import org.apache.kafka.streams.state.StoreBuilder;
 import org.apache.kafka.streams.state.Stores;
@@ -39,6 +40,9 @@ public final class PresenceTopology {
     public static final String PULSES = "pulses";
     public static final String REROUTED = "rerouted";
 
+    /** Only where {@code routing.enabled} is true. */
+    public static final String ROUTING = "routing";
+
     private PresenceTopology() {}
 
     /**
@@ -50,6 +54,12 @@ public final class PresenceTopology {
      * @param instance how pulses name this processor, for people who read the log
      */
     public static Topology build(RollcallConfig config, Clock clock, int partitions, String instance) {
+        return build(config, clock, partitions, instance, Stores.persistentKeyValueStore(USERS));
+    }
+
+    /** With the store given, for tests that end a processor and go on with what it stored. */
+    static Topology build(
+            RollcallConfig config, Clock clock, int partitions, String instance, KeyValueBytesStoreSupplier store) {
         Topics topics = topics(config);
         RecordTime recordTime = new RecordTime(clock, config.maxClockSkewMs());
         Topology topology = new Topology();
@@ -64,7 +74,7 @@ public final class PresenceTopology {
                 HEARTBEATS,
                 STATUSES,
                 APPEAR_OFFLINE);
-        topology.addStateStore(users(), ROLL);
+        topology.addStateStore(users(store), ROLL);
 
         addSink(topology, PRESENCE, topics.presence());
         addSink(topology, DEAD_LETTERS, topics.deadLetters());
@@ -82,6 +92,9 @@ public final class PresenceTopology {
                 topics.deadLetters().keys().serializer(),
                 topics.deadLetters().values().serializer(),
                 ROLL);
+        if (config.rules().routing()) {
+            addSink(topology, ROUTING, topics.routing());
+        }
         return topology;
     }
 
@@ -89,13 +102,17 @@ public final class PresenceTopology {
     public static Topics topics(RollcallConfig config) {
         RollcallConfig.TopicNames names = config.topics();
         return Topics.named(
-                names.deviceHeartbeat(), names.status(), names.appearOffline(), names.presence(), names.deadLetters());
+                names.deviceHeartbeat(),
+                names.status(),
+                names.appearOffline(),
+                names.presence(),
+                names.deadLetters(),
+                names.routing());
     }
 
-    private static StoreBuilder<KeyValueStore<UserId, UserFacts>> users() {
+    private static StoreBuilder<KeyValueStore<UserId, UserFacts>> users(KeyValueBytesStoreSupplier store) {
         // No cache: a user is written when something has changed, and that is to be in the changelog each time.
-        return Stores.keyValueStoreBuilder(
-                        Stores.persistentKeyValueStore(USERS), Serialization.userIds(), Serialization.userFacts())
+        return Stores.keyValueStoreBuilder(store, Serialization.userIds(), Serialization.userFacts())
                 .withCachingDisabled()
                 .withLoggingEnabled(Map.of());
     }

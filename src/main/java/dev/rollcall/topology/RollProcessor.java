@@ -6,6 +6,7 @@ import dev.rollcall.domain.Announcement.Presence;
 import dev.rollcall.domain.Decision;
 import dev.rollcall.domain.Refusal;
 import dev.rollcall.domain.Roster;
+import dev.rollcall.domain.RoutingView;
 import dev.rollcall.domain.UserFacts;
 import dev.rollcall.domain.UserId;
 import dev.rollcall.wire.Defect;
@@ -128,6 +129,12 @@ final class RollProcessor implements Processor<UserId, Inbound, Object, Object> 
             Presence value = announcement instanceof Presence presence ? presence : null;
             context.forward(new Record<>(user, value, announcement.at()), PresenceTopology.PRESENCE);
             metrics.announced();
+        }
+        for (RoutingView view : decision.routing()) {
+            context.forward(new Record<>(user, view, view.at()), PresenceTopology.ROUTING);
+            if (view.reason() == RoutingView.Reason.FORGOTTEN) {
+                context.forward(new Record<>(user, null, view.at()), PresenceTopology.ROUTING);
+            }
         }
         if (decision.durable() instanceof Decision.Save save) {
             users.put(user, save.facts());

@@ -1,6 +1,7 @@
 package dev.rollcall.wire;
 
 import dev.rollcall.domain.Announcement.Presence;
+import dev.rollcall.domain.RoutingView;
 import dev.rollcall.domain.StatusText;
 import dev.rollcall.domain.UserFacts;
 import dev.rollcall.domain.UserId;
@@ -32,7 +33,8 @@ public final class Serialization {
             ClockPulse.getClassSchema(),
             UserStatus.getClassSchema(),
             AppearOffline.getClassSchema(),
-            UserPresence.getClassSchema());
+            UserPresence.getClassSchema(),
+            dev.rollcall.v1.RoutingView.getClassSchema());
 
     private static final SingleObject STORE = new SingleObject(UserState.getClassSchema());
 
@@ -69,6 +71,14 @@ public final class Serialization {
                 (topic, value) -> value == null ? null : SingleObject.encode(Wire.toAvro(value)),
                 // A value does not know its record's timestamp: readers that want it take it from the record.
                 (topic, bytes) -> bytes == null ? null : Wire.toDomain((UserPresence) read(CONTRACT, topic, bytes), 0));
+    }
+
+    static Serde<RoutingView> routing() {
+        return Serdes.serdeFrom(
+                (topic, value) -> value == null ? null : SingleObject.encode(Wire.toAvro(value)),
+                (topic, bytes) -> bytes == null
+                        ? null
+                        : Wire.toDomain((dev.rollcall.v1.RoutingView) read(CONTRACT, topic, bytes), 0));
     }
 
     /** What of a user is stored; internal. */

@@ -1,6 +1,7 @@
 package dev.rollcall.wire;
 
 import dev.rollcall.domain.Announcement.Presence;
+import dev.rollcall.domain.RoutingView;
 import dev.rollcall.domain.UserId;
 import java.util.List;
 import org.apache.kafka.common.serialization.Serdes;
@@ -11,16 +12,23 @@ public record Topics(
         Topic<UserId, Inbound> statuses,
         Topic<UserId, Inbound> appearOffline,
         Topic<UserId, Presence> presence,
-        Topic<byte[], byte[]> deadLetters) {
+        Topic<byte[], byte[]> deadLetters,
+        Topic<UserId, RoutingView> routing) {
 
     public static Topics named(
-            String heartbeats, String statuses, String appearOffline, String presence, String deadLetters) {
+            String heartbeats,
+            String statuses,
+            String appearOffline,
+            String presence,
+            String deadLetters,
+            String routing) {
         return new Topics(
                 new Topic<>(heartbeats, Serialization.userIds(), Serialization.heartbeats()),
                 new Topic<>(statuses, Serialization.userIds(), Serialization.statuses()),
                 new Topic<>(appearOffline, Serialization.userIds(), Serialization.appearOffline()),
                 new Topic<>(presence, Serialization.userIds(), Serialization.presence()),
-                new Topic<>(deadLetters, Serdes.ByteArray(), Serdes.ByteArray()));
+                new Topic<>(deadLetters, Serdes.ByteArray(), Serdes.ByteArray()),
+                new Topic<>(routing, Serialization.userIds(), Serialization.routing()));
     }
 
     /** The topics that Rollcall reads, which must have the same number of partitions. */

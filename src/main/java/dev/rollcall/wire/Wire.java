@@ -3,6 +3,7 @@ package dev.rollcall.wire;
 import dev.rollcall.domain.Announcement.Presence;
 import dev.rollcall.domain.Heartbeat;
 import dev.rollcall.domain.PresenceState;
+import dev.rollcall.domain.RoutingView;
 import dev.rollcall.domain.StatusText;
 import dev.rollcall.domain.UserFacts;
 import dev.rollcall.domain.UserFacts.DeviceFacts;
@@ -14,6 +15,8 @@ import dev.rollcall.v1.AppearOffline;
 import dev.rollcall.v1.ClockPulse;
 import dev.rollcall.v1.ConnectionPhase;
 import dev.rollcall.v1.DeviceHeartbeat;
+import dev.rollcall.v1.RoutingDevice;
+import dev.rollcall.v1.RoutingReason;
 import dev.rollcall.v1.UserPresence;
 import dev.rollcall.v1.UserStatus;
 import dev.rollcall.wire.Defect.Reason;
@@ -101,6 +104,42 @@ final class Wire {
                 at);
     }
 
+    static dev.rollcall.v1.RoutingView toAvro(RoutingView view) {
+        return new dev.rollcall.v1.RoutingView(
+                toAvro(view.state()),
+                view.appearOffline(),
+                view.text(),
+                view.devices().stream()
+                        .map(device -> new RoutingDevice(
+                                device.id(),
+                                toAvro(device.state()),
+                                Instant.ofEpochMilli(device.since()),
+                                Instant.ofEpochMilli(device.lastActive()),
+                                Instant.ofEpochMilli(device.leaseUntil())))
+                        .toList(),
+                RoutingReason.valueOf(view.reason().name()),
+                view.sequence());
+    }
+
+    /** From a record with the timestamp {@code at}, in ms since the epoch. */
+    static RoutingView toDomain(dev.rollcall.v1.RoutingView value, long at) {
+        return new RoutingView(
+                toDomain(value.getState()),
+                value.getAppearOffline(),
+                value.getText(),
+                value.getDevices().stream()
+                        .map(device -> new RoutingView.RoutedDevice(
+                                device.getDeviceId(),
+                                toDomain(device.getState()),
+                                device.getSince().toEpochMilli(),
+                                device.getLastActive().toEpochMilli(),
+                                device.getLeaseUntil().toEpochMilli()))
+                        .toList(),
+                RoutingView.Reason.valueOf(value.getReason().name()),
+                value.getSequence(),
+                at);
+    }
+
     static UserState toAvro(UserFacts facts) {
         return new UserState(
                 facts.devices().stream().map(Wire::toAvro).toList(),
@@ -109,7 +148,8 @@ final class Wire {
                 facts.hidden(),
                 facts.said() == null ? null : toSaid(facts.said()),
                 facts.lastActive(),
-                facts.quietSince());
+                facts.quietSince(),
+                facts.routingSequence());
     }
 
     static UserFacts toDomain(UserState state) {
@@ -119,7 +159,8 @@ final class Wire {
                 state.getAppearOffline(),
                 state.getSaid() == null ? null : toDomain(state.getSaid()),
                 state.getLastActive(),
-                state.getQuietSince());
+                state.getQuietSince(),
+                state.getRoutingSequence());
     }
 
     private static DeviceState toAvro(DeviceFacts device) {

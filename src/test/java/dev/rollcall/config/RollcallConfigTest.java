@@ -33,7 +33,12 @@ class RollcallConfigTest {
         assertThat(config.httpPort()).isEqualTo(8080);
         assertThat(config.topics())
                 .isEqualTo(new RollcallConfig.TopicNames(
-                        "device-heartbeat", "status", "appear-offline", "presence", "presence-dead-letters"));
+                        "device-heartbeat",
+                        "status",
+                        "appear-offline",
+                        "presence",
+                        "presence-dead-letters",
+                        "presence-routing"));
         assertThat(config.kafka()).isEmpty();
     }
 
@@ -86,6 +91,7 @@ class RollcallConfigTest {
         "http.port, -1",
         "topic.partitions, 0",
         "topic.replication.factor, 0",
+        "routing.enabled, maybe",
         "topic.status, no spaces",
         "application.id, ''",
     })

@@ -1,39 +1,43 @@
 package dev.rollcall.topology;
 
 import dev.rollcall.config.RollcallConfig;
-import dev.rollcall.domain.Announcement;
 import dev.rollcall.domain.Announcement.Forgotten;
 import dev.rollcall.domain.Announcement.Presence;
 import dev.rollcall.domain.Heartbeat;
+import dev.rollcall.domain.Partition;
 import dev.rollcall.domain.StatusText;
 import dev.rollcall.domain.UserFacts;
 import dev.rollcall.domain.UserId;
 import dev.rollcall.wire.Inbound;
 import dev.rollcall.wire.Inbound.Content;
+import dev.rollcall.wire.Serialization;
 import dev.rollcall.wire.Topics;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
-import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.time.ZoneOffset;
+import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
-import java.util.Map;
 import java.util.Properties;
 import java.util.stream.Stream;
 import org.apache.kafka.common.header.internals.RecordHeaders;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
+import org.apache.kafka.common.utils.Bytes;
+import org.apache.kafka.streams.KeyValue;
 import org.apache.kafka.streams.StreamsConfig;
 import org.apache.kafka.streams.TestInputTopic;
 import org.apache.kafka.streams.TestOutputTopic;
 import org.apache.kafka.streams.TopologyTestDriver;
+import org.apache.kafka.streams.state.KeyValueBytesStoreSupplier;
+import org.apache.kafka.streams.state.KeyValueIterator;
 import org.apache.kafka.streams.state.KeyValueStore;
+import org.apache.kafka.streams.state.Stores;
 import org.apache.kafka.streams.test.TestRecord;
 import org.jspecify.annotations.Nullable;
 
@@ -42,7 +46,7 @@ import org.jspecify.annotations.Nullable;
  * time pass is all that it takes for somebody to expire. Times in ms; the clock starts at {@link #START}.
  */
 final class TopologyContext implements AutoCloseable {
-    static final long START = 1_700_000_000_000L;
+    static final long START = 0;
 
     private final RollcallConfig config;
     private final Topics topics;
@@ -65,19 +69,20 @@ final class TopologyContext implements AutoCloseable {
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
-        this.driver = newDriver();
+        this.driver = newDriver(List.of());
     }
 
-    private TopologyTestDriver newDriver() {
+    private TopologyTestDriver newDriver(List<KeyValue<UserId, UserFacts>> stored) {
         Properties properties = new Properties();
         properties.put(StreamsConfig.APPLICATION_ID_CONFIG, "test");
         properties.put(StreamsConfig.BOOTSTRAP_SERVERS_CONFIG, "nowhere:1");
         properties.put(StreamsConfig.STATE_DIR_CONFIG, stateDir.toString());
-        properties.put(StreamsConfig.ROCKSDB_CONFIG_SETTER_CLASS_CONFIG, BoundedRocksDb.class);
         InstantSource time = () -> Instant.ofEpochMilli(now);
-        Clock clock = time.withZone(ZoneOffset.UTC);
         return new TopologyTestDriver(
-                PresenceTopology.build(config, clock, partitions, "test"), properties, Instant.ofEpochMilli(now));
+                PresenceTopology.build(
+                        config, time.withZone(ZoneOffset.UTC), partitions, "test", new StoreWith(stored)),
+                properties,
+                Instant.ofEpochMilli(now));
     }
 
     Topics topics() {
@@ -132,25 +137,24 @@ final class TopologyContext implements AutoCloseable {
 
     /** Ends the processor and starts another on what it stored; what it only had in memory is gone. */
     void restart() {
-        Path aside = stateDir.resolveSibling(stateDir.getFileName() + "-aside");
-        users().commit(Map.of()); // what is in its write buffer, to disk
-        copy(stateDir, aside);
-        driver.close(); // which deletes the state
-        copy(aside, stateDir);
-        delete(aside);
-        driver = newDriver();
+        List<KeyValue<UserId, UserFacts>> stored = new ArrayList<>();
+        try (KeyValueIterator<UserId, UserFacts> all = users().all()) {
+            all.forEachRemaining(stored::add);
+        }
+        driver.close();
+        driver = newDriver(stored);
     }
 
     // ---- outputs ----
 
     /** What was said since the last call. */
-    List<Said> said() {
+    List<Partition.Said> said() {
         TestOutputTopic<UserId, Presence> output = driver.createOutputTopic(
                 topics.presence().name(),
                 topics.presence().keys().deserializer(),
                 topics.presence().values().deserializer());
         return output.readRecordsToList().stream()
-                .map(record -> new Said(
+                .map(record -> new Partition.Said(
                         record.key(),
                         record.value() == null
                                 ? new Forgotten(record.timestamp())
@@ -184,21 +188,6 @@ final class TopologyContext implements AutoCloseable {
         delete(stateDir);
     }
 
-    private static void copy(Path from, Path to) {
-        try (Stream<Path> files = Files.walk(from)) {
-            for (Path file : files.toList()) {
-                Path target = to.resolve(from.relativize(file));
-                if (Files.isDirectory(file)) {
-                    Files.createDirectories(target);
-                } else {
-                    Files.copy(file, target, StandardCopyOption.REPLACE_EXISTING);
-                }
-            }
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
-    }
-
     private static void delete(Path directory) {
         try (Stream<Path> files = Files.walk(directory)) {
             for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
@@ -209,5 +198,28 @@ final class TopologyContext implements AutoCloseable {
         }
     }
 
-    record Said(UserId user, Announcement announcement) {}
+    /** A store in memory that has something in it when the processor gets it, as if it had been restored. */
+    private record StoreWith(List<KeyValue<UserId, UserFacts>> stored) implements KeyValueBytesStoreSupplier {
+        @Override
+        public String name() {
+            return PresenceTopology.USERS;
+        }
+
+        @Override
+        public KeyValueStore<Bytes, byte[]> get() {
+            KeyValueStore<Bytes, byte[]> store =
+                    Stores.inMemoryKeyValueStore(name()).get();
+            for (KeyValue<UserId, UserFacts> user : stored) {
+                store.put(
+                        Bytes.wrap(user.key.bytes()),
+                        Serialization.userFacts().serializer().serialize(name(), user.value));
+            }
+            return store;
+        }
+
+        @Override
+        public String metricsScope() {
+            return "in-memory";
+        }
+    }
 }

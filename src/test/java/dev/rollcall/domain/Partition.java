@@ -1,0 +1,41 @@
+package dev.rollcall.domain;
+
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/** One partition of Rollcall in a test, whatever it is made of: the domain alone, or the whole topology. Times in ms. */
+public interface Partition extends AutoCloseable {
+    /** A heartbeat that the broker stamped. */
+    void heartbeat(UserId user, Heartbeat heartbeat, long at);
+
+    /** A heartbeat with the time that its producer claims, read when it is {@code now}. */
+    void heartbeatStamped(UserId user, Heartbeat heartbeat, long stamp, long now);
+
+    void status(UserId user, StatusText status, long at);
+
+    void appearOffline(UserId user, boolean on, long at);
+
+    /** Time has come to then, and whatever makes it known to the partition happens. */
+    void pulse(long at);
+
+    void review(UserId user);
+
+    /** A crash, and another processor with what was stored. */
+    void restart();
+
+    /** What was said since the last call. */
+    List<Said> said();
+
+    /** Whether the last heartbeat was refused, and why. */
+    @Nullable
+    Refusal refusal();
+
+    @Nullable
+    UserFacts stored(UserId user);
+
+    @Override
+    void close();
+
+    /** Something was said of a user. */
+    record Said(UserId user, Announcement announcement) {}
+}

@@ -1,0 +1,266 @@
+package dev.rollcall.domain;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.rollcall.domain.Announcement.Forgotten;
+import dev.rollcall.domain.Announcement.Presence;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.OptionalLong;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One partition in a test: verbs that feed it, and what was said waiting to be expected, one by one, until {@link
+ * #expectNothing}.
+ *
+ * <p>Times are in seconds on the partition's clock, with the fractions of a double where milliseconds matter. A verb
+ * stamps its record with the time that {@link #at} set last, and only a pulse moves the roster's now.
+ */
+public final class RosterContext {
+    /** The defaults of the configuration. */
+    public static final PresenceRules DEFAULTS =
+            new PresenceRules(30_000, 5_000, 30 * 86_400_000L, 64, 15_000, 60_000, 300_000, 3_000, 50_000, false);
+
+    private record Beating(UserId user, Heartbeat heartbeat, long everyMs, long fromMs) {}
+
+    private final Partition partition;
+    private final Deque<Partition.Said> unexpected = new ArrayDeque<>();
+    private final Map<UserId, Presence> lastExpected = new HashMap<>();
+    private final List<Beating> beating = new ArrayList<>();
+    private UserId user = UserId.of("alice");
+    private long timeMs;
+
+    RosterContext() {
+        this(DEFAULTS);
+    }
+
+    RosterContext(PresenceRules rules) {
+        this(new RosterPartition(rules));
+    }
+
+    public RosterContext(Partition partition) {
+        this.partition = partition;
+    }
+
+    // ---- who and when ----
+
+    /** The user that the next verbs and expectations are about; alice unless said. */
+    RosterContext as(String name) {
+        user = UserId.of(name);
+        return this;
+    }
+
+    RosterContext at(double seconds) {
+        timeMs = ms(seconds);
+        return this;
+    }
+
+    @Nullable
+    UserFacts stored() {
+        return partition.stored(user);
+    }
+
+    // ---- inputs ----
+
+    /** A heartbeat with no state in it. */
+    RosterContext heartbeat(String device) {
+        return heartbeat(beat(device, null));
+    }
+
+    RosterContext heartbeat(String device, PresenceState state) {
+        return heartbeat(beat(device, state));
+    }
+
+    RosterContext heartbeat(Heartbeat heartbeat) {
+        partition.heartbeat(user, heartbeat, timeMs);
+        return listen();
+    }
+
+    /** A heartbeat whose stamp a producer set, read when the later of pulse and clock is {@link #at}. */
+    RosterContext heartbeatStamped(double stampSeconds, String device, PresenceState state) {
+        partition.heartbeatStamped(user, beat(device, state), ms(stampSeconds), timeMs);
+        return listen();
+    }
+
+    /** The connection of a device ended. */
+    RosterContext end(String device) {
+        return heartbeat(closed(device, null));
+    }
+
+    RosterContext end(String device, PresenceState state) {
+        return heartbeat(closed(device, state));
+    }
+
+    RosterContext text(@Nullable String text) {
+        partition.status(user, new StatusText(text, null), timeMs);
+        return listen();
+    }
+
+    RosterContext text(String text, double expiresAtSeconds) {
+        partition.status(user, new StatusText(text, ms(expiresAtSeconds)), timeMs);
+        return listen();
+    }
+
+    RosterContext hide() {
+        partition.appearOffline(user, true, timeMs);
+        return listen();
+    }
+
+    RosterContext unhide() {
+        partition.appearOffline(user, false, timeMs);
+        return listen();
+    }
+
+    RosterContext review() {
+        partition.review(user);
+        return listen();
+    }
+
+    // ---- time ----
+
+    RosterContext pulse() {
+        partition.pulse(timeMs);
+        return listen();
+    }
+
+    /** From now on the device beats by itself, with no state in it, whenever {@link #pulseEverySecondUntil} passes by. */
+    RosterContext keepsBeating(String device, double everySeconds) {
+        return keepsBeating(beat(device, null), everySeconds);
+    }
+
+    RosterContext keepsBeating(Heartbeat heartbeat, double everySeconds) {
+        beating.add(new Beating(user, heartbeat, ms(everySeconds), timeMs));
+        return this;
+    }
+
+    RosterContext fallsSilent(String device) {
+        beating.removeIf(
+                one -> one.user().equals(user) && one.heartbeat().deviceId().equals(device));
+        return this;
+    }
+
+    /** Lets time pass to then, inclusive, with a pulse at each full second, after the heartbeats that are due at it. */
+    RosterContext pulseEverySecondUntil(double seconds) {
+        long until = ms(seconds);
+        for (long second = Math.floorDiv(timeMs, 1000) + 1; second * 1000 <= until; second++) {
+            timeMs = second * 1000;
+            for (Beating one : beating) {
+                if ((timeMs - one.fromMs()) % one.everyMs() == 0) {
+                    partition.heartbeat(one.user(), one.heartbeat(), timeMs);
+                }
+            }
+            pulse();
+        }
+        timeMs = until;
+        return this;
+    }
+
+    /** A crash, and a new roster from what is stored. */
+    RosterContext restart() {
+        partition.restart();
+        return this;
+    }
+
+    // ---- what is expected ----
+
+    /** The next thing said is of this user: the state has changed, and the record is stamped with its since. */
+    RosterContext expect(PresenceState state, double since) {
+        return expect(state, since, null);
+    }
+
+    RosterContext expect(PresenceState state, double since, @Nullable String text) {
+        return expect(state, ms(since), text, ms(since));
+    }
+
+    /** The next thing said is of this user: only the text has changed, then; null: it is gone. */
+    RosterContext expectText(@Nullable String text, double at) {
+        Presence before = Objects.requireNonNull(lastExpected.get(user), "nothing expected of this user before");
+        return expect(before.state(), before.since(), text, ms(at));
+    }
+
+    private RosterContext expect(PresenceState state, long since, @Nullable String text, long at) {
+        Presence before = lastExpected.get(user);
+        Announcement next = next();
+        assertThat(next).isInstanceOf(Presence.class);
+        Presence said = (Presence) next;
+        assertThat(said)
+                .isEqualTo(new Presence(
+                        state,
+                        before == null ? null : before.state(),
+                        text,
+                        since,
+                        said.lastActive(),
+                        before == null ? 1 : before.sequence() + 1,
+                        at));
+        lastExpected.put(user, said);
+        return this;
+    }
+
+    /** Of what was expected last of this user; null: none. */
+    RosterContext lastActive(@Nullable Double seconds) {
+        Presence said = Objects.requireNonNull(lastExpected.get(user), "nothing expected of this user before");
+        assertThat(said.lastActive()).isEqualTo(seconds == null ? null : ms(seconds));
+        return this;
+    }
+
+    RosterContext expectForgotten(double at) {
+        assertThat(next()).isEqualTo(new Forgotten(ms(at)));
+        lastExpected.remove(user);
+        return this;
+    }
+
+    RosterContext expectRefused(@Nullable Refusal refusal) {
+        assertThat(partition.refusal()).isEqualTo(refusal);
+        return this;
+    }
+
+    /** And nothing more, of anybody. */
+    RosterContext expectNothing() {
+        assertThat(unexpected).isEmpty();
+        return this;
+    }
+
+    // ---- heartbeats ----
+
+    static Heartbeat beat(String device, @Nullable PresenceState state) {
+        return new Heartbeat(device, state, false, OptionalLong.empty(), null);
+    }
+
+    static Heartbeat beatOf(String shard, String device, @Nullable PresenceState state) {
+        return new Heartbeat(device, state, false, OptionalLong.empty(), shard);
+    }
+
+    static Heartbeat closed(String device, @Nullable PresenceState state) {
+        return new Heartbeat(device, state, true, OptionalLong.empty(), null);
+    }
+
+    static Heartbeat withLease(Heartbeat heartbeat, double seconds) {
+        return new Heartbeat(
+                heartbeat.deviceId(),
+                heartbeat.state(),
+                heartbeat.connectionEnded(),
+                OptionalLong.of(ms(seconds)),
+                heartbeat.shard());
+    }
+
+    static long ms(double seconds) {
+        return Math.round(seconds * 1000);
+    }
+
+    private Announcement next() {
+        assertThat(unexpected).as("what was said").isNotEmpty();
+        Partition.Said next = unexpected.removeFirst();
+        assertThat(next.user()).as("the user of %s", next).isEqualTo(user);
+        return next.announcement();
+    }
+
+    private RosterContext listen() {
+        unexpected.addAll(partition.said());
+        return this;
+    }
+}

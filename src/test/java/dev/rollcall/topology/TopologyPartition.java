@@ -1,0 +1,104 @@
+package dev.rollcall.topology;
+
+import dev.rollcall.config.RollcallConfig;
+import dev.rollcall.domain.Heartbeat;
+import dev.rollcall.domain.Partition;
+import dev.rollcall.domain.PresenceRules;
+import dev.rollcall.domain.Refusal;
+import dev.rollcall.domain.StatusText;
+import dev.rollcall.domain.UserFacts;
+import dev.rollcall.domain.UserId;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import org.apache.kafka.streams.test.TestRecord;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The whole topology as a {@link Partition}. Nobody writes pulses by hand here: time passes, the processor's punctuator writes
+ * one, and it comes back through its topic.
+ */
+final class TopologyPartition implements Partition {
+    private final TopologyContext topology;
+
+    TopologyPartition(PresenceRules rules) {
+        topology = new TopologyContext(RollcallConfig.of(Map.of(
+                "device.lease.ms", Long.toString(rules.leaseMs()),
+                "disconnect.grace.ms", Long.toString(rules.graceMs()),
+                "user.retention.ms", Long.toString(rules.retentionMs()),
+                "max.devices.per.user", Integer.toString(rules.maxDevices()),
+                "shard.quiet.ms", Long.toString(rules.shardQuietMs()),
+                "shard.hold.ms", Long.toString(rules.shardHoldMs()),
+                "last.seen.persist.ms", Long.toString(rules.lastSeenPersistMs()),
+                "pulse.interval.ms", Long.toString(rules.logQuietMs() / 3))));
+    }
+
+    @Override
+    public void heartbeat(UserId user, Heartbeat heartbeat, long at) {
+        comeTo(at);
+        topology.heartbeat(user, heartbeat, at);
+    }
+
+    @Override
+    public void heartbeatStamped(UserId user, Heartbeat heartbeat, long stamp, long now) {
+        topology.advanceTo(now);
+        topology.heartbeat(user, heartbeat, stamp);
+    }
+
+    @Override
+    public void status(UserId user, StatusText status, long at) {
+        comeTo(at);
+        topology.status(user, status, at);
+    }
+
+    @Override
+    public void appearOffline(UserId user, boolean on, long at) {
+        comeTo(at);
+        topology.appearOffline(user, on, at);
+    }
+
+    @Override
+    public void pulse(long at) {
+        topology.advanceTo(at);
+    }
+
+    /** The processor walks through its store by itself. */
+    @Override
+    public void review(UserId user) {}
+
+    @Override
+    public void restart() {
+        topology.restart();
+    }
+
+    @Override
+    public List<Said> said() {
+        return topology.said();
+    }
+
+    @Override
+    public @Nullable Refusal refusal() {
+        for (TestRecord<byte[], byte[]> letter : topology.deadLetters()) {
+            String reason = new String(
+                    letter.headers().lastHeader(DeadLetterHeaders.REASON).value(), StandardCharsets.UTF_8);
+            return Refusal.valueOf(reason.toUpperCase(Locale.ROOT));
+        }
+        return null;
+    }
+
+    @Override
+    public @Nullable UserFacts stored(UserId user) {
+        return topology.users().get(user);
+    }
+
+    @Override
+    public void close() {
+        topology.close();
+    }
+
+    /** Up to just before then, so that a pulse of that very instant comes after the record. */
+    private void comeTo(long at) {
+        topology.advanceTo(at - 1);
+    }
+}
