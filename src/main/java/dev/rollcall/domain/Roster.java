@@ -1,6 +1,9 @@
 package dev.rollcall.domain;
 
+import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.function.BiConsumer;
 import org.jspecify.annotations.Nullable;
@@ -68,18 +71,24 @@ public final class Roster {
         return conclude(user, null);
     }
 
-    /** A pulse was read: its time is the new now, and what is due ends. Looks at a bounded number of users. */
+    /**
+     * A pulse was read: its time is the new now, and what is due ends. Looks at a bounded number of users, and says what
+     * follows in the order of the instants, so that the order does not tell what a hidden user's devices did (rule 9).
+     */
     public void pulse(long at, BiConsumer<UserId, Decision> decisions) {
         hear(at);
         now = Math.max(now, at);
         shards.forgetBefore(now - SHARD_MEMORY_MS);
+        List<Ended> ended = new ArrayList<>();
         deadlines.handOut(now, rules.sweepBudget(), user -> {
             user.settle(now, shards);
             Decision decision = conclude(user, null);
             if (!decision.isNothing()) {
-                decisions.accept(user.id, decision);
+                ended.add(new Ended(user.id, decision));
             }
         });
+        ended.sort(Ended.IN_ORDER);
+        ended.forEach(one -> decisions.accept(one.user(), one.decision()));
     }
 
     /** Looks at a user that only the archive knows: after a long time of nothing to say, it is forgotten (rule 11). */
@@ -174,6 +183,17 @@ public final class Roster {
             users.remove(user.id);
         } else if (deadlines.arm(user, next)) {
             users.put(user.id, user);
+        }
+    }
+
+    private record Ended(UserId user, Decision decision) {
+        private static final Comparator<Ended> IN_ORDER =
+                Comparator.comparingLong(Ended::at).thenComparing(Ended::user);
+
+        private long at() {
+            return decision.announcements().isEmpty()
+                    ? Long.MIN_VALUE
+                    : decision.announcements().get(0).at();
         }
     }
 }

@@ -9,7 +9,7 @@ import java.util.Arrays;
  * A user, as the bytes of the record's key: UTF-8, 1 to 255 bytes. Kept as bytes, because most records only need to be
  * looked up, and a look-up needs no text. Makes no copy of the bytes, so nobody may change them afterwards.
  */
-public final class UserId {
+public final class UserId implements Comparable<UserId> {
     public static final int MAX_BYTES = 255;
 
     private final byte[] utf8;
@@ -46,6 +46,12 @@ public final class UserId {
         } catch (CharacterCodingException e) {
             return false;
         }
+    }
+
+    /** In the order of the bytes, unsigned. */
+    @Override
+    public int compareTo(UserId other) {
+        return Arrays.compareUnsigned(utf8, other.utf8);
     }
 
     @Override

@@ -5,6 +5,7 @@ import dev.rollcall.domain.Announcement.Forgotten;
 import dev.rollcall.domain.Announcement.Presence;
 import dev.rollcall.domain.Heartbeat;
 import dev.rollcall.domain.Partition;
+import dev.rollcall.domain.RoutingView;
 import dev.rollcall.domain.StatusText;
 import dev.rollcall.domain.UserFacts;
 import dev.rollcall.domain.UserId;
@@ -128,10 +129,11 @@ final class TopologyContext implements AutoCloseable {
         }
     }
 
-    /** Lets time pass with a pulse each pulse interval. */
+    /** Lets time pass with a pulse at each full pulse interval, whatever the steps in which this is called. */
     void passTo(long time) {
+        long interval = config.pulseIntervalMs();
         while (now < time) {
-            advanceTo(Math.min(time, now + config.pulseIntervalMs()));
+            advanceTo(Math.min(time, (now / interval + 1) * interval));
         }
     }
 
@@ -160,6 +162,14 @@ final class TopologyContext implements AutoCloseable {
                                 ? new Forgotten(record.timestamp())
                                 : record.value().at(record.timestamp())))
                 .toList();
+    }
+
+    List<TestRecord<UserId, RoutingView>> routing() {
+        return driver.createOutputTopic(
+                        topics.routing().name(),
+                        topics.routing().keys().deserializer(),
+                        topics.routing().values().deserializer())
+                .readRecordsToList();
     }
 
     List<TestRecord<byte[], byte[]>> deadLetters() {

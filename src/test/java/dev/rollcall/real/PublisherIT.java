@@ -1,0 +1,288 @@
+package dev.rollcall.real;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import dev.rollcall.client.PresencePublisher;
+import dev.rollcall.domain.Heartbeat;
+import dev.rollcall.domain.PresenceState;
+import dev.rollcall.domain.StatusText;
+import dev.rollcall.domain.UserId;
+import dev.rollcall.embedded.EmbeddedBroker;
+import dev.rollcall.wire.Inbound;
+import dev.rollcall.wire.Topic;
+import dev.rollcall.wire.Topics;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.NewTopic;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.clients.consumer.KafkaConsumer;
+import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.serialization.ByteArrayDeserializer;
+import org.apache.kafka.common.utils.Utils;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The publisher and a broker that is slow, away, and back. */
+@Timeout(120)
+@SuppressWarnings("FutureReturnValueIgnored") // what was sent says more
+class PublisherIT {
+    private static final int PARTITIONS = 3;
+    private static final List<PresenceState> STATES = List.of(PresenceState.values());
+    private static final int DEVICES = 500;
+    private static final Duration PATIENCE = Duration.ofSeconds(40);
+
+    @TempDir
+    static Path dataDir;
+
+    private static TcpProxy proxy;
+    private static EmbeddedBroker broker;
+    private static int run;
+
+    private Topics topics;
+
+    @BeforeAll
+    static void start() throws Exception {
+        proxy = new TcpProxy();
+        // Clients go to where the broker says it is: it says that it is where the proxy is.
+        broker = EmbeddedBroker.start(
+                dataDir, 0, Map.of("advertised.listeners", "PLAINTEXT://localhost:" + proxy.port()), what -> {});
+        proxy.leadTo(broker.port());
+    }
+
+    @AfterAll
+    static void close() throws Exception {
+        broker.close();
+        proxy.close();
+    }
+
+    @BeforeEach
+    void createTopics() throws Exception {
+        String suffix = "-" + run++;
+        topics = Topics.named(
+                "device-heartbeat" + suffix, "status" + suffix, "appear-offline" + suffix, "presence", "dead-letters");
+        try (Admin admin = Admin.create(Map.of("bootstrap.servers", bootstrapServers()))) {
+            admin.createTopics(topics.inputs().stream()
+                            .map(topic -> new NewTopic(topic.name(), PARTITIONS, (short) 1))
+                            .toList())
+                    .all()
+                    .get();
+        }
+    }
+
+    @AfterEach
+    void mend() {
+        proxy.delay(0);
+        proxy.mend();
+    }
+
+    @Test
+    void shouldPutEachUserWhereMurmur2SaysWhenItSends() throws Exception {
+        try (PresencePublisher publisher = publisher(Map.of())) {
+            for (int i = 0; i < 50; i++) {
+                publisher.opened(user(i), "phone");
+                publisher.status(user(i), new StatusText("here", null));
+            }
+        }
+
+        List<ConsumerRecord<byte[], byte[]>> records = all(topics.heartbeats());
+        records.addAll(all(topics.statuses()));
+        assertThat(records)
+                .hasSize(150)
+                .allSatisfy(record -> assertThat(record.partition())
+                        .isEqualTo(Utils.toPositive(Utils.murmur2(record.key())) % PARTITIONS));
+    }
+
+    @Test
+    void shouldLoseNothingWhenTheBrokerIsSlow() throws Exception {
+        Story story = new Story();
+        proxy.delay(200);
+        try (PresencePublisher publisher = publisher(Map.of())) {
+            story.tell(publisher, 3_000);
+            await().atMost(PATIENCE).until(story::answered);
+        }
+
+        story.assertAllOfItArrived();
+    }
+
+    @Test
+    void shouldLoseNothingAndQueueNoKeepAlivesWhenTheBrokerIsAwayAndComesBack() throws Exception {
+        Story story = new Story();
+        try (PresencePublisher publisher = publisher(Map.of())) {
+            story.tell(publisher, 1_000);
+            proxy.cut();
+            story.tell(publisher, 1_000);
+            int changes = publisher.pending();
+            // Nine thirds of a lease: as many rounds of keep-alives, of which one at most may wait.
+            Thread.sleep(3_000);
+            assertThat(publisher.pending()).isBetween(500, changes + DEVICES);
+            proxy.mend();
+            await().atMost(PATIENCE).until(story::answered);
+        }
+
+        story.assertAllOfItArrived();
+    }
+
+    @Test
+    void shouldNotWaitAndLoseNothingWhenTheBrokerIsAwayFromTheStart() throws Exception {
+        Story story = new Story();
+        proxy.cut();
+        try (PresencePublisher publisher = publisher(Map.of())) {
+            long before = System.nanoTime();
+            story.tell(publisher, 2_000);
+            assertThat(Duration.ofNanos(System.nanoTime() - before)).isLessThan(Duration.ofSeconds(5));
+            proxy.mend();
+            await().atMost(PATIENCE).until(story::answered);
+        }
+
+        story.assertAllOfItArrived();
+    }
+
+    @Test
+    void shouldAnswerEachFutureTruthfullyWhenTheBrokerIsAwayForLongerThanTheDeliveryTimeout() throws Exception {
+        Map<String, Object> impatient =
+                Map.of("delivery.timeout.ms", 1_500, "request.timeout.ms", 1_000, "max.block.ms", 500);
+        List<CompletableFuture<Void>> futures = new ArrayList<>();
+        try (PresencePublisher publisher = publisher(impatient)) {
+            publisher.status(user(0), new StatusText("before", null)).get(20, TimeUnit.SECONDS);
+            proxy.cut();
+            for (int i = 0; i < 100; i++) {
+                futures.add(publisher.status(user(i), new StatusText("away", null)));
+            }
+            Thread.sleep(3_000);
+            proxy.mend();
+            await().atMost(PATIENCE).until(() -> publisher.pending() == 0);
+        }
+
+        assertThat(futures).allSatisfy(future -> assertThat(future).isDone());
+        long acknowledged = futures.stream()
+                .filter(future -> !future.isCompletedExceptionally())
+                .count();
+        System.out.println("PublisherIT: acknowledged late " + acknowledged);
+        assertThat(all(topics.statuses())).hasSizeGreaterThanOrEqualTo((int) (1 + acknowledged));
+    }
+
+    @Test
+    void shouldEndInTimeAndFailTheRestWhenItIsClosedWhileTheBrokerIsAway() {
+        proxy.cut();
+        PresencePublisher publisher = publisher(Map.of());
+        CompletableFuture<Void> opened = publisher.opened(user(0), "phone");
+
+        long before = System.nanoTime();
+        publisher.close(Duration.ofSeconds(1));
+
+        assertThat(Duration.ofNanos(System.nanoTime() - before)).isLessThan(Duration.ofSeconds(5));
+        await().atMost(PATIENCE).until(opened::isCompletedExceptionally);
+        await().atMost(PATIENCE).until(() -> publisher.pending() == 0);
+    }
+
+    private static PresencePublisher publisher(Map<String, Object> more, PresencePublisher.Builder builder) {
+        Map<String, Object> settings = new HashMap<>(more);
+        settings.put("bootstrap.servers", bootstrapServers());
+        settings.put("reconnect.backoff.max.ms", 200);
+        return builder.start(settings);
+    }
+
+    private PresencePublisher publisher(Map<String, Object> more) {
+        return publisher(
+                more, PresencePublisher.forShard("shard-1").topics(topics).lease(Duration.ofSeconds(1)));
+    }
+
+    private static String bootstrapServers() {
+        return "localhost:" + proxy.port();
+    }
+
+    private static UserId user(int number) {
+        return UserId.of("@user" + number + ":example.org");
+    }
+
+    /** A consumer of all there is on a topic, in order per partition. */
+    private static List<ConsumerRecord<byte[], byte[]>> all(Topic<?, ?> topic) {
+        List<ConsumerRecord<byte[], byte[]>> records = new ArrayList<>();
+        try (KafkaConsumer<byte[], byte[]> consumer = new KafkaConsumer<>(
+                Map.of("bootstrap.servers", bootstrapServers()),
+                new ByteArrayDeserializer(),
+                new ByteArrayDeserializer())) {
+            List<TopicPartition> partitions = consumer.partitionsFor(topic.name()).stream()
+                    .map(partition -> new TopicPartition(topic.name(), partition.partition()))
+                    .toList();
+            consumer.assign(partitions);
+            consumer.seekToBeginning(partitions);
+            Map<TopicPartition, Long> ends = consumer.endOffsets(partitions);
+            while (partitions.stream().anyMatch(partition -> consumer.position(partition) < ends.get(partition))) {
+                consumer.poll(Duration.ofMillis(100)).forEach(records::add);
+            }
+        }
+        return records;
+    }
+
+    /** Random states of some devices; what was accepted, in order per device. */
+    private final class Story {
+        private final Random random;
+        private final Map<Integer, List<PresenceState>> said = new HashMap<>();
+        private final List<CompletableFuture<Void>> futures = new ArrayList<>();
+
+        Story() {
+            long seed = System.nanoTime();
+            System.out.println("PublisherIT seed " + seed);
+            random = new Random(seed);
+        }
+
+        void tell(PresencePublisher publisher, int events) {
+            for (int i = 0; i < events; i++) {
+                int device = random.nextInt(DEVICES);
+                PresenceState state = STATES.get(random.nextInt(3));
+                List<PresenceState> before = said.computeIfAbsent(device, key -> new ArrayList<>());
+                if (before.isEmpty()) {
+                    futures.add(publisher.opened(user(device), "phone", state));
+                    before.add(state);
+                } else {
+                    futures.add(publisher.state(user(device), "phone", state));
+                    if (before.get(before.size() - 1) != state) {
+                        before.add(state);
+                    }
+                }
+            }
+        }
+
+        boolean answered() {
+            return futures.stream().allMatch(CompletableFuture::isDone);
+        }
+
+        /** Each change once and in order, among keep-alives that change nothing, and the end at the end. */
+        void assertAllOfItArrived() {
+            assertThat(futures)
+                    .allSatisfy(future -> assertThat(future).isCompleted().isNotCompletedExceptionally());
+            Map<UserId, List<String>> arrived = new HashMap<>();
+            for (ConsumerRecord<byte[], byte[]> record : all(topics.heartbeats())) {
+                Inbound value = topics.heartbeats().values().deserializer().deserialize(record.topic(), record.value());
+                Heartbeat beat = ((Inbound.Beat) value.content()).heartbeat();
+                String event = beat.connectionEnded() ? "END" : String.valueOf(beat.state());
+                List<String> events = arrived.computeIfAbsent(UserId.ofBytes(record.key()), key -> new ArrayList<>());
+                if (events.isEmpty() || !events.get(events.size() - 1).equals(event)) {
+                    events.add(event);
+                }
+            }
+            assertThat(arrived).hasSameSizeAs(said);
+            said.forEach((device, states) -> {
+                List<String> expected =
+                        new ArrayList<>(states.stream().map(PresenceState::name).toList());
+                expected.add("END");
+                assertThat(arrived.get(user(device))).isEqualTo(expected);
+            });
+        }
+    }
+}

@@ -1,0 +1,67 @@
+package dev.rollcall.real;
+
+import static org.awaitility.Awaitility.await;
+
+import dev.rollcall.app.Main;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+
+/** Rollcall's command in a process of its own, so that it can be killed. */
+final class RollcallProcess implements AutoCloseable {
+    private final Process process;
+    private final Path output;
+
+    /** Starts it, and waits until it says that it is ready. */
+    RollcallProcess(Map<String, String> settings, Path output) throws IOException {
+        this.output = output;
+        List<String> command = new ArrayList<>(List.of(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-XX:TieredStopAtLevel=1", // it does not live long enough for more
+                "-cp",
+                System.getProperty("java.class.path"),
+                Main.class.getName()));
+        settings.forEach((key, value) -> command.addAll(List.of("--set", key + "=" + value)));
+        ProcessBuilder builder =
+                new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(output.toFile());
+        builder.environment().keySet().removeIf(variable -> variable.startsWith("ROLLCALL_"));
+        process = builder.start();
+        try {
+            await().alias("the process is ready")
+                    .atMost(RealContext.PATIENCE)
+                    .pollInterval(Duration.ofMillis(50))
+                    .failFast("it has ended", () -> !process.isAlive())
+                    .until(() -> said().contains("Rollcall is ready"));
+        } catch (RuntimeException | Error e) {
+            process.destroyForcibly();
+            throw new AssertionError("the process has not become ready; it said:\n" + said(), e);
+        }
+    }
+
+    /** SIGKILL: it can do nothing any more. */
+    @Override
+    public void close() {
+        process.destroyForcibly();
+        try {
+            if (!process.waitFor(10, TimeUnit.SECONDS)) {
+                throw new AssertionError("the process cannot be killed");
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private String said() {
+        try {
+            return Files.readString(output);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+}
