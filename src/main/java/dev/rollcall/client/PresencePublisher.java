@@ -131,8 +131,7 @@ public final class PresencePublisher implements AutoCloseable {
         private final String shard;
         private Duration lease = Duration.ofSeconds(30);
         private int maxPending = 100_000;
-        private Topics topics =
-                Topics.named("device-heartbeat", "status", "appear-offline", "presence", "presence-dead-letters");
+        private Topics topics = Topics.ofContract();
         private @Nullable InstantSource clock;
 
         private Builder(String shard) {

@@ -15,6 +15,18 @@ public record Topics(
         Topic<byte[], byte[]> deadLetters,
         Topic<UserId, RoutingView> routing) {
 
+    /** The topics under the names that the contract gives them. */
+    public static Topics ofContract() {
+        return named(
+                "device-heartbeat",
+                "status",
+                "appear-offline",
+                "presence",
+                "presence-dead-letters",
+                "presence-routing");
+    }
+
+    /** The topics, where an operator has chosen other names. */
     public static Topics named(
             String heartbeats,
             String statuses,

@@ -29,7 +29,7 @@ final class PublisherContext {
         }
     }
 
-    static final Topics TOPICS = Topics.named("beats", "texts", "flags", "presence", "dead");
+    static final Topics TOPICS = Topics.named("beats", "texts", "flags", "presence", "dead", "routing");
 
     final AtomicLong now = new AtomicLong(1_000_000);
     final MockProducer<byte[], byte[]> producer;

@@ -73,7 +73,12 @@ class PublisherIT {
     void createTopics() throws Exception {
         String suffix = "-" + run++;
         topics = Topics.named(
-                "device-heartbeat" + suffix, "status" + suffix, "appear-offline" + suffix, "presence", "dead-letters");
+                "device-heartbeat" + suffix,
+                "status" + suffix,
+                "appear-offline" + suffix,
+                "presence",
+                "dead-letters",
+                "routing");
         try (Admin admin = Admin.create(Map.of("bootstrap.servers", bootstrapServers()))) {
             admin.createTopics(topics.inputs().stream()
                             .map(topic -> new NewTopic(topic.name(), PARTITIONS, (short) 1))

@@ -28,7 +28,7 @@ final class SchemaEvolutionTest {
     private static final Path SCHEMAS = Path.of("schemas");
     private static final String STATE = "PresenceState{OFFLINE,IDLE,ONLINE}=OFFLINE";
 
-    /** DESIGN.md 1.2: each record's fields in order, as type and default. */
+    /** The contract: each record's fields in order, as type and default. */
     private static final Map<String, Map<String, String>> CONTRACT = Map.of(
             "DeviceHeartbeat",
             fields(
@@ -52,6 +52,15 @@ final class SchemaEvolutionTest {
                     "status", "null|string = null",
                     "since", "timestamp-millis",
                     "last_active", "null|timestamp-millis = null",
+                    "sequence", "long"),
+            "RoutingView",
+            fields(
+                    "state", STATE,
+                    "appear_offline", "boolean",
+                    "text", "null|string = null",
+                    "devices", "array",
+                    "reason",
+                            "RoutingReason{HEARTBEAT,CONNECTION_END,EXPIRY,STATUS,APPEAR_OFFLINE,FORGOTTEN}=HEARTBEAT",
                     "sequence", "long"));
 
     static Stream<String> records() {

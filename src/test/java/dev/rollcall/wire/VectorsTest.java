@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.rollcall.v1.AppearOffline;
@@ -12,6 +13,9 @@ import dev.rollcall.v1.ClockPulse;
 import dev.rollcall.v1.ConnectionPhase;
 import dev.rollcall.v1.DeviceHeartbeat;
 import dev.rollcall.v1.PresenceState;
+import dev.rollcall.v1.RoutingDevice;
+import dev.rollcall.v1.RoutingReason;
+import dev.rollcall.v1.RoutingView;
 import dev.rollcall.v1.UserPresence;
 import dev.rollcall.v1.UserStatus;
 import java.io.IOException;
@@ -20,6 +24,8 @@ import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Collection;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.stream.Stream;
@@ -157,6 +163,23 @@ final class VectorsTest {
                         .setSequence(json.get("sequence").longValue())
                         .build()
                         .toByteBuffer();
+            case "RoutingView" ->
+                RoutingView.newBuilder()
+                        .setState(state(json.get("state")))
+                        .setAppearOffline(json.get("appear_offline").booleanValue())
+                        .setText(json.get("text").textValue())
+                        .setDevices(StreamSupport.stream(json.get("devices").spliterator(), false)
+                                .map(device -> new RoutingDevice(
+                                        device.get("device_id").textValue(),
+                                        state(device.get("state")),
+                                        instant(device.get("since")),
+                                        instant(device.get("last_active")),
+                                        instant(device.get("lease_until"))))
+                                .toList())
+                        .setReason(RoutingReason.valueOf(json.get("reason").textValue()))
+                        .setSequence(json.get("sequence").longValue())
+                        .build()
+                        .toByteBuffer();
             default -> throw new AssertionError("a record that this test does not know: " + vector.record());
         };
     }
@@ -182,6 +205,11 @@ final class VectorsTest {
                         .forEach(field -> value.put(field.name(), fromJson(json.get(field.name()), field.schema())));
                 yield value;
             }
+            case ARRAY -> {
+                List<@Nullable Object> items = new ArrayList<>();
+                json.forEach(item -> items.add(fromJson(item, schema.getElementType())));
+                yield items;
+            }
             case ENUM -> new GenericData.EnumSymbol(schema, json.textValue());
             case STRING -> json.textValue();
             case LONG -> json.longValue();
@@ -190,21 +218,24 @@ final class VectorsTest {
         };
     }
 
-    private static JsonNode toJson(GenericRecord value) {
-        ObjectNode json = JsonNodeFactory.instance.objectNode();
-        for (Schema.Field field : value.getSchema().getFields()) {
-            Object found = value.get(field.pos());
-            if (found == null) {
-                json.putNull(field.name());
-            } else if (found instanceof Boolean flag) {
-                json.put(field.name(), flag);
-            } else if (found instanceof Long number) {
-                json.put(field.name(), number);
-            } else {
-                json.put(field.name(), found.toString());
-            }
+    private static JsonNode toJson(@Nullable Object value) {
+        JsonNodeFactory json = JsonNodeFactory.instance;
+        if (value == null) {
+            return json.nullNode();
+        } else if (value instanceof Boolean flag) {
+            return json.booleanNode(flag);
+        } else if (value instanceof Long number) {
+            return json.numberNode(number);
+        } else if (value instanceof Collection<?> items) {
+            ArrayNode array = json.arrayNode();
+            items.forEach(item -> array.add(toJson(item)));
+            return array;
+        } else if (value instanceof GenericRecord record) {
+            ObjectNode object = json.objectNode();
+            record.getSchema().getFields().forEach(field -> object.set(field.name(), toJson(record.get(field.pos()))));
+            return object;
         }
-        return json;
+        return json.textNode(value.toString());
     }
 
     private static Schema nonNull(Schema schema) {
