@@ -1,5 +1,6 @@
 package dev.rollcall.app;
 
+import dev.rollcall.config.ConfigException;
 import dev.rollcall.config.RollcallConfig;
 import dev.rollcall.embedded.EmbeddedBroker;
 import dev.rollcall.topology.PresenceTopology;
@@ -9,11 +10,15 @@ import java.time.Clock;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Deque;
+import java.util.Map;
+import java.util.Properties;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.streams.KafkaStreams;
 import org.apache.kafka.streams.KafkaStreams.State;
+import org.apache.kafka.streams.StreamsConfig;
+import org.apache.kafka.streams.Topology;
 import org.apache.kafka.streams.errors.StreamsException;
 import org.apache.kafka.streams.errors.StreamsUncaughtExceptionHandler.StreamThreadExceptionResponse;
 import org.slf4j.Logger;
@@ -84,15 +89,18 @@ public final class Rollcall implements AutoCloseable {
     }
 
     private String startBroker(RollcallConfig config) {
-        EmbeddedBroker broker = EmbeddedBroker.start(config.dataDir().resolve("kafka"), config.embeddedKafkaPort());
+        EmbeddedBroker broker = EmbeddedBroker.start(
+                config.dataDir().resolve("kafka"),
+                config.embeddedKafkaPort(),
+                Map.of(),
+                reason -> ended.completeExceptionally(new IllegalStateException(reason)));
         parts.push(broker);
         return broker.bootstrapServers();
     }
 
     private void startProcessor(RollcallConfig config, int partitions) {
-        KafkaStreams streams = new KafkaStreams(
-                PresenceTopology.build(config, Clock.systemUTC(), partitions, instanceName()),
-                KafkaSettings.streams(config, bootstrapServers));
+        Topology topology = PresenceTopology.build(config, Clock.systemUTC(), partitions, instanceName());
+        KafkaStreams streams = newStreams(topology, KafkaSettings.streams(config, bootstrapServers));
         streams.setUncaughtExceptionHandler(failure -> {
             LOG.error("the processor cannot go on", failure);
             ended.completeExceptionally(failure);
@@ -107,6 +115,18 @@ public final class Rollcall implements AutoCloseable {
         });
         parts.push(() -> streams.close(PROCESSOR_CLOSE_TIMEOUT));
         streams.start();
+    }
+
+    private static KafkaStreams newStreams(Topology topology, Properties settings) {
+        try {
+            return new KafkaStreams(topology, settings);
+        } catch (org.apache.kafka.common.config.ConfigException e) {
+            throw new ConfigException("kafka.*: " + e.getMessage());
+        } catch (StreamsException e) {
+            throw new ConfigException(
+                    "the processor cannot use %s: is another one running on it? Each needs a data.dir of its own (%s)"
+                            .formatted(settings.get(StreamsConfig.STATE_DIR_CONFIG), e.getMessage()));
+        }
     }
 
     private static String instanceName() {
