@@ -25,6 +25,8 @@ class ArchitectureTest {
                 .definedBy("dev.rollcall.app..")
                 .layer("embedded")
                 .definedBy("dev.rollcall.embedded..")
+                .layer("simulate")
+                .definedBy("dev.rollcall.simulate..")
                 .layer("client")
                 .definedBy("dev.rollcall.client..")
                 .layer("topology")
@@ -39,12 +41,14 @@ class ArchitectureTest {
                 .mayNotBeAccessedByAnyLayer()
                 .whereLayer("embedded")
                 .mayOnlyBeAccessedByLayers("app")
-                .whereLayer("client")
+                .whereLayer("simulate")
                 .mayOnlyBeAccessedByLayers("app")
+                .whereLayer("client")
+                .mayOnlyBeAccessedByLayers("app", "simulate")
                 .whereLayer("topology")
                 .mayOnlyBeAccessedByLayers("app")
                 .whereLayer("wire")
-                .mayOnlyBeAccessedByLayers("app", "client", "topology")
+                .mayOnlyBeAccessedByLayers("app", "client", "simulate", "topology")
                 .whereLayer("config")
                 .mayOnlyBeAccessedByLayers("app", "topology")
                 .whereLayer("embedded")
@@ -62,6 +66,7 @@ class ArchitectureTest {
                         "dev.rollcall.app",
                         "dev.rollcall.embedded",
                         "dev.rollcall.client",
+                        "dev.rollcall.simulate",
                         "dev.rollcall.topology",
                         "dev.rollcall.wire",
                         "dev.rollcall.config",

@@ -26,7 +26,13 @@ import picocli.CommandLine.Spec;
         description = "Who is here? Merges what devices do into one presence per user, on Kafka.",
         mixinStandardHelpOptions = true,
         versionProvider = Main.Version.class,
-        subcommands = {RunCommand.class, WatchCommand.class, SendCommand.class, TopologyCommand.class},
+        subcommands = {
+            RunCommand.class,
+            WatchCommand.class,
+            SendCommand.class,
+            SimulateCommand.class,
+            TopologyCommand.class
+        },
         footer = {"", "Without a command: run."})
 public final class Main implements Callable<Integer> {
     @Option(

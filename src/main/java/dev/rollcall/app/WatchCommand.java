@@ -1,11 +1,11 @@
 package dev.rollcall.app;
 
-import dev.rollcall.client.PresenceFeed;
+import dev.rollcall.client.PresenceChange;
+import dev.rollcall.client.PresenceSubscriber;
+import dev.rollcall.client.PresenceSubscriber.Options;
 import dev.rollcall.config.RollcallConfig;
-import dev.rollcall.domain.Announcement;
 import dev.rollcall.domain.Announcement.Presence;
 import dev.rollcall.domain.PresenceState;
-import dev.rollcall.domain.UserId;
 import dev.rollcall.topology.PresenceTopology;
 import java.io.PrintWriter;
 import java.time.Instant;
@@ -40,24 +40,31 @@ final class WatchCommand implements Callable<Integer> {
         RollcallConfig config = main.config();
         String bootstrapServers = Main.bootstrapServers(config);
         PrintWriter out = spec.commandLine().getOut();
-        PresenceFeed.From from = fromBeginning ? PresenceFeed.From.BEGINNING : PresenceFeed.From.NOW;
-        try (PresenceFeed feed = new PresenceFeed(
-                PresenceTopology.topics(config).presence(), KafkaSettings.consumer(config, bootstrapServers), from)) {
-            Runtime.getRuntime().addShutdownHook(new Thread(feed::stop, "watch-stop"));
+        Options options =
+                fromBeginning ? Options.fullCopy() : Options.fullCopy().withoutSnapshot();
+        try (PresenceSubscriber subscriber = new PresenceSubscriber(
+                PresenceTopology.topics(config).presence(),
+                KafkaSettings.consumer(config, bootstrapServers),
+                options,
+                change -> {
+                    out.println(line(change));
+                    out.flush();
+                })) {
+            Runtime.getRuntime().addShutdownHook(new Thread(subscriber::close, "watch-stop"));
             out.printf("watching %s on %s%n", config.topics().presence(), bootstrapServers);
             out.flush();
-            feed.read((user, announcement) -> {
-                out.println(line(user, announcement));
-                out.flush();
-            });
+            subscriber.run();
         }
         return 0;
     }
 
-    static String line(UserId user, Announcement announcement) {
+    static String line(PresenceChange change) {
         String begin = "%s  %-32s "
-                .formatted(TIME.format(Instant.ofEpochMilli(announcement.at())), printable(user.toString()));
-        if (announcement instanceof Presence presence) {
+                .formatted(
+                        TIME.format(Instant.ofEpochMilli(change.at())),
+                        printable(change.user().toString()));
+        Presence presence = change.after();
+        if (presence != null) {
             String text = presence.status() == null ? "" : "  \"" + printable(presence.status()) + "\"";
             return begin
                     + Ansi.AUTO.string("@|%s %-7s|@".formatted(style(presence.state()), presence.state()))

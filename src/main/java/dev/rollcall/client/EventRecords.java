@@ -7,6 +7,7 @@ import dev.rollcall.wire.Inbound;
 import dev.rollcall.wire.Topic;
 import dev.rollcall.wire.Topics;
 import org.apache.kafka.clients.producer.ProducerRecord;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Events as the records of the contract: the right topic, key and bytes. What the processor would refuse is refused
@@ -31,18 +32,35 @@ final class EventRecords {
         return record(topics.appearOffline(), user, new Inbound.Flag(appearOffline));
     }
 
+    ProducerRecord<byte[], byte[]> heartbeat(UserId user, PreparedHeartbeat heartbeat) {
+        return record(topics.heartbeats(), user, heartbeat.value());
+    }
+
+    PreparedHeartbeat prepare(Heartbeat heartbeat) {
+        return new PreparedHeartbeat(encode(topics.heartbeats(), new Inbound.Beat(heartbeat)));
+    }
+
     private static ProducerRecord<byte[], byte[]> record(
             Topic<UserId, Inbound> topic, UserId user, Inbound.Content content) {
+        return record(topic, user, encode(topic, content));
+    }
+
+    private static ProducerRecord<byte[], byte[]> record(
+            Topic<UserId, Inbound> topic, UserId user, byte @Nullable [] value) {
         if (!user.isValid()) {
             throw new IllegalArgumentException("the user id must be 1 to %d bytes of UTF-8: it has %d"
                     .formatted(UserId.MAX_BYTES, user.bytes().length));
         }
+        return new ProducerRecord<>(topic.name(), user.bytes(), value);
+    }
+
+    private static byte[] encode(Topic<UserId, Inbound> topic, Inbound.Content content) {
         byte[] value = topic.values().serializer().serialize(topic.name(), Inbound.of(content));
         // Read back, because then there is one place that knows what is allowed.
         Inbound asRead = topic.values().deserializer().deserialize(topic.name(), value);
         if (asRead.content() instanceof Inbound.Bad bad) {
             throw new IllegalArgumentException(bad.defect().detail());
         }
-        return new ProducerRecord<>(topic.name(), user.bytes(), value);
+        return value;
     }
 }

@@ -50,6 +50,16 @@ public final class EventSender implements AutoCloseable {
         return send(records.heartbeat(user, heartbeat));
     }
 
+    /** As {@link #heartbeat(UserId, Heartbeat)}, for one that was prepared. */
+    public CompletableFuture<Void> heartbeat(UserId user, PreparedHeartbeat heartbeat) {
+        return send(records.heartbeat(user, heartbeat));
+    }
+
+    /** Checks and encodes a heartbeat that is to be sent often: most of the work of sending one. */
+    public PreparedHeartbeat prepare(Heartbeat heartbeat) {
+        return records.prepare(heartbeat);
+    }
+
     /** Sets the user's text, or clears it with {@link StatusText#NONE}. */
     public CompletableFuture<Void> status(UserId user, StatusText text) {
         return send(records.status(user, text));

@@ -10,6 +10,7 @@ import java.nio.ByteOrder;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
 import org.apache.avro.Schema;
 import org.apache.avro.SchemaNormalization;
 import org.apache.avro.io.BinaryDecoder;
@@ -42,6 +43,9 @@ final class SingleObject {
                         || type.getPackageName().equals("dev.rollcall.store.v1")));
     }
 
+    /** What each schema's values begin with: a fingerprint takes longer to compute than a record to write. */
+    private static final Map<Schema, byte[]> HEADERS = new ConcurrentHashMap<>();
+
     private final Map<Long, DatumReader<? extends SpecificRecord>> readers = new HashMap<>();
 
     /** A codec for these records and no others. */
@@ -61,11 +65,7 @@ final class SingleObject {
     static byte[] encode(SpecificRecord value) {
         Schema schema = value.getSchema();
         ByteArrayOutputStream bytes = new ByteArrayOutputStream(64);
-        bytes.writeBytes(ByteBuffer.allocate(HEADER_BYTES)
-                .putShort((short) MARKER)
-                .order(ByteOrder.LITTLE_ENDIAN)
-                .putLong(SchemaNormalization.parsingFingerprint64(schema))
-                .array());
+        bytes.writeBytes(HEADERS.computeIfAbsent(schema, SingleObject::header));
         try {
             BinaryEncoder encoder = EncoderFactory.get().directBinaryEncoder(bytes, null);
             new SpecificDatumWriter<SpecificRecord>(schema).write(value, encoder);
@@ -74,6 +74,14 @@ final class SingleObject {
             throw new UncheckedIOException("writing to memory failed", e);
         }
         return bytes.toByteArray();
+    }
+
+    private static byte[] header(Schema schema) {
+        return ByteBuffer.allocate(HEADER_BYTES)
+                .putShort((short) MARKER)
+                .order(ByteOrder.LITTLE_ENDIAN)
+                .putLong(SchemaNormalization.parsingFingerprint64(schema))
+                .array();
     }
 
     SpecificRecord decode(byte[] bytes) throws UnreadableException {

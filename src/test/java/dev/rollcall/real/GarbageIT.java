@@ -27,6 +27,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collection;
 import java.util.Collections;
 import java.util.Comparator;
 import java.util.HashMap;
@@ -460,7 +461,7 @@ class GarbageIT {
         return new String(record.headers().lastHeader("trace").value(), UTF_8);
     }
 
-    private static Map<String, Long> countByReason(java.util.Collection<String> reasons) {
+    private static Map<String, Long> countByReason(Collection<String> reasons) {
         return reasons.stream().collect(groupingBy(reason -> reason, TreeMap::new, counting()));
     }
 }

@@ -98,7 +98,8 @@ class NodeClientIT {
     }
 
     private static JsonNode produce(String... arguments) throws Exception {
-        List<String> command = new ArrayList<>(List.of("node", "produce.mjs", "--bootstrap", bootstrap()));
+        List<String> command =
+                new ArrayList<>(List.of("node", "produce.mjs", "--bootstrap", rollcall.bootstrapServers()));
         command.addAll(List.of(arguments));
         List<JsonNode> lines =
                 run(Duration.ofSeconds(40), command.toArray(String[]::new)).succeeded();
@@ -112,17 +113,12 @@ class NodeClientIT {
                         "node",
                         "consume.mjs",
                         "--bootstrap",
-                        bootstrap(),
+                        rollcall.bootstrapServers(),
                         "--count",
                         String.valueOf(count),
                         "--timeout-ms",
                         "30000")
                 .succeeded();
-    }
-
-    /** The broker listens on IPv4's loopback address alone, and Node may take "localhost" for the other one. */
-    private static String bootstrap() {
-        return rollcall.bootstrapServers();
     }
 
     /** What a command has printed and how it ended. */

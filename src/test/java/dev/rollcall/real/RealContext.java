@@ -1,5 +1,6 @@
 package dev.rollcall.real;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
@@ -22,6 +23,7 @@ import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.OptionalLong;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -30,6 +32,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.function.Consumer;
 import java.util.stream.IntStream;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
@@ -39,6 +42,7 @@ import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.clients.producer.RecordMetadata;
 import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.errors.InterruptException;
 import org.apache.kafka.common.errors.WakeupException;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
@@ -77,7 +81,7 @@ final class RealContext implements AutoCloseable {
         this.bootstrapServers = bootstrapServers;
         this.producer = producer(Map.of());
         this.presence = read(TOPICS.presence(), record -> {
-            String user = new String(record.key(), java.nio.charset.StandardCharsets.UTF_8);
+            String user = new String(record.key(), UTF_8);
             assertThat(record.value()).as("no tombstone for %s", user).isNotNull();
             said.computeIfAbsent(user, any -> new CopyOnWriteArrayList<>())
                     .add(new Said(record.value(), record.timestamp(), System.currentTimeMillis()));
@@ -238,8 +242,7 @@ final class RealContext implements AutoCloseable {
                 assertThat(now.sequence()).as(as).isEqualTo(before == null ? 1 : before.sequence() + 1);
                 assertThat(now.previousState()).as(as).isEqualTo(before == null ? null : before.state());
                 if (before != null) {
-                    boolean change =
-                            now.state() != before.state() || !java.util.Objects.equals(now.status(), before.status());
+                    boolean change = now.state() != before.state() || !Objects.equals(now.status(), before.status());
                     assertThat(change).as(as).isTrue();
                 }
                 before = now;
@@ -248,7 +251,7 @@ final class RealContext implements AutoCloseable {
     }
 
     /** Reads a topic from its beginning on a thread of its own, read_committed. */
-    <V> Reader<V> read(Topic<?, V> topic, java.util.function.Consumer<ConsumerRecord<byte[], V>> listener) {
+    <V> Reader<V> read(Topic<?, V> topic, Consumer<ConsumerRecord<byte[], V>> listener) {
         return new Reader<>(topic.name(), topic.values().deserializer(), listener);
     }
 
@@ -344,7 +347,7 @@ final class RealContext implements AutoCloseable {
                     }
                     sleep(every);
                 }
-            } catch (InterruptedException | org.apache.kafka.common.errors.InterruptException e) {
+            } catch (InterruptedException | InterruptException e) {
                 // stop() was called
             }
         }
@@ -356,10 +359,7 @@ final class RealContext implements AutoCloseable {
         private final Thread thread;
         private volatile @Nullable Throwable failure;
 
-        private Reader(
-                String topic,
-                Deserializer<V> deserializer,
-                java.util.function.Consumer<ConsumerRecord<byte[], V>> listener) {
+        private Reader(String topic, Deserializer<V> deserializer, Consumer<ConsumerRecord<byte[], V>> listener) {
             Map<String, Object> settings = Map.of(
                     "bootstrap.servers",
                     bootstrapServers,
@@ -393,7 +393,7 @@ final class RealContext implements AutoCloseable {
             join(thread);
         }
 
-        private void run(java.util.function.Consumer<ConsumerRecord<byte[], V>> listener) {
+        private void run(Consumer<ConsumerRecord<byte[], V>> listener) {
             try (consumer) {
                 while (true) {
                     consumer.poll(Duration.ofMillis(100)).forEach(listener);

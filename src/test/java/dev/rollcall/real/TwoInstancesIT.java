@@ -52,7 +52,9 @@ class TwoInstancesIT {
 
     @AfterEach
     void stop() {
-        context.close();
+        if (context != null) {
+            context.close();
+        }
         broker.close();
     }
 

@@ -1,0 +1,179 @@
+package dev.rollcall.simulate;
+
+import dev.rollcall.domain.Heartbeat;
+import dev.rollcall.domain.PresenceState;
+import dev.rollcall.domain.StatusText;
+import dev.rollcall.domain.UserId;
+import dev.rollcall.wire.Inbound.Beat;
+import dev.rollcall.wire.Inbound.Content;
+import dev.rollcall.wire.Inbound.Flag;
+import dev.rollcall.wire.Inbound.Status;
+import java.util.OptionalLong;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What everybody does, second after second, as values: the same population gives the same events. Devices are called on
+ * in turn, as many as there are heartbeats to be had; one that is away or in a tunnel when its turn comes says nothing
+ * and the next one is asked. Not thread-safe.
+ */
+final class Plan {
+    /** Something that happens, in ms since the plan began. */
+    record Event(long atMs, UserId user, Content content) {}
+
+    /** Each shard is down for 20 s every 10 minutes, one after the other: a rolling deploy. */
+    static final long DEPLOY_EVERY_MS = 600_000;
+
+    static final long DEPLOY_MS = 20_000;
+
+    private static final long MIN_LEASE_MS = 30_000;
+    private static final long MAX_LEASE_MS = 86_400_000;
+    private static final double START_HOUR = 8;
+    private static final double MS_PER_HOUR = 3_600_000;
+
+    /** Of a device's changes, how many go with a new text of its user, and how many with a turn of the flag. */
+    private static final double TEXT_SHARE = 0.05;
+
+    private static final double FLAG_SHARE = 0.01;
+
+    private static final Habit[] HABITS = {Habit.PHONE, Habit.DESKTOP, Habit.BOT, Habit.PHONE};
+    private static final String[] DEVICE_IDS = {"phone", "desktop", "bot", "tablet"};
+
+    private final Population population;
+    private final UserId[] users;
+    private final String[] shards;
+
+    /** By device: whose it is, which of theirs, what it is doing, until when, and the dice it has thrown. */
+    private final int[] owner;
+
+    private final byte[] kind;
+    private final Mode[] mode;
+    private final long[] until;
+    private final int[] thrown;
+
+    private final OptionalLong lease;
+    private final boolean[] hidden;
+    private int turn;
+    private long second;
+
+    Plan(Population population) {
+        this.population = population;
+        users = new UserId[population.users()];
+        hidden = new boolean[population.users()];
+        shards = new String[population.shards()];
+        for (int shard = 0; shard < shards.length; shard++) {
+            shards[shard] = "sim-shard-" + shard;
+        }
+        int devices = 0;
+        for (int user = 0; user < users.length; user++) {
+            users[user] = UserId.of("@sim-" + user + ":example.org");
+            devices += devicesOf(user);
+        }
+        owner = new int[devices];
+        kind = new byte[devices];
+        mode = new Mode[devices];
+        until = new long[devices];
+        thrown = new int[devices];
+        int device = 0;
+        for (int user = 0; user < users.length; user++) {
+            for (byte own = 0; own < devicesOf(user); own++, device++) {
+                owner[device] = user;
+                // One user in ten is a bot first of all.
+                kind[device] = (byte) ((own + (user % 10 == 9 ? 2 : 0)) % DEVICE_IDS.length);
+                mode[device] = Mode.AWAY;
+                // As if the day had been going on for a while: what would come at once comes over five minutes.
+                until[device] = dice(device) < 0.5 ? 0 : Math.round(dice(device) * 300_000);
+            }
+        }
+        // Three turns, as a shard would have it, so that who is heard from each turn stays live at any rate.
+        long threeTurns = 3_000L * devices / population.beatsPerSecond();
+        lease = OptionalLong.of(Math.min(MAX_LEASE_MS, Math.max(MIN_LEASE_MS, threeTurns)));
+    }
+
+    int devices() {
+        return owner.length;
+    }
+
+    /** The events of the next second, in order. */
+    void nextSecond(Consumer<Event> events) {
+        int wanted = population.beatsPerSecond();
+        int beats = 0;
+        for (int asked = 0; asked < owner.length && beats < wanted; asked++) {
+            long at = second * 1_000 + beats * 1_000L / wanted;
+            if (callOn(turn, at, events)) {
+                beats++;
+            }
+            turn = (turn + 1) % owner.length;
+        }
+        second++;
+    }
+
+    /** Whether the shard is being deployed, and says nothing for anybody. */
+    boolean isDown(int shard, long at) {
+        long phase = shard * DEPLOY_EVERY_MS / shards.length;
+        // None in the first moments: a short run is to be full of life.
+        return at >= DEPLOY_EVERY_MS / 10
+                && Math.floorMod(at - DEPLOY_EVERY_MS / 10 - phase, DEPLOY_EVERY_MS) < DEPLOY_MS;
+    }
+
+    /** Whether a heartbeat came of it. */
+    private boolean callOn(int device, long at, Consumer<Event> events) {
+        if (isDown(owner[device] % shards.length, at)) {
+            return false;
+        }
+        Mode before = mode[device];
+        if (at < until[device]) {
+            return before.state != null && beat(device, null, false, at, events);
+        }
+        Mode now = HABITS[kind[device]].next(before, dice(device), Habit.awake(hour(owner[device], at)));
+        mode[device] = now;
+        until[device] = at + now.durationMs(dice(device));
+        if (now.state != null) {
+            maybeSaySomething(device, at, events);
+            return beat(device, now.state, false, at, events);
+        }
+        return now == Mode.AWAY && before.state != null && beat(device, null, true, at, events);
+    }
+
+    private boolean beat(int device, @Nullable PresenceState state, boolean ended, long at, Consumer<Event> events) {
+        String shard = shards[owner[device] % shards.length];
+        Heartbeat heartbeat = new Heartbeat(DEVICE_IDS[kind[device]], state, ended, lease, shard);
+        events.accept(new Event(at, users[owner[device]], new Beat(heartbeat)));
+        return true;
+    }
+
+    private void maybeSaySomething(int device, long at, Consumer<Event> events) {
+        double dice = dice(device);
+        int user = owner[device];
+        if (dice < TEXT_SHARE) {
+            StatusText text = new StatusText(dice < TEXT_SHARE / 4 ? null : "back since " + at / 1_000 + " s", null);
+            events.accept(new Event(at, users[user], new Status(text)));
+        } else if (dice > 1 - FLAG_SHARE) {
+            hidden[user] = !hidden[user];
+            events.accept(new Event(at, users[user], new Flag(hidden[user])));
+        }
+    }
+
+    private int devicesOf(int user) {
+        return 1 + (int) Math.floorMod(mix(population.seed() + user), (long) population.devicesPerUser());
+    }
+
+    /** The hour of the user's day; their days begin all around the clock. */
+    private double hour(int user, long at) {
+        return START_HOUR + Math.floorMod(mix(~population.seed() ^ user), 24) + at / MS_PER_HOUR;
+    }
+
+    /** The device's next number, 0 to 1: its own, so that what others do changes nothing for it. */
+    private double dice(int device) {
+        long bits = mix(mix(population.seed() ^ ((long) device << 32)) + thrown[device]++);
+        return (bits >>> 11) * 0x1.0p-53;
+    }
+
+    /** SplitMix64. */
+    private static long mix(long value) {
+        long mixed = value * 0x9E3779B97F4A7C15L + 0x632BE59BD9B4E019L;
+        mixed = (mixed ^ (mixed >>> 30)) * 0xBF58476D1CE4E5B9L;
+        mixed = (mixed ^ (mixed >>> 27)) * 0x94D049BB133111EBL;
+        return mixed ^ (mixed >>> 31);
+    }
+}
