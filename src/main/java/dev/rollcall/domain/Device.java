@@ -107,11 +107,11 @@ final class Device {
         expireAt(at + newLeaseMs);
     }
 
-    /** The connection ended: the state holds for the grace time, or to the end of the lease if that is sooner (rule 5). */
-    void end(long at, long graceMs) {
+    /** The connection ended, and the state holds until then (rule 5). */
+    void end(long at, long until) {
         lastRecord = at;
         connectionEnded = true;
-        expireAt(Math.min(at + graceMs, heldUntil));
+        expireAt(until);
     }
 
     /** Time during which nothing could be heard does not count: moves the deadline, never to an earlier time. */

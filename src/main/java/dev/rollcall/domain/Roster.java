@@ -54,13 +54,13 @@ public final class Roster {
             shards.heard(heartbeat.shard(), at);
         }
         user.settle(now, shards);
-        return conclude(user, user.heartbeat(heartbeat, at, now));
+        return conclude(user, user.heartbeat(heartbeat, at, now, shards));
     }
 
     public Decision status(UserId id, StatusText status, long at) {
         User user = find(id);
         user.settle(now, shards);
-        user.status(status, at);
+        user.status(status, at, now);
         return conclude(user, null);
     }
 
@@ -144,7 +144,9 @@ public final class Roster {
 
     private void takenOver(User user, long at) {
         for (Device device : user.devices()) {
-            shards.heard(device.shard(), at);
+            if (!user.isHidden()) {
+                shards.heard(device.shard(), at);
+            }
             if (!device.connectionEnded()) {
                 device.deferTo(at + device.leaseMs());
             }
@@ -153,6 +155,9 @@ public final class Roster {
 
     private void excuse(User user, long from, long to) {
         for (Device device : user.devices()) {
+            if (device.heldUntil() <= from) {
+                shards.hold(device, from); // no pulse has looked since its deadline
+            }
             boolean liveThen = device.lastRecord() <= from && device.heldUntil() > from;
             if (liveThen) {
                 long patience = device.connectionEnded() ? rules.graceMs() : device.leaseMs();

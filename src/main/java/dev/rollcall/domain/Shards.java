@@ -1,5 +1,7 @@
 package dev.rollcall.domain;
 
+import java.util.ArrayDeque;
+import java.util.Deque;
 import java.util.HashMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -9,6 +11,8 @@ import org.jspecify.annotations.Nullable;
  * of a whole shard is not the silence of its devices (rule 13).
  */
 final class Shards {
+    private static final int REMEMBERED_SILENCES = 4;
+
     private final long quietMs;
     private final long holdMs;
     private final Map<String, Shard> byName = new HashMap<>();
@@ -26,7 +30,7 @@ final class Shards {
         if (shard == null) {
             byName.put(name, new Shard(at));
         } else {
-            shard.heard(at, quietMs);
+            shard.heard(at);
         }
     }
 
@@ -34,7 +38,7 @@ final class Shards {
      * Holds a device whose deadline has come, if its shard is silent or was so while the device was live.
      *
      * <p>A silence that has ended gives one more lease from its end. While one lasts the device is held, and is looked at
-     * again before a second silence could have begun and ended unseen: a shard remembers only its last one.
+     * again after no more than the time that makes a silence, so that a shard need not remember more than its last few.
      */
     void hold(Device device, long now) {
         if (device.shard() == null || device.connectionEnded() || holdMs == 0) {
@@ -46,13 +50,29 @@ final class Shards {
         }
         long longest = device.deadline() + holdMs;
         long live = device.heldUntil();
-        if (shard.silenceEnd > device.lastRecord()
-                && (shard.silenceEnd <= live || shard.silenceStart + quietMs <= live)) {
-            device.holdUntil(Math.min(longest, shard.silenceEnd + device.leaseMs()));
+        for (Silence silence : shard.silences) {
+            if (silence.end > device.lastRecord() && (silence.end <= live || silence.start + quietMs <= live)) {
+                device.holdUntil(Math.min(longest, silence.end + device.leaseMs()));
+                live = device.heldUntil();
+            }
         }
-        if (now - shard.lastHeard >= quietMs && shard.lastHeard + quietMs <= live) {
+        if (shard.isSilent(now, live)) {
             device.holdUntil(Math.min(longest, now + Math.min(device.leaseMs(), quietMs)));
         }
+    }
+
+    /** When a live device goes at the latest if it is not heard from again: at the end of its lease, held or not. */
+    long latestEnd(Device device, long now) {
+        Shard shard = device.shard() == null ? null : byName.get(device.shard());
+        boolean held = device.heldUntil() > device.deadline();
+        if (shard == null || !held) {
+            return device.heldUntil();
+        }
+        if (shard.isSilent(now, device.heldUntil())) {
+            return device.deadline() + holdMs; // how long the silence will last, nobody knows
+        }
+        hold(device, now);
+        return device.heldUntil();
     }
 
     /** Drops the shards that have not been heard from for so long that no device can be held for them any more. */
@@ -60,21 +80,29 @@ final class Shards {
         byName.values().removeIf(shard -> shard.lastHeard < time);
     }
 
-    private static final class Shard {
+    private record Silence(long start, long end) {}
+
+    private final class Shard {
+        private final Deque<Silence> silences = new ArrayDeque<>(0);
         private long lastHeard;
-        private long silenceStart = Long.MIN_VALUE;
-        private long silenceEnd = Long.MIN_VALUE;
 
         private Shard(long at) {
             lastHeard = at;
         }
 
-        private void heard(long at, long quietMs) {
+        private void heard(long at) {
             if (at - lastHeard >= quietMs) {
-                silenceStart = lastHeard;
-                silenceEnd = at;
+                if (silences.size() == REMEMBERED_SILENCES) {
+                    silences.removeFirst();
+                }
+                silences.addLast(new Silence(lastHeard, at));
             }
             lastHeard = Math.max(lastHeard, at);
+        }
+
+        /** Whether it is silent now, and was so for long enough before a device that lives until then goes. */
+        private boolean isSilent(long now, long liveUntil) {
+            return now - lastHeard >= quietMs && lastHeard + quietMs <= liveUntil;
         }
     }
 }

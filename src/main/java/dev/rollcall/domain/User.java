@@ -52,6 +52,8 @@ final class User {
         user.said = facts.said();
         user.lastActive = orNever(facts.lastActive());
         user.quietSince = orNever(facts.quietSince());
+        user.leftOnline = orNever(facts.leftOnline());
+        user.leftIdle = orNever(facts.leftIdle());
         user.routingSequence = facts.routingSequence();
         return user;
     }
@@ -77,7 +79,7 @@ final class User {
     // ---- inputs ----
 
     @Nullable
-    Refusal heartbeat(Heartbeat heartbeat, long at, long now) {
+    Refusal heartbeat(Heartbeat heartbeat, long at, long now, Shards shards) {
         Device device = find(heartbeat.deviceId());
         long leaseMs = heartbeat.leaseMs().orElse(rules.leaseMs());
         if (at + leaseMs <= now || (device != null && at < device.lastRecord())) {
@@ -100,7 +102,7 @@ final class User {
             device.take(heartbeat.state(), at);
         }
         if (heartbeat.connectionEnded()) {
-            device.end(at, rules.graceMs());
+            device.end(at, Math.min(at + rules.graceMs(), shards.latestEnd(device, now)));
         } else {
             device.renew(at, leaseMs, heartbeat.shard());
             if (device.state() == PresenceState.ONLINE && !hidden) {
@@ -121,9 +123,8 @@ final class User {
         return null;
     }
 
-    void status(StatusText newStatus, long at) {
-        // Judged by its own time, not by a pulse that may be older or, in a replay, newer.
-        StatusText taken = newStatus.isExpired(at) ? StatusText.NONE : newStatus;
+    void status(StatusText newStatus, long at, long now) {
+        StatusText taken = newStatus.isExpired(Math.max(at, now)) ? StatusText.NONE : newStatus;
         if (!taken.equals(status)) {
             boolean newText = !Objects.equals(taken.text(), status.text());
             status = taken;
@@ -198,14 +199,21 @@ final class User {
     // ---- what follows ----
 
     private void endAll(long instant) {
-        long changedAt = NEVER;
+        long onlineGone = NEVER;
+        long idleGone = NEVER;
+        long lastGone = NEVER;
         Reason reason = Reason.STATUS;
         for (Iterator<Device> all = devices.iterator(); all.hasNext(); ) {
             Device device = all.next();
             if (device.heldUntil() <= instant) {
                 all.remove();
                 left(device.state(), device.deadline());
-                changedAt = Math.max(changedAt, device.deadline());
+                lastGone = Math.max(lastGone, device.deadline());
+                if (device.state() == PresenceState.ONLINE) {
+                    onlineGone = Math.max(onlineGone, device.deadline());
+                } else if (device.state() == PresenceState.IDLE) {
+                    idleGone = Math.max(idleGone, device.deadline());
+                }
                 if (!device.connectionEnded()) {
                     reason = Reason.EXPIRY;
                 } else if (reason == Reason.STATUS) {
@@ -217,8 +225,9 @@ final class User {
             status = StatusText.NONE;
         }
         needsSaving = true;
-        route(reason, changedAt == NEVER ? instant : changedAt);
-        announce(changedAt, instant);
+        route(reason, lastGone == NEVER ? instant : lastGone);
+        // Only those who left a higher state than the one that remains have changed it.
+        announce(unionOfDevices() == PresenceState.OFFLINE ? Math.max(onlineGone, idleGone) : onlineGone, instant);
         routeIfBlank(instant);
     }
 
@@ -263,17 +272,16 @@ final class User {
                     said == null ? null : said.state(),
                     text,
                     since,
-                    lastActive == NEVER ? null : lastActive,
+                    orNull(lastActive),
                     said == null ? 1 : said.sequence() + 1,
                     !newText ? since : newState ? Math.max(since, textChangedAt) : textChangedAt);
             addAnnouncement(said);
             needsSaving = true;
         }
-        boolean quiet = said != null && text == null && !hidden && state == PresenceState.OFFLINE;
-        if (!quiet) {
+        if (said == null || text != null || hidden || state != PresenceState.OFFLINE) {
             quietSince = NEVER;
         } else if (quietSince == NEVER) {
-            quietSince = Math.max(stateChangedAt, textChangedAt);
+            quietSince = Math.max(Math.max(stateChangedAt, textChangedAt), said.since());
         }
     }
 
@@ -284,6 +292,9 @@ final class User {
      */
     private long beginOf(PresenceState state, long changedAt) {
         long begin = said == null ? changedAt : Math.max(changedAt, said.since());
+        if (hidden) {
+            return begin; // which no device has a part in
+        }
         if (state != PresenceState.ONLINE) {
             begin = Math.max(begin, leftOnline);
         }
@@ -300,6 +311,9 @@ final class User {
     }
 
     private void left(PresenceState state, long at) {
+        if (hidden) {
+            return;
+        }
         switch (state) {
             case ONLINE -> leftOnline = Math.max(leftOnline, at);
             case IDLE -> leftIdle = Math.max(leftIdle, at);
@@ -350,9 +364,15 @@ final class User {
                 status,
                 hidden,
                 said,
-                lastActive == NEVER ? null : lastActive,
-                quietSince == NEVER ? null : quietSince,
+                orNull(lastActive),
+                orNull(quietSince),
+                orNull(leftOnline),
+                orNull(leftIdle),
                 routingSequence);
+    }
+
+    private static @Nullable Long orNull(long time) {
+        return time == NEVER ? null : (Long) time;
     }
 
     private static long orNever(@Nullable Long time) {

@@ -9,6 +9,8 @@ import org.jspecify.annotations.Nullable;
  * @param hidden whether the user appears offline
  * @param said what was last said of the user; null: nothing yet
  * @param lastActive the last heartbeat of an ONLINE device that others were allowed to see, as of the last save
+ * @param leftOnline when a device last left ONLINE; null: never
+ * @param leftIdle when a device last left IDLE; null: never
  * @param routingSequence the sequence of the last {@link RoutingView}; 0: there was none
  * @param quietSince since when the user is OFFLINE with no text and not hidden; null: is not
  */
@@ -19,6 +21,8 @@ public record UserFacts(
         Announcement.@Nullable Presence said,
         @Nullable Long lastActive,
         @Nullable Long quietSince,
+        @Nullable Long leftOnline,
+        @Nullable Long leftIdle,
         long routingSequence) {
 
     /**

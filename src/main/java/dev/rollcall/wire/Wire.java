@@ -149,6 +149,8 @@ final class Wire {
                 facts.said() == null ? null : toSaid(facts.said()),
                 facts.lastActive(),
                 facts.quietSince(),
+                facts.leftOnline(),
+                facts.leftIdle(),
                 facts.routingSequence());
     }
 
@@ -160,6 +162,8 @@ final class Wire {
                 state.getSaid() == null ? null : toDomain(state.getSaid()),
                 state.getLastActive(),
                 state.getQuietSince(),
+                state.getLeftOnline(),
+                state.getLeftIdle(),
                 state.getRoutingSequence());
     }
 

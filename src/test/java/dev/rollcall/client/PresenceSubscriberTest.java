@@ -147,6 +147,20 @@ class PresenceSubscriberTest {
         }
 
         @Test
+        void shouldLeaveNothingToDoWhenATransactionMarkerComesAfterIt() {
+            var context = new PresenceSubscriberContext(1, GROUP);
+            context.start();
+            context.settle();
+            context.said(0, "alice", ONLINE, null, 1);
+            context.endWithAMarker();
+            context.settle();
+            assertThat(context.subscriber().lag()).isZero();
+            context.stop();
+
+            assertThat(context.committed(0)).isEqualTo(2); // so that the group's lag is none, either
+        }
+
+        @Test
         void shouldBeDeliveredOnceWhenItWasWrittenTwice() {
             var context = new PresenceSubscriberContext(1, COPY);
             context.start();

@@ -21,6 +21,10 @@ final class RosterPartition implements Partition {
         this.roster = new Roster(rules, stored::get);
     }
 
+    Roster roster() {
+        return roster;
+    }
+
     @Override
     public void heartbeat(UserId user, Heartbeat heartbeat, long at) {
         carryOut(user, roster.heartbeat(user, heartbeat, at));

@@ -123,14 +123,16 @@ class MainPathIT {
         String user = "@end:example.org";
         context.heartbeat(user, "phone");
         context.end(user, "phone");
-        long beat = context.heartbeat(user, "phone");
+        context.heartbeat(user, "phone");
         RealContext.sleep(Duration.ofMillis(GRACE_MS + 600));
         assertThat(context.said(user)).as("a heartbeat cancels the end").hasSize(1);
 
+        long beat = context.heartbeat(user, "phone");
         long end = context.end(user, "phone");
 
-        assertThat(context.awaitSaid(user, 2).presence())
-                .isEqualTo(new Presence(OFFLINE, ONLINE, null, Math.min(end + GRACE_MS, beat + LEASE_MS), beat, 2, 0));
+        Said offline = context.awaitSaid(user, 2);
+        assertThat(offline.presence()).isEqualTo(new Presence(OFFLINE, ONLINE, null, end + GRACE_MS, beat, 2, 0));
+        assertThat(offline.timestamp()).isEqualTo(end + GRACE_MS);
     }
 
     @Test

@@ -1,0 +1,422 @@
+package dev.rollcall.domain;
+
+import static dev.rollcall.domain.PresenceState.OFFLINE;
+import static dev.rollcall.domain.PresenceState.ONLINE;
+
+import dev.rollcall.domain.Announcement.Forgotten;
+import dev.rollcall.domain.Announcement.Presence;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The rules a second time, written to be read and not to be fast: everything that was ever heard is kept in plain lists,
+ * and everything is worked out anew at each step. It has no store, no buckets, no budget; it shares with the domain only
+ * the values that go in and come out. Where the two differ, one of them is wrong.
+ */
+final class NaiveModel implements Partition {
+    private static final class Device {
+        final String id;
+        PresenceState state = ONLINE;
+        long stateSince;
+        long lastRecord;
+        long lease;
+        long deadline;
+        boolean closed;
+
+        @Nullable
+        String shard;
+
+        Device(String id, long at) {
+            this.id = id;
+            this.stateSince = at;
+        }
+    }
+
+    private record Departure(PresenceState from, long at) {}
+
+    private static final class Person {
+        final UserId id;
+        final List<Device> devices = new ArrayList<>();
+        final List<Departure> departures = new ArrayList<>();
+
+        @Nullable
+        String text;
+
+        @Nullable
+        Long textEnd;
+
+        boolean hidden;
+
+        @Nullable
+        Presence said;
+
+        @Nullable
+        Long lastActive;
+
+        @Nullable
+        Long quietSince;
+
+        Person(UserId id) {
+            this.id = id;
+        }
+    }
+
+    private final PresenceRules rules;
+    private final Map<UserId, Person> people = new LinkedHashMap<>();
+    private final List<Said> said = new ArrayList<>();
+
+    @Nullable
+    private Refusal refusal;
+
+    /** The last pulse; null: none yet. */
+    @Nullable
+    private Long now;
+
+    /** When anything was heard on the partition, each time later than the one before. */
+    private List<Long> heard = new ArrayList<>();
+
+    /** When each shard was heard, each time later than the one before. */
+    private Map<String, List<Long>> heardOfShard = new HashMap<>();
+
+    NaiveModel(PresenceRules rules) {
+        this.rules = rules;
+    }
+
+    // ---- inputs ----
+
+    @Override
+    public void heartbeat(UserId id, Heartbeat heartbeat, long at) {
+        Person person = person(id);
+        if (!person.hidden) {
+            hear(at);
+            if (heartbeat.shard() != null) {
+                hearShard(heartbeat.shard(), at);
+            }
+        }
+        settle(person);
+        refusal = null;
+        take(person, heartbeat, at);
+    }
+
+    @Override
+    public void heartbeatStamped(UserId id, Heartbeat heartbeat, long stamp, long clock) {
+        heartbeat(id, heartbeat, Math.min(stamp, clock + 5_000));
+    }
+
+    @Override
+    public void status(UserId id, StatusText status, long at) {
+        Person person = person(id);
+        settle(person);
+        boolean over =
+                status.expiresAt() != null && (status.expiresAt() <= at || (now != null && status.expiresAt() <= now));
+        person.text = over ? null : status.text();
+        person.textEnd = over ? null : status.expiresAt();
+        say(person, at, at);
+    }
+
+    @Override
+    public void appearOffline(UserId id, boolean on, long at) {
+        Person person = person(id);
+        settle(person);
+        if (person.hidden != on) {
+            person.hidden = on;
+            say(person, at, at);
+        }
+    }
+
+    @Override
+    public void pulse(long at) {
+        hear(at);
+        if (now == null || at > now) {
+            now = at;
+        }
+        for (Person person : people.values()) {
+            if (nextEnd(person) <= now) {
+                settle(person);
+            }
+        }
+    }
+
+    @Override
+    public void review(UserId id) {
+        settle(person(id));
+    }
+
+    /** A crash after which nothing of the partition is known but what is said of people and their devices. */
+    @Override
+    public void restart() {
+        now = null;
+        heard = new ArrayList<>();
+        heardOfShard = new HashMap<>();
+    }
+
+    // ---- outputs ----
+
+    @Override
+    public List<Said> said() {
+        List<Said> all = List.copyOf(said);
+        said.clear();
+        return all;
+    }
+
+    @Override
+    public @Nullable Refusal refusal() {
+        return refusal;
+    }
+
+    /** Only whether anything is known of a user, and some of it. */
+    @Override
+    public @Nullable UserFacts stored(UserId id) {
+        Person person = person(id);
+        if (person.devices.isEmpty() && person.text == null && !person.hidden && person.said == null) {
+            return null;
+        }
+        StatusText status = new StatusText(person.text, person.textEnd);
+        return new UserFacts(
+                List.of(), status, person.hidden, person.said, person.lastActive, person.quietSince, null, null, 0);
+    }
+
+    /** Whether there is something that time can end. */
+    boolean needsPulse() {
+        return people.values().stream().anyMatch(person -> !person.devices.isEmpty() || person.textEnd != null);
+    }
+
+    @Override
+    public void close() {}
+
+    // ---- what is heard ----
+
+    private void hear(long at) {
+        if (heard.isEmpty()) {
+            heard.add(at);
+            for (Person person : people.values()) {
+                for (Device device : person.devices) {
+                    if (device.shard != null && !person.hidden) {
+                        hearShard(device.shard, at);
+                    }
+                    if (!device.closed) {
+                        device.deadline = Math.max(device.deadline, at + device.lease);
+                    }
+                }
+            }
+            return;
+        }
+        long before = heard.get(heard.size() - 1);
+        if (at <= before) {
+            return;
+        }
+        if (at - before >= rules.logQuietMs()) {
+            for (Device device : allDevices()) {
+                if (device.lastRecord <= before && endOfLife(device, before) > before) {
+                    long patience = device.closed ? rules.graceMs() : device.lease;
+                    device.deadline = Math.max(device.deadline, at + Math.min(at - before, patience));
+                }
+            }
+        }
+        heard.add(at);
+    }
+
+    private void hearShard(String shard, long at) {
+        List<Long> times = heardOfShard.computeIfAbsent(shard, any -> new ArrayList<>());
+        if (times.isEmpty() || at > times.get(times.size() - 1)) {
+            times.add(at);
+        }
+    }
+
+    // ---- what a heartbeat does ----
+
+    private void take(Person person, Heartbeat heartbeat, long at) {
+        long lease = heartbeat.leaseMs().orElse(rules.leaseMs());
+        if (now != null && at + lease <= now) {
+            return;
+        }
+        Device device = null;
+        for (Device one : person.devices) {
+            if (one.id.equals(heartbeat.deviceId())) {
+                device = one;
+            }
+        }
+        if (device != null && at < device.lastRecord) {
+            return;
+        }
+        if (device == null) {
+            if (heartbeat.connectionEnded() && heartbeat.state() == null) {
+                return;
+            }
+            if (person.devices.size() == rules.maxDevices()) {
+                refusal = Refusal.TOO_MANY_DEVICES;
+                return;
+            }
+            device = new Device(heartbeat.deviceId(), at);
+            device.lease = lease;
+            device.deadline = at + lease;
+            device.shard = heartbeat.shard();
+            if (heartbeat.state() != null) {
+                device.state = heartbeat.state();
+            }
+            person.devices.add(device);
+        } else if (heartbeat.state() != null && heartbeat.state() != device.state) {
+            depart(person, device.state, at);
+            device.state = heartbeat.state();
+            device.stateSince = at;
+        }
+        if (heartbeat.connectionEnded()) {
+            device.deadline = Math.min(endOfLife(device, now == null ? Long.MIN_VALUE : now), at + rules.graceMs());
+            device.closed = true;
+        } else {
+            device.lease = lease;
+            device.deadline = at + lease;
+            device.shard = heartbeat.shard();
+            device.closed = false;
+            if (device.state == ONLINE && !person.hidden) {
+                person.lastActive = person.lastActive == null ? at : Math.max(person.lastActive, at);
+            }
+        }
+        device.lastRecord = at;
+        say(person, at, at);
+    }
+
+    // ---- what time does ----
+
+    /** Ends what is due, one instant after the other. */
+    private void settle(Person person) {
+        if (now == null) {
+            return;
+        }
+        while (nextEnd(person) <= now) {
+            long instant = nextEnd(person);
+            List<Device> gone = person.devices.stream()
+                    .filter(device -> endOfLife(device, now) == instant)
+                    .toList();
+            for (Device device : gone) {
+                depart(person, device.state, device.deadline);
+            }
+            person.devices.removeAll(gone);
+            if (person.textEnd != null && person.textEnd <= instant) {
+                person.text = null;
+                person.textEnd = null;
+            }
+            say(person, Long.MIN_VALUE, instant);
+        }
+        if (person.quietSince != null && person.devices.isEmpty() && person.quietSince + rules.retentionMs() <= now) {
+            said.add(new Said(person.id, new Forgotten(person.quietSince + rules.retentionMs())));
+            person.said = null;
+            person.lastActive = null;
+            person.quietSince = null;
+        }
+    }
+
+    private long nextEnd(Person person) {
+        long next = person.textEnd == null ? Long.MAX_VALUE : person.textEnd;
+        for (Device device : person.devices) {
+            next = Math.min(next, endOfLife(device, now == null ? Long.MIN_VALUE : now));
+        }
+        return next;
+    }
+
+    /** When a device goes, as far as can be known at that time: its deadline, or the end of what its shard gives it. */
+    private long endOfLife(Device device, long knownAt) {
+        List<Long> times = device.shard == null ? List.of() : heardOfShard.getOrDefault(device.shard, List.of());
+        if (device.closed || device.deadline > knownAt || times.isEmpty()) {
+            return device.deadline;
+        }
+        long cap = device.deadline + rules.shardHoldMs();
+        long end = device.deadline;
+        for (int i = 0; i < times.size(); i++) {
+            long begin = times.get(i);
+            boolean silentInTime = begin + rules.shardQuietMs() <= end;
+            if (i + 1 < times.size()) {
+                long back = times.get(i + 1);
+                if (back - begin >= rules.shardQuietMs() && back > device.lastRecord && silentInTime) {
+                    end = Math.max(end, Math.min(cap, back + device.lease));
+                }
+            } else if (knownAt - begin >= rules.shardQuietMs() && silentInTime) {
+                end = cap;
+            }
+        }
+        return end;
+    }
+
+    // ---- what is said ----
+
+    /**
+     * Says what is new.
+     *
+     * @param changedAt when the change was that may have changed the state, but for departures, which have their own times
+     * @param instant when the change was that may have changed the text
+     */
+    private void say(Person person, long changedAt, long instant) {
+        PresenceState state = OFFLINE;
+        if (!person.hidden) {
+            for (Device device : person.devices) {
+                state = device.state.compareTo(state) > 0 ? device.state : state;
+            }
+        }
+        Presence before = person.said;
+        boolean worthSaying = before != null || state != OFFLINE || person.text != null;
+        boolean newState = before == null || before.state() != state;
+        boolean newText = !Objects.equals(before == null ? null : before.status(), person.text);
+        if (worthSaying && (newState || newText)) {
+            long since = newState || before == null ? sinceOf(state, person, changedAt) : before.since();
+            long at = newState && newText ? Math.max(since, instant) : newState ? since : instant;
+            person.said = new Presence(
+                    state,
+                    before == null ? null : before.state(),
+                    person.text,
+                    since,
+                    person.lastActive,
+                    before == null ? 1 : before.sequence() + 1,
+                    at);
+            said.add(new Said(person.id, person.said));
+        }
+        Presence last = person.said;
+        if (last == null || last.state() != OFFLINE || person.text != null || person.hidden) {
+            person.quietSince = null;
+        } else if (person.quietSince == null) {
+            person.quietSince = Math.max(instant, last.since());
+        }
+    }
+
+    private long sinceOf(PresenceState state, Person person, long changedAt) {
+        long since = changedAt;
+        if (person.said != null) {
+            since = Math.max(since, person.said.since());
+        }
+        if (person.hidden) {
+            return since; // whatever the devices do
+        }
+        for (Departure departure : person.departures) {
+            if (departure.from().compareTo(state) > 0) {
+                since = Math.max(since, departure.at());
+            }
+        }
+        long first = Long.MAX_VALUE;
+        for (Device device : person.devices) {
+            if (device.state == state) {
+                first = Math.min(first, device.stateSince);
+            }
+        }
+        return state == OFFLINE ? since : Math.max(since, first);
+    }
+
+    private static void depart(Person person, PresenceState from, long at) {
+        if (!person.hidden) {
+            person.departures.add(new Departure(from, at));
+        }
+    }
+
+    private List<Device> allDevices() {
+        return people.values().stream()
+                .flatMap(person -> person.devices.stream())
+                .toList();
+    }
+
+    private Person person(UserId id) {
+        return people.computeIfAbsent(id, Person::new);
+    }
+}

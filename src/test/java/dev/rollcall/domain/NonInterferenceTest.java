@@ -1,0 +1,68 @@
+package dev.rollcall.domain;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.rollcall.domain.Partition.Said;
+import dev.rollcall.domain.RandomLog.Beat;
+import dev.rollcall.domain.RandomLog.Habits;
+import dev.rollcall.domain.RandomLog.Step;
+import dev.rollcall.domain.RandomLog.Transcript;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+/**
+ * Rule 9: two logs that differ only in the heartbeats of users who are hidden throughout give the same announcements, of
+ * everybody and equal by value, {@code last_active} and {@code sequence} included. The pulses of both are the same.
+ */
+class NonInterferenceTest {
+    private static final int LOGS = Integer.getInteger("random.logs", 1_000);
+
+    @Test
+    void shouldSayTheSameWhenTheHeartbeatsOfHiddenUsersAreTakenOut() {
+        check(new Habits().hiddenUsers(2));
+    }
+
+    /** Nor does the order tell anything in which users are spoken of. */
+    @Test
+    void shouldSayTheSameInTheSameOrderWhenRecordsAreInOrder() {
+        for (long seed = 0; seed < LOGS; seed++) {
+            RandomLog log = new RandomLog(seed, 250, new Habits().hiddenUsers(2).inOrder());
+            assertThat(said(log, true)).as("seed %d", seed).isEqualTo(said(log, false));
+        }
+    }
+
+    @Test
+    void shouldSayTheSameWhenHiddenUsersTakeUpTheBudgetOfSweeps() {
+        check(new Habits().hiddenUsers(2).sweepBudget(1));
+    }
+
+    @Test
+    void shouldSayTheSameWhenTheRosterRestartsToo() {
+        check(new Habits().hiddenUsers(1).restarts());
+    }
+
+    private static void check(Habits habits) {
+        for (long seed = 0; seed < LOGS; seed++) {
+            RandomLog log = new RandomLog(seed, 250, habits);
+            Transcript with = new Transcript();
+            Transcript without = new Transcript();
+            with.addAll(said(log, true));
+            without.addAll(said(log, false));
+            for (UserId user : log.users) {
+                assertThat(with.of(user)).as("seed %d, %s", seed, user).isEqualTo(without.of(user));
+            }
+        }
+    }
+
+    private static List<Said> said(RandomLog log, boolean withHeartbeatsOfHiddenUsers) {
+        RosterPartition roster = new RosterPartition(log.rules);
+        for (Step step : log.steps) {
+            if (withHeartbeatsOfHiddenUsers
+                    || !(step instanceof Beat beat && log.hiddenForGood.contains(beat.user()))) {
+                step.on(roster);
+            }
+        }
+        log.users.forEach(roster::review); // and so all that is due is noticed
+        return roster.said();
+    }
+}
