@@ -45,8 +45,9 @@ final class KafkaSettings {
         all.put(StreamsConfig.REPLICATION_FACTOR_CONFIG, (int) config.topicReplicationFactor());
         if (config.bootstrapServers().isEmpty()
                 && !"streams".equals(config.kafka().get("group.protocol"))) {
-            // The only member there can be: after a crash it takes its own place again at once, and does not wait until
-            // the session of the one before has run out, 45 s by default.
+            // One member always runs beside this broker: after a crash it takes its own place again at once, and does
+            // not
+            // wait until the session of the one before has run out, 45 s by default.
             all.put(CommonClientConfigs.GROUP_INSTANCE_ID_CONFIG, config.applicationId());
         }
         all.putAll(config.kafka());

@@ -229,12 +229,23 @@ final class RandomLog {
         } else if (dice < 90 && habits.outages) {
             pulsesStallUntil = time + random.nextInt(2_000);
         } else if (dice == 90 && habits.restarts) {
-            steps.add(new Restart());
+            restart();
         } else if (dice == 91 && habits.outages) {
             time += seconds(1, 30);
             nextPulse = time + snap(random.nextInt(1_000)); // nothing is written in between, not even a pulse
         } else if (dice == 92) {
             letTimePass(seconds(2, 20));
+        }
+    }
+
+    /** The first record after it is one that everybody hears: until then, little is known, and less is said of it. */
+    private void restart() {
+        steps.add(new Restart());
+        if (random.nextBoolean()) {
+            steps.add(new Pulse(time));
+        } else {
+            Heartbeat beat = new Heartbeat("any", IDLE, false, OptionalLong.empty(), null);
+            steps.add(new Beat(UserId.of("bystander"), beat, time));
         }
     }
 

@@ -292,12 +292,15 @@ class RulesTest {
     }
 
     /** While a silence lasts nobody knows how long the device will be held; that must not cut its grace time. */
-    @Test
-    void shouldHaveAllOfTheGraceTimeWhenAHeldDeviceEnds() {
-        roster.at(0).heartbeat(beatOf("s", "A", ONLINE)).expect(ONLINE, 0);
-        roster.pulseEverySecondUntil(42).end("A");
-        roster.pulseEverySecondUntil(46).expectNothing();
-        roster.pulseEverySecondUntil(47).expect(OFFLINE, 47).expectNothing();
+    @ParameterizedTest
+    @ValueSource(ints = {5, 20})
+    void shouldHaveAllOfTheGraceTimeWhenAHeldDeviceEnds(int grace) {
+        RosterContext rolls = new RosterContext(new PresenceRules(
+                30_000, grace * 1_000L, DEFAULTS.retentionMs(), 64, 15_000, 60_000, 300_000, 3_000, 9, false));
+        rolls.at(0).heartbeat(beatOf("s", "A", ONLINE)).expect(ONLINE, 0);
+        rolls.pulseEverySecondUntil(42).end("A");
+        rolls.pulseEverySecondUntil(41 + grace).expectNothing();
+        rolls.pulseEverySecondUntil(42 + grace).expect(OFFLINE, 42 + grace).expectNothing();
     }
 
     /** Silences 0.5 to 15.5 and 15.7 to 30.8: with the first one alone the device lives to 45.5, with both to 60.8. */

@@ -23,11 +23,13 @@ import java.util.stream.Stream;
 import org.apache.kafka.common.utils.Utils;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** The example client in another language, against a running Rollcall: as a producer and as a consumer. */
+@Tag("other-language")
 @Timeout(300)
 class NodeClientIT {
     private static final String USER = "@zoë:example.org";
@@ -146,7 +148,8 @@ class NodeClientIT {
                     .start();
         } catch (IOException e) {
             throw new AssertionError(
-                    "cannot run %s: this test needs Node.js; install Node 18+ with npm".formatted(command[0]), e);
+                    "cannot run %s: this test needs Node.js; install Node 20 or later with npm".formatted(command[0]),
+                    e);
         }
         boolean ended = process.waitFor(timeout.toSeconds(), TimeUnit.SECONDS);
         if (!ended) {
