@@ -53,6 +53,15 @@ public final class Roster {
             hear(at);
             shards.heard(heartbeat.shard(), at);
         }
+        return take(user, heartbeat, at);
+    }
+
+    /** A heartbeat that was first written elsewhere, then: that says nothing of this partition at that time. */
+    public Decision heartbeatFromElsewhere(UserId id, Heartbeat heartbeat, long at) {
+        return take(find(id), heartbeat, at);
+    }
+
+    private Decision take(User user, Heartbeat heartbeat, long at) {
         user.settle(now, shards);
         return conclude(user, user.heartbeat(heartbeat, at, now, shards));
     }

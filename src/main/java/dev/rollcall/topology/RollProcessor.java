@@ -80,7 +80,7 @@ final class RollProcessor implements Processor<UserId, Inbound, Object, Object> 
         } else if (isAstray(record)) {
             sendHome(record);
         } else {
-            Decision decision = decide(record.key(), content, record.timestamp());
+            Decision decision = decide(record, content);
             carryOut(record.key(), decision);
             if (decision.refusal() != null) {
                 deadLetter(record, defect(decision.refusal()));
@@ -93,9 +93,13 @@ final class RollProcessor implements Processor<UserId, Inbound, Object, Object> 
         metrics.close();
     }
 
-    private Decision decide(UserId user, Inbound.Content content, long at) {
+    private Decision decide(Record<UserId, Inbound> record, Inbound.Content content) {
+        UserId user = record.key();
+        long at = record.timestamp();
         if (content instanceof Inbound.Beat beat) {
-            return roster.heartbeat(user, beat.heartbeat(), at);
+            return Rerouting.isMarked(record.headers())
+                    ? roster.heartbeatFromElsewhere(user, beat.heartbeat(), at)
+                    : roster.heartbeat(user, beat.heartbeat(), at);
         } else if (content instanceof Inbound.Status status) {
             return roster.status(user, status.text(), at);
         } else if (content instanceof Inbound.Flag flag) {

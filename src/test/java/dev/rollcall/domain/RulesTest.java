@@ -418,4 +418,18 @@ class RulesTest {
         return new PresenceRules(
                 30_000, 5_000, DEFAULTS.retentionMs(), 64, 15_000, 60_000, 300_000, 3_000, users, false);
     }
+
+    /** Only a record that was first written to this partition says that it could be written to, then. */
+    @Test
+    void shouldNotTakeTheTimeOfAHeartbeatFromElsewhereForThePartitionsAfterARestart() {
+        partition.heartbeat(UserId.of("alice"), beat("A", ONLINE), 60_000);
+        partition.heartbeat(UserId.of("alice"), beat("A", ONLINE), 88_000); // which is not stored
+        partition.restart();
+        partition.roster().heartbeatFromElsewhere(UserId.of("bob"), beat("B", ONLINE), 10_000);
+        partition.said();
+
+        partition.pulse(96_000);
+
+        assertThat(partition.said()).extracting(Partition.Said::user).doesNotContain(UserId.of("alice"));
+    }
 }

@@ -22,7 +22,9 @@ import org.junit.jupiter.api.io.TempDir;
 /** The log is away, and the processor is not: time stands still until the log is back. */
 @Timeout(180)
 class BrokerOutageIT {
-    private static final Duration LEASE = Duration.ofSeconds(3);
+    private static final Duration LEASE = Duration.ofSeconds(5);
+
+    private static final Duration BEAT = Duration.ofSeconds(1);
 
     /** More than twice the lease, and longer than the 10 s after which Streams' open transactions are given up. */
     private static final Duration OUTAGE = Duration.ofSeconds(11);
@@ -61,11 +63,11 @@ class BrokerOutageIT {
 
     @Test
     void shouldBlameNobodyWhenTheBrokerWasAwayForLongerThanTheLease() throws Exception {
-        List<String> staying = RealContext.users("staying", 200);
+        List<String> staying = RealContext.users("staying", 10_000);
         List<String> leaving = RealContext.users("leaving", 20);
         List<String> all = new ArrayList<>(staying);
         all.addAll(leaving);
-        Beating beating = context.keepBeating(all, Duration.ofMillis(200));
+        Beating beating = context.keepBeating(all, BEAT);
         context.awaitState(all, ONLINE);
         RealContext.sleep(Duration.ofSeconds(1));
         beating.stop();
@@ -76,7 +78,7 @@ class BrokerOutageIT {
         long returned = System.currentTimeMillis();
         // Not at once: pulses come before the first heartbeat.
         RealContext.sleep(LEASE.dividedBy(2));
-        context.keepBeating(staying, Duration.ofMillis(200));
+        context.keepBeating(staying, BEAT);
         context.awaitState(leaving, OFFLINE);
         RealContext.sleep(Duration.ofSeconds(2));
 
