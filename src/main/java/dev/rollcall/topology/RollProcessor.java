@@ -90,7 +90,9 @@ final class RollProcessor implements Processor<UserId, Inbound, Object, Object> 
 
     @Override
     public void close() {
-        metrics.close();
+        if (metrics != null) { // init may have failed
+            metrics.close();
+        }
     }
 
     private Decision decide(Record<UserId, Inbound> record, Inbound.Content content) {
