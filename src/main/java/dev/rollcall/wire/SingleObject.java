@@ -1,7 +1,6 @@
 package dev.rollcall.wire;
 
 import dev.rollcall.wire.Defect.Reason;
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
@@ -14,13 +13,11 @@ import java.util.concurrent.ConcurrentHashMap;
 import org.apache.avro.Schema;
 import org.apache.avro.SchemaNormalization;
 import org.apache.avro.io.BinaryDecoder;
-import org.apache.avro.io.BinaryEncoder;
 import org.apache.avro.io.DatumReader;
 import org.apache.avro.io.DecoderFactory;
-import org.apache.avro.io.EncoderFactory;
+import org.apache.avro.message.BinaryMessageEncoder;
 import org.apache.avro.specific.SpecificData;
 import org.apache.avro.specific.SpecificDatumReader;
-import org.apache.avro.specific.SpecificDatumWriter;
 import org.apache.avro.specific.SpecificRecord;
 import org.apache.avro.util.ClassSecurityValidator;
 
@@ -43,8 +40,8 @@ final class SingleObject {
                         || type.getPackageName().equals("dev.rollcall.store.v1")));
     }
 
-    /** What each schema's values begin with: a fingerprint takes longer to compute than a record to write. */
-    private static final Map<Schema, byte[]> HEADERS = new ConcurrentHashMap<>();
+    /** One per schema, for a fingerprint takes longer to compute than a record to write. */
+    private static final Map<Schema, BinaryMessageEncoder<SpecificRecord>> ENCODERS = new ConcurrentHashMap<>();
 
     private final Map<Long, DatumReader<? extends SpecificRecord>> readers = new HashMap<>();
 
@@ -63,25 +60,17 @@ final class SingleObject {
     }
 
     static byte[] encode(SpecificRecord value) {
-        Schema schema = value.getSchema();
-        ByteArrayOutputStream bytes = new ByteArrayOutputStream(64);
-        bytes.writeBytes(HEADERS.computeIfAbsent(schema, SingleObject::header));
         try {
-            BinaryEncoder encoder = EncoderFactory.get().directBinaryEncoder(bytes, null);
-            new SpecificDatumWriter<SpecificRecord>(schema).write(value, encoder);
-            encoder.flush();
+            ByteBuffer encoded = ENCODERS.computeIfAbsent(
+                            value.getSchema(),
+                            schema -> new BinaryMessageEncoder<>(SpecificData.getForSchema(schema), schema))
+                    .encode(value);
+            byte[] bytes = new byte[encoded.remaining()];
+            encoded.get(bytes);
+            return bytes;
         } catch (IOException e) {
             throw new UncheckedIOException("writing to memory failed", e);
         }
-        return bytes.toByteArray();
-    }
-
-    private static byte[] header(Schema schema) {
-        return ByteBuffer.allocate(HEADER_BYTES)
-                .putShort((short) MARKER)
-                .order(ByteOrder.LITTLE_ENDIAN)
-                .putLong(SchemaNormalization.parsingFingerprint64(schema))
-                .array();
     }
 
     SpecificRecord decode(byte[] bytes) throws UnreadableException {
