@@ -1,10 +1,9 @@
 package dev.rollcall.domain;
 
-import java.util.ArrayList;
-import java.util.List;
+import java.util.Arrays;
 import java.util.Map;
 import java.util.TreeMap;
-import java.util.function.Consumer;
+import java.util.function.IntConsumer;
 
 /**
  * When to look at which user, in buckets of time: one entry per user, which a heartbeat never moves. When it comes up,
@@ -16,60 +15,61 @@ final class Deadlines {
     /** A quarter of the default pulse: fine enough that few users are looked at before their time. */
     private static final long BUCKET_MS = 250;
 
-    private final TreeMap<Long, List<User>> buckets = new TreeMap<>();
+    private final UserTable users;
+    private final TreeMap<Long, Slots> buckets = new TreeMap<>();
 
-    /**
-     * Makes sure that the user is looked at no later than then.
-     *
-     * @return whether it was not armed before
-     */
-    boolean arm(User user, long deadline) {
-        boolean armedBefore = user.bucket != NONE;
-        long bucket = Math.floorDiv(deadline, BUCKET_MS);
+    Deadlines(UserTable users) {
+        this.users = users;
+    }
+
+    /** When a bucket begins, in ms since the epoch. */
+    static long startOf(long bucket) {
+        return bucket == NONE ? Long.MAX_VALUE : bucket * BUCKET_MS;
+    }
+
+    /** Makes sure that the user is looked at no later than then. */
+    void arm(User user, long deadline) {
+        long bucket = bucketOf(deadline);
         if (user.bucket > bucket) {
             user.bucket = bucket; // an entry in a later bucket is left there, and passed over when it comes up
-            buckets.computeIfAbsent(bucket, any -> new ArrayList<>()).add(user);
+            add(bucket, user.slot);
         }
-        return !armedBefore;
-    }
-
-    /** Makes sure that the user is not looked at any more. */
-    void disarm(User user) {
-        user.bucket = NONE;
     }
 
     /**
-     * Hands out the users whose time has come, the earliest buckets first, disarmed: the caller arms them again.
+     * Hands out the users whose time has come, the earliest buckets first: the caller looks at each, and arms it again.
      *
-     * @param budget how many users at most; the others are handed out first by the next call
+     * @param budget how many users at most
+     * @return whether that was enough; if not, the next call goes on
      */
-    void handOut(long now, int budget, Consumer<User> look) {
-        long currentBucket = Math.floorDiv(now, BUCKET_MS);
+    boolean handOut(long now, int budget, IntConsumer look) {
+        long currentBucket = bucketOf(now);
         int left = budget;
-        while (left > 0 && !buckets.isEmpty() && buckets.firstKey() <= currentBucket) {
-            Map.Entry<Long, List<User>> first = buckets.pollFirstEntry();
+        for (Map.Entry<Long, Slots> first = buckets.firstEntry();
+                first != null && first.getKey() <= currentBucket;
+                first = buckets.firstEntry()) {
             long bucket = first.getKey();
-            List<User> users = first.getValue();
-            List<User> later = new ArrayList<>();
-            while (!users.isEmpty()) {
-                User user = users.remove(users.size() - 1);
-                if (user.bucket != bucket) {
-                    continue;
+            Slots slots = first.getValue();
+            Slots later = new Slots();
+            while (!slots.isEmpty() && left > 0) {
+                int slot = slots.takeLast();
+                if (!users.isTaken(slot) || PackedUser.bucket(users.packed(slot)) != bucket) {
+                    continue; // armed for an earlier bucket since, or the slot is another's now
                 }
-                if (left == 0 || (bucket == currentBucket && user.nextDeadline() > now && inBucket(user, bucket))) {
-                    later.add(user);
+                if (bucket == currentBucket && isDueLaterIn(bucket, slot, now)) {
+                    later.add(slot);
                 } else {
                     left--;
-                    user.bucket = NONE;
-                    look.accept(user);
+                    look.accept(slot);
                 }
             }
-            later.forEach(user ->
-                    buckets.computeIfAbsent(bucket, any -> new ArrayList<>()).add(user));
-            if (bucket == currentBucket) {
-                return;
+            later.moveTo(slots);
+            if (left == 0 || bucket == currentBucket) {
+                return left > 0;
             }
+            buckets.remove(bucket);
         }
+        return true;
     }
 
     /** How far the oldest entry lies before now, in ms: above the bucket's width, the sweep is behind. */
@@ -77,7 +77,42 @@ final class Deadlines {
         return buckets.isEmpty() ? 0 : Math.max(0, now - (buckets.firstKey() + 1) * BUCKET_MS);
     }
 
-    private static boolean inBucket(User user, long bucket) {
-        return Math.floorDiv(user.nextDeadline(), BUCKET_MS) == bucket;
+    private boolean isDueLaterIn(long bucket, int slot, long now) {
+        long deadline = PackedUser.nextDeadline(users.packed(slot));
+        return deadline > now && bucketOf(deadline) == bucket;
+    }
+
+    private void add(long bucket, int slot) {
+        buckets.computeIfAbsent(bucket, any -> new Slots()).add(slot);
+    }
+
+    private static long bucketOf(long time) {
+        return Math.floorDiv(time, BUCKET_MS);
+    }
+
+    private static final class Slots {
+        private int[] slots = new int[4];
+        private int size;
+
+        void add(int slot) {
+            if (size == slots.length) {
+                slots = Arrays.copyOf(slots, size + size / 2);
+            }
+            slots[size++] = slot;
+        }
+
+        int takeLast() {
+            return slots[--size];
+        }
+
+        boolean isEmpty() {
+            return size == 0;
+        }
+
+        void moveTo(Slots other) {
+            while (!isEmpty()) {
+                other.add(takeLast());
+            }
+        }
     }
 }

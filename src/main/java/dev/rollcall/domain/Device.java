@@ -5,21 +5,25 @@ import org.jspecify.annotations.Nullable;
 /** One device of one user, live as long as it is in its user's list. All times in ms since the epoch. */
 final class Device {
     final String id;
-    private PresenceState state;
-    private long since;
-    private long lastRecord;
-    private long leaseMs;
-    private boolean connectionEnded;
-    private @Nullable String shard;
+
+    // Nobody but PackedUser touches these from outside.
+    PresenceState state;
+    long since;
+    long lastRecord;
+    long leaseMs;
+    boolean connectionEnded;
+
+    @Nullable
+    String shard;
 
     /** Its own deadline, and the {@code since} of what its expiry causes. */
-    private long deadline;
+    long deadline;
 
     /** Never before the deadline; after it where a silent shard holds the device (rule 13). */
-    private long heldUntil;
+    long heldUntil;
 
-    private long savedRecord = Long.MIN_VALUE;
-    private long savedLeaseMs;
+    long savedRecord = User.NEVER;
+    long savedLeaseMs;
 
     /** A device that nobody knew: hitting the event stream means online (rule 2). */
     Device(String id, long at, long leaseMs, @Nullable String shard) {

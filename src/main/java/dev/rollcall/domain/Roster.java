@@ -2,10 +2,9 @@ package dev.rollcall.domain;
 
 import java.util.ArrayList;
 import java.util.Comparator;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.function.BiConsumer;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -25,8 +24,8 @@ public final class Roster {
     private final PresenceRules rules;
     private final UserArchive archive;
     private final Shards shards;
-    private final Map<UserId, User> users = new HashMap<>();
-    private final Deadlines deadlines = new Deadlines();
+    private final UserTable users = new UserTable();
+    private final Deadlines deadlines = new Deadlines(users);
     private long now = UNKNOWN;
 
     /** The last record on the partition that does not come from a hidden user. */
@@ -47,21 +46,29 @@ public final class Roster {
     }
 
     public Decision heartbeat(UserId id, Heartbeat heartbeat, long at) {
-        User user = find(id);
-        if (!user.isHidden()) {
+        int slot = users.find(id.bytes());
+        User unpacked = slot == UserTable.NO_SLOT ? fromArchive(id) : null;
+        boolean hidden = unpacked == null ? PackedUser.isHidden(users.packed(slot)) : unpacked.hidden;
+        if (!hidden) {
             // What a hidden user's devices do must not show, not even in how long the others are held (rule 9).
             hear(at);
             shards.heard(heartbeat.shard(), at);
         }
-        return take(user, heartbeat, at);
+        return take(slot, unpacked, heartbeat, at);
     }
 
     /** A heartbeat that was first written elsewhere, then: that says nothing of this partition at that time. */
     public Decision heartbeatFromElsewhere(UserId id, Heartbeat heartbeat, long at) {
-        return take(find(id), heartbeat, at);
+        int slot = users.find(id.bytes());
+        return take(slot, slot == UserTable.NO_SLOT ? fromArchive(id) : null, heartbeat, at);
     }
 
-    private Decision take(User user, Heartbeat heartbeat, long at) {
+    /** Takes the heartbeat of the user in the slot, or of the one from the archive. */
+    private Decision take(int slot, @Nullable User unpacked, Heartbeat heartbeat, long at) {
+        if (unpacked == null && PackedUser.renew(users.packed(slot), heartbeat, at, now, rules)) {
+            return Decision.NOTHING;
+        }
+        User user = unpacked == null ? unpack(slot) : unpacked;
         user.settle(now, shards);
         return conclude(user, user.heartbeat(heartbeat, at, now, shards));
     }
@@ -80,16 +87,25 @@ public final class Roster {
         return conclude(user, null);
     }
 
-    /**
-     * A pulse was read: its time is the new now, and what is due ends. Looks at a bounded number of users, and says what
-     * follows in the order of the instants, so that the order does not tell what a hidden user's devices did (rule 9).
-     */
-    public void pulse(long at, BiConsumer<UserId, Decision> decisions) {
+    /** A pulse was read: its time is the new now. What is due then ends with {@link #sweep}. */
+    public void pulse(long at) {
         hear(at);
         now = Math.max(now, at);
         shards.forgetBefore(now - SHARD_MEMORY_MS);
+    }
+
+    /**
+     * Ends what is due. Looks at a bounded number of users, and says what follows in the order of the instants, so that the
+     * order does not tell what a hidden user's devices did (rule 9).
+     *
+     * @return whether everything that is due has been looked at; if not, the next call goes on. Meanwhile no input goes
+     *     wrong: a user who is due is ended first when something comes in.
+     */
+    public boolean sweep(BiConsumer<UserId, Decision> decisions) {
         List<Ended> ended = new ArrayList<>();
-        deadlines.handOut(now, rules.sweepBudget(), user -> {
+        boolean finished = deadlines.handOut(now, rules.sweepBudget(), slot -> {
+            User user = unpack(slot);
+            user.bucket = Deadlines.NONE;
             user.settle(now, shards);
             Decision decision = conclude(user, null);
             if (!decision.isNothing()) {
@@ -98,6 +114,7 @@ public final class Roster {
         });
         ended.sort(Ended.IN_ORDER);
         ended.forEach(one -> decisions.accept(one.user(), one.decision()));
+        return finished;
     }
 
     /** Looks at a user that only the archive knows: after a long time of nothing to say, it is forgotten (rule 11). */
@@ -109,7 +126,7 @@ public final class Roster {
 
     /** Whether time has to go on: there is something that can expire. */
     public boolean needsPulse() {
-        return !users.isEmpty();
+        return users.size() > 0;
     }
 
     /** The time of the last pulse read; {@link Long#MIN_VALUE}: none yet. */
@@ -141,19 +158,19 @@ public final class Roster {
     private void hear(long at) {
         if (lastHeard == UNKNOWN) {
             lastHeard = at;
-            users.values().forEach(user -> takenOver(user, at));
+            changeAll(user -> takenOver(user, at));
         } else if (at > lastHeard) {
             long silentSince = lastHeard;
             lastHeard = at;
             if (at - silentSince >= rules.logQuietMs()) {
-                users.values().forEach(user -> excuse(user, silentSince, at));
+                changeAll(user -> excuse(user, silentSince, at));
             }
         }
     }
 
     private void takenOver(User user, long at) {
         for (Device device : user.devices()) {
-            if (!user.isHidden()) {
+            if (!user.hidden) {
                 shards.heard(device.shard(), at);
             }
             if (!device.connectionEnded()) {
@@ -176,28 +193,47 @@ public final class Roster {
     }
 
     private User find(UserId id) {
-        User user = users.get(id);
-        if (user == null) {
-            UserFacts facts = archive.find(id);
-            user = facts == null ? new User(id, rules) : User.of(id, facts, rules);
-        }
+        int slot = users.find(id.bytes());
+        return slot == UserTable.NO_SLOT ? fromArchive(id) : unpack(slot);
+    }
+
+    private User fromArchive(UserId id) {
+        UserFacts facts = archive.find(id);
+        return facts == null ? new User(id, rules) : User.of(id, facts, rules);
+    }
+
+    private User unpack(int slot) {
+        User user = PackedUser.unpack(users.packed(slot), rules);
+        user.slot = slot;
         return user;
     }
 
     private Decision conclude(User user, @Nullable Refusal refusal) {
+        Decision decision = user.conclude(refusal);
         keep(user);
-        return user.conclude(refusal);
+        return decision;
     }
 
     /** Keeps a user in memory for as long as there is something that can expire. */
     private void keep(User user) {
         long next = user.nextDeadline();
-        if (next == Long.MAX_VALUE) {
-            deadlines.disarm(user);
-            users.remove(user.id);
-        } else if (deadlines.arm(user, next)) {
-            users.put(user.id, user);
+        if (next != Long.MAX_VALUE) {
+            if (user.slot == UserTable.NO_SLOT) {
+                user.slot = users.add(user.id.bytes());
+            }
+            deadlines.arm(user, next);
+            users.set(user.slot, PackedUser.pack(user));
+        } else if (user.slot != UserTable.NO_SLOT) {
+            users.remove(user.slot, user.id.bytes());
         }
+    }
+
+    private void changeAll(Consumer<User> change) {
+        users.forEachSlot(slot -> {
+            User user = unpack(slot);
+            change.accept(user);
+            keep(user);
+        });
     }
 
     private record Ended(UserId user, Decision decision) {

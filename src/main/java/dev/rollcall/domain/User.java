@@ -14,29 +14,38 @@ import org.jspecify.annotations.Nullable;
  * until {@link #conclude}. All times in ms since the epoch.
  */
 final class User {
-    private static final long NEVER = Long.MIN_VALUE;
+    static final long NEVER = Long.MIN_VALUE;
 
     final UserId id;
+    private final PresenceRules rules;
 
-    /** The bucket of {@link Deadlines} in which this user is, which alone reads and writes it. */
+    /** Where it is in the {@link UserTable}, if it is. */
+    int slot = UserTable.NO_SLOT;
+
+    // What has to be kept between two inputs, and nobody but PackedUser may touch.
+
+    /** The bucket of {@link Deadlines} in which this user is, which alone changes it. */
     long bucket = Deadlines.NONE;
 
-    private final PresenceRules rules;
     private final List<Device> devices = new ArrayList<>(1);
-    private StatusText status = StatusText.NONE;
-    private boolean hidden;
-    private @Nullable Presence said;
-    private long lastActive = NEVER;
-    private long quietSince = NEVER;
+    StatusText status = StatusText.NONE;
+    boolean hidden;
+
+    @Nullable
+    Presence said;
+
+    long lastActive = NEVER;
+    long quietSince = NEVER;
 
     /** When a device last left ONLINE, and IDLE. Only where a device was held can that be after its own deadline. */
-    private long leftOnline = NEVER;
+    long leftOnline = NEVER;
 
-    private long leftIdle = NEVER;
+    long leftIdle = NEVER;
+    long routingSequence;
 
+    // What follows from the input.
     private @Nullable List<Announcement> announcements;
     private @Nullable List<RoutingView> routing;
-    private long routingSequence;
     private boolean needsSaving;
 
     User(UserId id, PresenceRules rules) {
@@ -56,10 +65,6 @@ final class User {
         user.leftIdle = orNever(facts.leftIdle());
         user.routingSequence = facts.routingSequence();
         return user;
-    }
-
-    boolean isHidden() {
-        return hidden;
     }
 
     List<Device> devices() {
@@ -371,11 +376,11 @@ final class User {
                 routingSequence);
     }
 
-    private static @Nullable Long orNull(long time) {
+    static @Nullable Long orNull(long time) {
         return time == NEVER ? null : (Long) time;
     }
 
-    private static long orNever(@Nullable Long time) {
+    static long orNever(@Nullable Long time) {
         return time == null ? NEVER : time;
     }
 }

@@ -13,11 +13,9 @@ public final class UserId implements Comparable<UserId> {
     public static final int MAX_BYTES = 255;
 
     private final byte[] utf8;
-    private final int hash;
 
     private UserId(byte[] utf8) {
         this.utf8 = utf8;
-        this.hash = Arrays.hashCode(utf8);
     }
 
     /** Takes the key as it came, checked or not: see {@link #isValid()}. */
@@ -40,12 +38,23 @@ public final class UserId implements Comparable<UserId> {
     }
 
     private boolean isWellFormed() {
+        if (isAscii()) {
+            return true; // which saves the decoding
+        }
         try {
             StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(utf8));
             return true;
         } catch (CharacterCodingException e) {
             return false;
         }
+    }
+
+    private boolean isAscii() {
+        byte anyHighBit = 0;
+        for (byte one : utf8) {
+            anyHighBit |= one;
+        }
+        return anyHighBit >= 0;
     }
 
     /** In the order of the bytes, unsigned. */
@@ -56,12 +65,12 @@ public final class UserId implements Comparable<UserId> {
 
     @Override
     public boolean equals(Object other) {
-        return other instanceof UserId that && hash == that.hash && Arrays.equals(utf8, that.utf8);
+        return other instanceof UserId that && Arrays.equals(utf8, that.utf8);
     }
 
     @Override
     public int hashCode() {
-        return hash;
+        return Arrays.hashCode(utf8);
     }
 
     @Override

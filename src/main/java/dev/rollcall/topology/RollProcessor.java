@@ -15,6 +15,7 @@ import dev.rollcall.wire.Inbound;
 import java.time.Clock;
 import java.time.Duration;
 import org.apache.kafka.common.header.Headers;
+import org.apache.kafka.streams.processor.Cancellable;
 import org.apache.kafka.streams.processor.PunctuationType;
 import org.apache.kafka.streams.processor.api.Processor;
 import org.apache.kafka.streams.processor.api.ProcessorContext;
@@ -28,6 +29,9 @@ import org.jspecify.annotations.Nullable;
 /** Calls the roll of one partition: hands what comes in to the {@link Roster}, and does what it decides. */
 @NullUnmarked // set in init, which Streams calls first, and again after a failure
 final class RollProcessor implements Processor<UserId, Inbound, Object, Object> {
+    /** As soon as the thread comes around again. */
+    private static final Duration BETWEEN_SWEEPS = Duration.ofMillis(1);
+
     private final RollcallConfig config;
     private final Clock clock;
     private final HomePartition home;
@@ -38,6 +42,7 @@ final class RollProcessor implements Processor<UserId, Inbound, Object, Object> 
     private Roster roster;
     private RetentionWalk walk;
     private RollMetrics metrics;
+    private @Nullable Cancellable furtherSweeps;
 
     RollProcessor(RollcallConfig config, Clock clock, HomePartition home, String instance) {
         this.config = config;
@@ -53,6 +58,7 @@ final class RollProcessor implements Processor<UserId, Inbound, Object, Object> 
         roster = new Roster(config.rules(), users::get);
         walk = new RetentionWalk(users, config.rules().retentionMs());
         metrics = new RollMetrics(context);
+        furtherSweeps = null; // Streams has cancelled those of a life before
         try (KeyValueIterator<UserId, UserFacts> all = users.all()) {
             all.forEachRemaining(user -> roster.takeOver(user.key, user.value));
         }
@@ -112,11 +118,26 @@ final class RollProcessor implements Processor<UserId, Inbound, Object, Object> 
 
     /** The partition's clock ticks: what is due ends, and some of those who were quiet for long are forgotten. */
     private void pulse(long at) {
-        roster.pulse(at, this::carryOut);
+        roster.pulse(at);
+        sweep();
         for (UserId user : walk.dueBy(roster.now())) {
             carryOut(user, roster.review(user));
         }
         metrics.state(roster);
+    }
+
+    /**
+     * Ends what is due, slice by slice. Between two of them the thread handles what else there is, and polls, so that even a
+     * million silent devices hold nobody up, and do not look like a dead processor to the group.
+     */
+    private void sweep() {
+        boolean finished = roster.sweep(this::carryOut);
+        if (!finished && furtherSweeps == null) {
+            furtherSweeps = context.schedule(BETWEEN_SWEEPS, PunctuationType.WALL_CLOCK_TIME, now -> sweep());
+        } else if (finished && furtherSweeps != null) {
+            furtherSweeps.cancel();
+            furtherSweeps = null;
+        }
     }
 
     /**

@@ -1,6 +1,7 @@
 package dev.rollcall.wire;
 
 import dev.rollcall.domain.Announcement.Presence;
+import dev.rollcall.domain.Heartbeat;
 import dev.rollcall.domain.RoutingView;
 import dev.rollcall.domain.StatusText;
 import dev.rollcall.domain.UserFacts;
@@ -47,11 +48,17 @@ public final class Serialization {
     }
 
     static Serde<Inbound> heartbeats() {
-        return inputs(
+        Serde<Inbound> all = inputs(
                 new Bad(new Defect(Reason.NULL_HEARTBEAT, "a heartbeat must have a value")),
                 value -> value instanceof DeviceHeartbeat heartbeat
                         ? new Beat(Wire.toDomain(heartbeat))
                         : value instanceof ClockPulse pulse ? new Pulse(pulse.getInstance()) : null);
+        return Serdes.serdeFrom(all.serializer(), (topic, bytes) -> {
+            Heartbeat heartbeat = bytes == null ? null : HeartbeatReader.read(bytes);
+            return heartbeat == null
+                    ? all.deserializer().deserialize(topic, bytes)
+                    : new Inbound(bytes, new Beat(heartbeat));
+        });
     }
 
     static Serde<Inbound> statuses() {

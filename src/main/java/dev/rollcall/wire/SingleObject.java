@@ -29,7 +29,7 @@ import org.apache.avro.util.ClassSecurityValidator;
  * single-object encoding</a>.
  */
 final class SingleObject {
-    private static final int HEADER_BYTES = 10;
+    static final int HEADER_BYTES = 10;
     private static final int MARKER = 0xC301;
 
     static {
@@ -63,7 +63,7 @@ final class SingleObject {
         try {
             ByteBuffer encoded = ENCODERS.computeIfAbsent(
                             value.getSchema(),
-                            schema -> new BinaryMessageEncoder<>(SpecificData.getForSchema(schema), schema))
+                            schema -> new BinaryMessageEncoder<>(model(schema), schema))
                     .encode(value);
             byte[] bytes = new byte[encoded.remaining()];
             encoded.get(bytes);
@@ -101,7 +101,14 @@ final class SingleObject {
     private void addReader(Schema writer, Schema reader) {
         readers.put(
                 SchemaNormalization.parsingFingerprint64(writer),
-                new SpecificDatumReader<>(writer, reader, SpecificData.getForSchema(reader)));
+                new SpecificDatumReader<>(writer, reader, model(reader)));
+    }
+
+    /** With the coders that Avro generates into a class, where it can: several times as fast as going through the schema. */
+    private static SpecificData model(Schema schema) {
+        SpecificData model = SpecificData.getForSchema(schema);
+        model.setCustomCoders(true);
+        return model;
     }
 
     private static Optional<Schema> committed(String record, int version) {

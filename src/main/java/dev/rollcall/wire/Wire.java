@@ -27,9 +27,9 @@ import org.jspecify.annotations.Nullable;
 
 /** From the records of the contract to the domain's values and back; fields out of their range are refused (rule 12). */
 final class Wire {
-    private static final int MAX_ID_BYTES = 255;
+    static final int MAX_ID_BYTES = 255;
     private static final int MAX_TEXT_BYTES = 1024;
-    private static final long MAX_LEASE_MS = 86_400_000;
+    static final long MAX_LEASE_MS = 86_400_000;
 
     private Wire() {}
 

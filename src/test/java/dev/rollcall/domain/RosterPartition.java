@@ -47,7 +47,8 @@ final class RosterPartition implements Partition {
 
     @Override
     public void pulse(long at) {
-        roster.pulse(at, this::carryOut);
+        roster.pulse(at);
+        roster.sweep(this::carryOut);
     }
 
     @Override

@@ -1,0 +1,168 @@
+package dev.rollcall.domain;
+
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+import java.nio.ByteOrder;
+import java.security.SecureRandom;
+import java.util.Arrays;
+import java.util.function.IntConsumer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The users in memory, each {@link PackedUser packed}, found by id. A user keeps its slot for as long as it is in here; the
+ * slot may then be another's.
+ */
+final class UserTable {
+    static final int NO_SLOT = -1;
+
+    private static final VarHandle LONG = MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.LITTLE_ENDIAN);
+    private static final long MIX = 0x9E3779B97F4A7C15L;
+
+    /** Users choose their ids. Nobody may choose them so that they all fall on one place of the index. */
+    private static final long SEED = new SecureRandom().nextLong();
+
+    /** Open addressing, linear probing: in each entry the hash (upper half) and the slot plus 1 (lower half); 0: free. */
+    private long[] index = new long[64];
+
+    private byte[] @Nullable [] users = new byte[16][];
+
+    /** The slots below {@link #used} that are free again, as a stack. */
+    private int[] free = new int[16];
+
+    private int freeCount;
+    private int used;
+
+    int size() {
+        return used - freeCount;
+    }
+
+    /** The slot of a user, or {@link #NO_SLOT}. */
+    int find(byte[] id) {
+        int hash = hash(id);
+        for (int at = hash & (index.length - 1); index[at] != 0; at = next(at)) {
+            if (hashOf(index[at]) == hash && PackedUser.is(packed(slotOf(index[at])), id)) {
+                return slotOf(index[at]);
+            }
+        }
+        return NO_SLOT;
+    }
+
+    /** What is in a slot that is taken. */
+    byte[] packed(int slot) {
+        byte[] packed = users[slot];
+        if (packed == null) {
+            throw new IllegalStateException("there is nobody in slot " + slot);
+        }
+        return packed;
+    }
+
+    boolean isTaken(int slot) {
+        return users[slot] != null;
+    }
+
+    /** A slot for a user who is not in here; {@link #set} comes next. */
+    int add(byte[] id) {
+        int slot = freeCount > 0 ? free[--freeCount] : used++;
+        if (slot == users.length) {
+            users = Arrays.copyOf(users, users.length + users.length / 2);
+        }
+        if (size() * 3L > index.length * 2L) {
+            rebuild(index.length * 2);
+        }
+        enter(entry(hash(id), slot));
+        return slot;
+    }
+
+    void set(int slot, byte[] packed) {
+        users[slot] = packed;
+    }
+
+    void remove(int slot, byte[] id) {
+        int at = hash(id) & (index.length - 1);
+        while (slotOf(index[at]) != slot) {
+            at = next(at);
+        }
+        closeGap(at);
+        users[slot] = null;
+        if (freeCount == free.length) {
+            free = Arrays.copyOf(free, free.length * 2);
+        }
+        free[freeCount++] = slot;
+    }
+
+    void forEachSlot(IntConsumer consumer) {
+        for (int slot = 0; slot < used; slot++) {
+            if (users[slot] != null) {
+                consumer.accept(slot);
+            }
+        }
+    }
+
+    /** Moves up what comes after a removed entry, so that nothing is behind a gap that it was put behind an entry for. */
+    private void closeGap(int gap) {
+        int mask = index.length - 1;
+        for (int at = next(gap); index[at] != 0; at = next(at)) {
+            int home = hashOf(index[at]) & mask;
+            if (((at - home) & mask) >= ((at - gap) & mask)) {
+                index[gap] = index[at];
+                gap = at;
+            }
+        }
+        index[gap] = 0;
+    }
+
+    private void rebuild(int length) {
+        long[] old = index;
+        index = new long[length];
+        for (long entry : old) {
+            if (entry != 0) {
+                enter(entry);
+            }
+        }
+    }
+
+    private void enter(long entry) {
+        int at = hashOf(entry) & (index.length - 1);
+        while (index[at] != 0) {
+            at = next(at);
+        }
+        index[at] = entry;
+    }
+
+    private int next(int at) {
+        return (at + 1) & (index.length - 1);
+    }
+
+    private static long entry(int hash, int slot) {
+        return ((long) hash << 32) | (slot + 1);
+    }
+
+    private static int hashOf(long entry) {
+        return (int) (entry >>> 32);
+    }
+
+    private static int slotOf(long entry) {
+        return (int) entry - 1;
+    }
+
+    private static int hash(byte[] id) {
+        long hash = SEED ^ id.length;
+        int at = 0;
+        for (; at + Long.BYTES <= id.length; at += Long.BYTES) {
+            hash = mix(hash ^ (long) LONG.get(id, at));
+        }
+        long rest = 0;
+        for (; at < id.length; at++) {
+            rest = rest << 8 | (id[at] & 0xFF);
+        }
+        hash = mix(hash ^ rest);
+        return (int) (hash ^ hash >>> 32);
+    }
+
+    /** A folded multiplication: each bit of what comes in moves about half of those that come out. */
+    private static long mix(long value) {
+        long low = value * MIX;
+        long high = Math.multiplyHigh(value, MIX);
+        return low ^ high ^ SEED;
+    }
+}

@@ -1,0 +1,59 @@
+package dev.rollcall.domain;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.Map;
+import java.util.Random;
+import java.util.Set;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Users come and go at random, beside a map that says who must be found where. */
+class UserTableTest {
+    private static final PresenceRules RULES = RosterContext.DEFAULTS;
+
+    private final UserTable users = new UserTable();
+
+    @ParameterizedTest
+    @ValueSource(ints = {20, 1_000, 30_000})
+    void shouldFindWhoIsInAndNobodyElseWhenUsersComeAndGo(int names) {
+        long seed = new Random().nextLong();
+        Random random = new Random(seed);
+        Map<UserId, Integer> slots = new HashMap<>();
+        for (int step = 0; step < 100_000; step++) {
+            UserId id = UserId.of("@user" + random.nextInt(names));
+            Integer slot = slots.get(id);
+            assertThat(users.find(id.bytes()))
+                    .as("%s in step %d, seed %d", id, step, seed)
+                    .isEqualTo(slot == null ? UserTable.NO_SLOT : slot);
+            if (slot == null) {
+                slots.put(id, add(id));
+            } else if (random.nextBoolean()) {
+                users.remove(slot, id.bytes());
+                slots.remove(id);
+                assertThat(users.isTaken(slot)).isFalse();
+            }
+            assertThat(users.size()).isEqualTo(slots.size());
+        }
+        Set<Integer> visited = new HashSet<>();
+        users.forEachSlot(visited::add);
+        assertThat(visited).isEqualTo(new HashSet<>(slots.values()));
+    }
+
+    @Test
+    void shouldUseAFreeSlotAgainWhenAnotherComes() {
+        UserId alice = UserId.of("alice");
+        int slot = add(alice);
+        users.remove(slot, alice.bytes());
+        assertThat(add(UserId.of("bob"))).isEqualTo(slot);
+    }
+
+    private int add(UserId id) {
+        int slot = users.add(id.bytes());
+        users.set(slot, PackedUser.pack(new User(id, RULES)));
+        return slot;
+    }
+}
