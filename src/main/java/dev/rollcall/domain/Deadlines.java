@@ -37,7 +37,8 @@ final class Deadlines {
     }
 
     /**
-     * Hands out the users whose time has come, the earliest buckets first: the caller looks at each, and arms it again.
+     * Hands out the users for whom something has come to its end, the earliest buckets first. The others whose bucket comes
+     * up, which heartbeats have kept alive, are armed again here: that takes a fraction of a look.
      *
      * @param budget how many users at most
      * @return whether that was enough; if not, the next call goes on
@@ -56,11 +57,15 @@ final class Deadlines {
                 if (!users.isTaken(slot) || PackedUser.bucket(users.packed(slot)) != bucket) {
                     continue; // armed for an earlier bucket since, or the slot is another's now
                 }
-                if (bucket == currentBucket && isDueLaterIn(bucket, slot, now)) {
-                    later.add(slot);
-                } else {
+                long deadline = PackedUser.nextDeadline(users.packed(slot));
+                if (deadline <= now) {
                     left--;
                     look.accept(slot);
+                } else if (bucketOf(deadline) == bucket) {
+                    later.add(slot);
+                } else {
+                    PackedUser.setBucket(users.packed(slot), bucketOf(deadline));
+                    add(bucketOf(deadline), slot);
                 }
             }
             later.moveTo(slots);
@@ -75,11 +80,6 @@ final class Deadlines {
     /** How far the oldest entry lies before now, in ms: above the bucket's width, the sweep is behind. */
     long behindMs(long now) {
         return buckets.isEmpty() ? 0 : Math.max(0, now - (buckets.firstKey() + 1) * BUCKET_MS);
-    }
-
-    private boolean isDueLaterIn(long bucket, int slot, long now) {
-        long deadline = PackedUser.nextDeadline(users.packed(slot));
-        return deadline > now && bucketOf(deadline) == bucket;
     }
 
     private void add(long bucket, int slot) {

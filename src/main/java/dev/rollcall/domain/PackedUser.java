@@ -74,6 +74,10 @@ final class PackedUser {
         return (long) LONG.get(packed, BUCKET);
     }
 
+    static void setBucket(byte[] packed, long bucket) {
+        LONG.set(packed, BUCKET, bucket);
+    }
+
     static boolean isHidden(byte[] packed) {
         return (packed[FLAGS] & HIDDEN) != 0;
     }

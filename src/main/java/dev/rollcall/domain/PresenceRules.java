@@ -11,7 +11,7 @@ package dev.rollcall.domain;
  * @param shardHoldMs how long at most a silent shard's devices are held beyond their own deadlines; 0: not at all
  * @param lastSeenPersistMs how far the stored last-seen of a device may fall behind
  * @param logQuietMs from when on a partition in which nothing is written, not even a pulse, counts as down
- * @param sweepBudget how many users a single sweep may look at
+ * @param sweepBudget how many users a single sweep may end something for
  * @param routing whether to tell the operator's own services of each device
  */
 public record PresenceRules(
