@@ -2,8 +2,11 @@ package dev.rollcall.app;
 
 import dev.rollcall.config.RollcallConfig;
 import java.io.PrintWriter;
+import java.util.Objects;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutionException;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -32,9 +35,17 @@ final class RunCommand implements Callable<Integer> {
             rollcall.awaitEnd();
             return 0;
         } catch (ExecutionException e) {
-            commandLine.getErr().println("Rollcall has stopped: " + e.getCause());
+            commandLine.getErr().println("Rollcall has stopped: " + reasons(e));
             return 1;
         }
+    }
+
+    /** What happened, and what was behind it, each once. */
+    private static String reasons(Throwable failure) {
+        return Stream.iterate(failure.getCause(), Objects::nonNull, Throwable::getCause)
+                .map(cause -> cause.getMessage() == null ? cause.toString() : cause.getMessage())
+                .distinct()
+                .collect(Collectors.joining(": "));
     }
 
     private static void printReady(PrintWriter out, RollcallConfig config, Rollcall rollcall) {

@@ -14,7 +14,9 @@ import dev.rollcall.wire.Defect.Reason;
 import dev.rollcall.wire.Inbound;
 import java.time.Clock;
 import java.time.Duration;
+import org.apache.kafka.common.errors.SerializationException;
 import org.apache.kafka.common.header.Headers;
+import org.apache.kafka.streams.errors.StreamsException;
 import org.apache.kafka.streams.processor.Cancellable;
 import org.apache.kafka.streams.processor.PunctuationType;
 import org.apache.kafka.streams.processor.api.Processor;
@@ -59,9 +61,7 @@ final class RollProcessor implements Processor<UserId, Inbound, Object, Object> 
         walk = new RetentionWalk(users, config.rules().retentionMs());
         metrics = new RollMetrics(context);
         furtherSweeps = null; // Streams has cancelled those of a life before
-        try (KeyValueIterator<UserId, UserFacts> all = users.all()) {
-            all.forEachRemaining(user -> roster.takeOver(user.key, user.value));
-        }
+        takeOverAll();
         metrics.state(roster);
         context.schedule(
                 Duration.ofMillis(config.pulseIntervalMs()), PunctuationType.WALL_CLOCK_TIME, this::writePulse);
@@ -98,6 +98,23 @@ final class RollProcessor implements Processor<UserId, Inbound, Object, Object> 
     public void close() {
         if (metrics != null) { // init may have failed
             metrics.close();
+        }
+    }
+
+    private void takeOverAll() {
+        try (KeyValueIterator<UserId, UserFacts> all = users.all()) {
+            while (all.hasNext()) {
+                UserId user = all.peekNextKey();
+                try {
+                    roster.takeOver(user, all.next().value);
+                } catch (SerializationException e) {
+                    // To skip it would be to forget somebody. Whoever runs this has to know, and to decide.
+                    throw new StreamsException(
+                            "what is stored of %s, task %s, cannot be read: was it written by a later version?"
+                                    .formatted(user, context.taskId()),
+                            e);
+                }
+            }
         }
     }
 

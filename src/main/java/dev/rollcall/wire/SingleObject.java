@@ -62,8 +62,7 @@ final class SingleObject {
     static byte[] encode(SpecificRecord value) {
         try {
             ByteBuffer encoded = ENCODERS.computeIfAbsent(
-                            value.getSchema(),
-                            schema -> new BinaryMessageEncoder<>(model(schema), schema))
+                            value.getSchema(), schema -> new BinaryMessageEncoder<>(model(schema), schema))
                     .encode(value);
             byte[] bytes = new byte[encoded.remaining()];
             encoded.get(bytes);

@@ -53,7 +53,7 @@ class RestartIT {
     @Test
     void shouldGoOnWhereItWasWhenItIsKilled() throws Exception {
         Duration lease = Duration.ofSeconds(12);
-        RollcallProcess first = new RollcallProcess(settings(lease), logs.resolve("killed.log"));
+        RollcallProcess first = RollcallProcess.ready(settings(lease), logs.resolve("killed.log"));
 
         shouldGoOn(first::close, lease, Duration.ZERO);
     }

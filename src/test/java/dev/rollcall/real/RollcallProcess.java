@@ -19,6 +19,18 @@ final class RollcallProcess implements AutoCloseable {
     private final Path output;
 
     /** Starts it, and waits until it says that it is ready. */
+    static RollcallProcess ready(Map<String, String> settings, Path output) throws IOException {
+        RollcallProcess started = new RollcallProcess(settings, output);
+        try {
+            started.awaitReady();
+        } catch (RuntimeException | Error e) {
+            started.close();
+            throw new AssertionError("the process has not become ready; it said:\n" + started.said(), e);
+        }
+        return started;
+    }
+
+    /** Starts it. */
     RollcallProcess(Map<String, String> settings, Path output) throws IOException {
         this.output = output;
         List<String> command = new ArrayList<>(List.of(
@@ -32,16 +44,22 @@ final class RollcallProcess implements AutoCloseable {
                 new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(output.toFile());
         builder.environment().keySet().removeIf(variable -> variable.startsWith("ROLLCALL_"));
         process = builder.start();
-        try {
-            await().alias("the process is ready")
-                    .atMost(RealContext.PATIENCE)
-                    .pollInterval(Duration.ofMillis(50))
-                    .failFast("it has ended", () -> !process.isAlive())
-                    .until(() -> said().contains("Rollcall is ready"));
-        } catch (RuntimeException | Error e) {
-            process.destroyForcibly();
-            throw new AssertionError("the process has not become ready; it said:\n" + said(), e);
+    }
+
+    void awaitReady() {
+        await().alias("the process is ready")
+                .atMost(RealContext.PATIENCE)
+                .pollInterval(Duration.ofMillis(50))
+                .failFast("it has ended", () -> !process.isAlive())
+                .until(() -> said().contains("Rollcall is ready"));
+    }
+
+    /** Waits until it has ended by itself, and returns its exit code. */
+    int awaitEnd() throws InterruptedException {
+        if (!process.waitFor(RealContext.PATIENCE.toSeconds(), TimeUnit.SECONDS)) {
+            throw new AssertionError("the process has not ended; it said:\n" + said());
         }
+        return process.exitValue();
     }
 
     /** SIGKILL: it can do nothing any more. */
@@ -57,7 +75,8 @@ final class RollcallProcess implements AutoCloseable {
         }
     }
 
-    private String said() {
+    /** Everything that it has printed. */
+    String said() {
         try {
             return Files.readString(output);
         } catch (IOException e) {

@@ -78,7 +78,7 @@ class TwoInstancesIT {
         Map<String, String> more = Map.of("kafka.session.timeout.ms", SESSION_TIMEOUT_MS);
         try (Rollcall staying = Rollcall.start(RollcallConfig.of(settings("staying", more)))) {
             staying.awaitReady();
-            RollcallProcess killed = new RollcallProcess(settings("killed", more), dataDir.resolve("killed.log"));
+            RollcallProcess killed = RollcallProcess.ready(settings("killed", more), dataDir.resolve("killed.log"));
             try (killed) {
                 shouldLoseNothing("classic", killed::close);
             }
