@@ -13,7 +13,7 @@ import org.apache.kafka.clients.producer.ProducerConfig;
 import org.apache.kafka.streams.StreamsConfig;
 
 /** The settings of Kafka's clients and of Streams: Rollcall's own, and over them whatever {@code kafka.*} says. */
-final class KafkaSettings {
+public final class KafkaSettings {
     private KafkaSettings() {}
 
     static Map<String, Object> admin(RollcallConfig config, String bootstrapServers) {
@@ -29,7 +29,7 @@ final class KafkaSettings {
     }
 
     /** Kafka Streams' settings: the defaults that users get are the ones that are tested. */
-    static Properties streams(RollcallConfig config, String bootstrapServers) {
+    public static Properties streams(RollcallConfig config, String bootstrapServers) {
         Properties all = new Properties();
         all.put(StreamsConfig.APPLICATION_ID_CONFIG, config.applicationId());
         all.put(StreamsConfig.BOOTSTRAP_SERVERS_CONFIG, bootstrapServers);
