@@ -54,8 +54,8 @@ public final class Main implements Callable<Integer> {
     private CommandSpec spec = CommandSpec.create();
 
     public static void main(String[] arguments) {
-        // What is printed looks the same everywhere. And Kafka Streams 4.3 formats a text for each record of a task with
-        // several inputs, at half the price in this locale: docs/performance.md.
+        // What is printed looks the same everywhere. And Kafka Streams 4.3 formats a text for each record of a task
+        // that has several inputs, at half the price in this locale: docs/performance.md.
         Locale.setDefault(Locale.Category.FORMAT, Locale.US);
         int exitCode = commandLine().execute(arguments);
         if (exitCode != 0) {
