@@ -102,7 +102,12 @@ public final class Rollcall implements AutoCloseable {
     private void startProcessor(RollcallConfig config, int partitions) {
         Topology topology = PresenceTopology.build(config, Clock.systemUTC(), partitions, instanceName());
         KafkaStreams streams = newStreams(topology, KafkaSettings.streams(config, bootstrapServers));
+        RestartPolicy restarts = new RestartPolicy();
         streams.setUncaughtExceptionHandler(failure -> {
+            if (restarts.allows(failure, System.nanoTime() / 1_000_000)) {
+                LOG.warn("a broker's answer has ended the processor's thread; another goes on", failure);
+                return StreamThreadExceptionResponse.REPLACE_THREAD;
+            }
             LOG.error("the processor cannot go on", failure);
             ended.completeExceptionally(failure);
             return StreamThreadExceptionResponse.SHUTDOWN_CLIENT;
