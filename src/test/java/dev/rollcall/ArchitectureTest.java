@@ -1,6 +1,8 @@
 package dev.rollcall;
 
+import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAPackage;
 import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAnyPackage;
+import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideOutsideOfPackage;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
 import static com.tngtech.archunit.library.Architectures.layeredArchitecture;
@@ -138,5 +140,16 @@ class ArchitectureTest {
                 .orShould()
                 .callMethod(System.class, "exit", int.class)
                 .check(ROLLCALL);
+    }
+
+    @Test
+    void shouldShareNothingWithRollcallWhenInTheChecker() {
+        classes()
+                .that()
+                .resideInAPackage("dev.rollcall.chaos.check..")
+                .should()
+                .onlyDependOnClassesThat(
+                        resideOutsideOfPackage("dev.rollcall..").or(resideInAPackage("dev.rollcall.chaos.check..")))
+                .check(new ClassFileImporter().importPackages("dev.rollcall.chaos.check"));
     }
 }

@@ -137,6 +137,12 @@ final class TopologyContext implements AutoCloseable {
         }
     }
 
+    /** Ends the processor; another starts then, and nothing has happened in between. */
+    void restartAt(long time) {
+        now = time;
+        restart();
+    }
+
     /** Ends the processor and starts another on what it stored; what it only had in memory is gone. */
     void restart() {
         List<KeyValue<UserId, UserFacts>> stored = new ArrayList<>();

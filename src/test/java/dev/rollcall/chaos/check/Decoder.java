@@ -1,0 +1,204 @@
+package dev.rollcall.chaos.check;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.charset.CharacterCodingException;
+import java.nio.charset.StandardCharsets;
+import java.util.HashMap;
+import java.util.Map;
+import org.apache.avro.Schema;
+import org.apache.avro.SchemaNormalization;
+import org.apache.avro.generic.GenericDatumReader;
+import org.apache.avro.generic.GenericRecord;
+import org.apache.avro.io.BinaryDecoder;
+import org.apache.avro.io.DecoderFactory;
+import org.jspecify.annotations.Nullable;
+
+/** Reads the contract's records with Avro's generic reader, and refuses what the contract refuses (rule 12). */
+final class Decoder {
+    private static final int MAX_ID_BYTES = 255;
+    private static final int MAX_TEXT_BYTES = 1024;
+    private static final long MAX_LEASE_MS = 86_400_000;
+    private static final int HEADER_BYTES = 10;
+
+    /** By fingerprint. */
+    private final Map<Long, GenericDatumReader<GenericRecord>> readers = new HashMap<>();
+
+    private @Nullable BinaryDecoder reused;
+
+    Decoder() {
+        for (String name :
+                new String[] {"DeviceHeartbeat", "ClockPulse", "UserStatus", "AppearOffline", "UserPresence"}) {
+            Schema current = schema("/schemas/" + name + ".avsc");
+            if (current == null) {
+                throw new IllegalStateException("there is no schema " + name);
+            }
+            add(current, current);
+            for (int version = 1; ; version++) {
+                Schema older = schema("/schemas/versions/" + name + "." + version + ".avsc");
+                if (older == null) {
+                    break;
+                }
+                add(older, current);
+            }
+        }
+    }
+
+    /** What a heartbeat's value says: a heartbeat, or a pulse. */
+    sealed interface Heard {}
+
+    record HeardBeat(
+            String device,
+            @Nullable State state,
+            boolean closed,
+            @Nullable Long leaseMs,
+            @Nullable String shard) implements Heard {}
+
+    record HeardPulse(String instance) implements Heard {}
+
+    record StatusText(@Nullable String text, @Nullable Long endsAt) {}
+
+    record Presence(
+            State state,
+            @Nullable State previous,
+            @Nullable String status,
+            long since,
+            @Nullable Long lastActive,
+            long sequence) {}
+
+    /** The user that a key names; null: none. */
+    static @Nullable String user(byte @Nullable [] key) {
+        if (key == null || key.length == 0 || key.length > MAX_ID_BYTES) {
+            return null;
+        }
+        try {
+            return StandardCharsets.UTF_8
+                    .newDecoder()
+                    .decode(ByteBuffer.wrap(key))
+                    .toString();
+        } catch (CharacterCodingException e) {
+            return null;
+        }
+    }
+
+    /** Null: nothing that counts. */
+    @Nullable
+    Heard heartbeat(byte @Nullable [] value) {
+        GenericRecord record = record(value);
+        if (record == null) {
+            return null;
+        }
+        if (record.getSchema().getName().equals("ClockPulse")) {
+            return new HeardPulse(record.get("instance").toString());
+        }
+        if (!record.getSchema().getName().equals("DeviceHeartbeat")) {
+            return null;
+        }
+        String device = record.get("device_id").toString();
+        String shard = text(record.get("shard"));
+        Long leaseMs = (Long) record.get("lease_ms");
+        if (!isId(device)
+                || (shard != null && !isId(shard))
+                || (leaseMs != null && (leaseMs <= 0 || leaseMs > MAX_LEASE_MS))) {
+            return null;
+        }
+        boolean closed = record.get("connection").toString().equals("CLOSED");
+        return new HeardBeat(device, state(record.get("state")), closed, leaseMs, shard);
+    }
+
+    @Nullable
+    StatusText status(byte @Nullable [] value) {
+        if (value == null) {
+            return new StatusText(null, null);
+        }
+        GenericRecord record = record(value);
+        if (record == null || !record.getSchema().getName().equals("UserStatus")) {
+            return null;
+        }
+        String text = text(record.get("text"));
+        if (text == null || text.isEmpty()) {
+            return new StatusText(null, null);
+        }
+        return bytes(text) > MAX_TEXT_BYTES ? null : new StatusText(text, (Long) record.get("expires_at"));
+    }
+
+    @Nullable
+    Boolean flag(byte @Nullable [] value) {
+        if (value == null) {
+            return false;
+        }
+        GenericRecord record = record(value);
+        if (record == null || !record.getSchema().getName().equals("AppearOffline")) {
+            return null;
+        }
+        return (Boolean) record.get("appear_offline");
+    }
+
+    @Nullable
+    Presence presence(byte[] value) {
+        GenericRecord record = record(value);
+        if (record == null || !record.getSchema().getName().equals("UserPresence")) {
+            return null;
+        }
+        State state = state(record.get("state"));
+        return state == null
+                ? null
+                : new Presence(
+                        state,
+                        state(record.get("previous_state")),
+                        text(record.get("status")),
+                        (Long) record.get("since"),
+                        (Long) record.get("last_active"),
+                        (Long) record.get("sequence"));
+    }
+
+    private @Nullable GenericRecord record(byte @Nullable [] value) {
+        if (value == null || value.length < HEADER_BYTES || value[0] != (byte) 0xC3 || value[1] != 1) {
+            return null;
+        }
+        GenericDatumReader<GenericRecord> reader = readers.get(
+                ByteBuffer.wrap(value).order(ByteOrder.LITTLE_ENDIAN).getLong(2));
+        if (reader == null) {
+            return null;
+        }
+        try {
+            reused = DecoderFactory.get().binaryDecoder(value, HEADER_BYTES, value.length - HEADER_BYTES, reused);
+            GenericRecord record = reader.read(null, reused);
+            return reused.isEnd() ? record : null;
+        } catch (IOException | RuntimeException e) {
+            return null; // garbage may break a reader in any way
+        }
+    }
+
+    private void add(Schema writer, Schema reader) {
+        readers.put(SchemaNormalization.parsingFingerprint64(writer), new GenericDatumReader<>(writer, reader));
+    }
+
+    private static @Nullable Schema schema(String path) {
+        try (InputStream file = Decoder.class.getResourceAsStream(path)) {
+            return file == null ? null : new Schema.Parser().parse(file);
+        } catch (IOException e) {
+            throw new UncheckedIOException("cannot read " + path, e);
+        }
+    }
+
+    private static @Nullable State state(@Nullable Object value) {
+        return value == null ? null : State.valueOf(value.toString());
+    }
+
+    private static @Nullable String text(@Nullable Object value) {
+        return value == null ? null : value.toString();
+    }
+
+    private static boolean isId(String id) {
+        int bytes = bytes(id);
+        return bytes > 0 && bytes <= MAX_ID_BYTES;
+    }
+
+    private static int bytes(String text) {
+        return text.getBytes(StandardCharsets.UTF_8).length;
+    }
+}

@@ -1,0 +1,846 @@
+package dev.rollcall.chaos.check;
+
+import static dev.rollcall.chaos.check.Belief.NEVER;
+
+import dev.rollcall.chaos.check.Belief.Device;
+import dev.rollcall.chaos.check.Belief.Trace;
+import dev.rollcall.chaos.check.Decoder.Presence;
+import dev.rollcall.chaos.check.UserLog.Beat;
+import dev.rollcall.chaos.check.UserLog.Flag;
+import dev.rollcall.chaos.check.UserLog.Said;
+import dev.rollcall.chaos.check.UserLog.Text;
+import dev.rollcall.chaos.check.Violation.Kind;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Looks for a way to read one user's logs by which the rules say, record for record, what was said.
+ *
+ * <p>The heartbeat partition is walked through in its order. Not known are where the texts and flags were read in between,
+ * where a task was taken over, and so when exactly a device ended; so there is a set of {@link Belief}s, each with bounds
+ * for what is unknown. A belief by which the next thing to say is not the next record on the output is dropped. When none
+ * is left, there is no such way. All times in ms since the epoch.
+ */
+final class Search {
+    private static final int MOST_BELIEFS = 20_000;
+    /** From here on, beliefs that differ in bounds only become one. */
+    private static final int KEPT_APART = 24;
+
+    private static final int MOST_AT_AN_INSTANT = 12;
+    private static final int EXPECTATIONS_SHOWN = 4;
+
+    /** @param undecided whether there were too many ways to look at them all */
+    record Result(String user, List<Violation> violations, boolean undecided, List<Lateness> expiries) {}
+
+    /** What should have been said instead of the next record, or of the end of the output. */
+    private record Expectation(Kind kind, String text) {}
+
+    @SuppressWarnings("serial")
+    private static final class TooManyException extends RuntimeException {}
+
+    private final UserLog log;
+    private final PartitionLog partition;
+    private final Settings settings;
+    private final Windows windows;
+    private final long until;
+    private final boolean everHidden;
+    private final Map<String, Set<String>> shardsOf = new HashMap<>();
+
+    /** From when on each text and each flag may be read. */
+    private final List<Long> textsFrom = new ArrayList<>();
+
+    private final List<Long> flagsFrom = new ArrayList<>();
+
+    private Collection<Belief> beliefs = List.of(new Belief());
+    private long offset = -1;
+    private long time = Long.MIN_VALUE;
+    private boolean isDisturbed;
+    private int pulsesRead;
+    private int beatsRead;
+    private int silencesRead;
+
+    /** Beliefs by which there is more to say, but the log ends too soon for it. */
+    private final List<Belief> unsaid = new ArrayList<>();
+
+    private int furthest;
+    private final Set<Expectation> expectations = new LinkedHashSet<>();
+
+    /** @param until when the logs end */
+    Search(UserLog log, PartitionLog partition, Settings settings, Windows windows, long until) {
+        this.log = log;
+        this.partition = partition;
+        this.settings = settings;
+        this.windows = windows;
+        this.until = until;
+        this.everHidden = log.isEverHidden();
+        for (Beat beat : log.beats) {
+            if (beat.shard() != null) {
+                shardsOf.computeIfAbsent(beat.device(), any -> new HashSet<>()).add(beat.shard());
+            }
+        }
+        log.texts.forEach(text -> textsFrom.add(readableFrom(text.stamp())));
+        log.flags.forEach(flag -> flagsFrom.add(readableFrom(flag.stamp())));
+    }
+
+    Result run() {
+        try {
+            while (next()) {
+                if (beliefs.isEmpty() && unsaid.isEmpty()) {
+                    return failed();
+                }
+            }
+            come(Long.MAX_VALUE, until);
+            return finish();
+        } catch (TooManyException e) {
+            return new Result(log.user, List.of(), true, List.of());
+        }
+    }
+
+    // ---- walking through the partition ----
+
+    /** Goes on to the next heartbeat of the user, or the next pulse by which something may end, or by which it
+     * matters whether a text or a flag has been read. */
+    private boolean next() {
+        int pulse = nextPulse();
+        long pulseOffset = pulse < partition.pulseOffsets.size() ? partition.pulseOffsets.get(pulse) : Long.MAX_VALUE;
+        if (beatsRead < log.beats.size() && log.beats.get(beatsRead).offset() < pulseOffset) {
+            Beat beat = log.beats.get(beatsRead++);
+            long now = partition.nowBefore(beat.offset());
+            pulsesRead = partition.pulseOffsets.firstFrom(beat.offset());
+            come(beat.offset(), beat.logTime());
+            each((belief, to) -> settle(belief, now, true, settled -> take(settled, beat, now, to)));
+            return true;
+        }
+        if (pulseOffset == Long.MAX_VALUE) {
+            return false;
+        }
+        pulsesRead = pulse + 1;
+        long now = partition.pulseTimes.get(pulse);
+        come(pulseOffset, now);
+        each((belief, to) -> settle(belief, now, false, to));
+        return true;
+    }
+
+    private int nextPulse() {
+        long due = Long.MAX_VALUE;
+        for (Belief belief : beliefs) {
+            due = Math.min(due, belief.textEnd);
+            for (Device device : belief.devices) {
+                due = Math.min(due, device.deadline().lo());
+            }
+            if (!belief.quietSince.equals(Span.NEVER) && belief.devices.isEmpty()) {
+                due = Math.min(due, belief.quietSince.lo() + settings.retentionMs());
+            }
+            if (belief.textsRead < log.texts.size()) {
+                due = Math.min(due, textsFrom.get(belief.textsRead));
+            }
+            if (belief.flagsRead < log.flags.size()) {
+                due = Math.min(due, flagsFrom.get(belief.flagsRead));
+            }
+        }
+        return Math.max(pulsesRead, partition.pulseTimes.firstFrom(due));
+    }
+
+    /** All that may have happened from the last record that was looked at until just before this one is handled. */
+    private void come(long toOffset, long toTime) {
+        long from = time;
+        long now = partition.nowBefore(toOffset);
+        isDisturbed = windows.lastWithin(from, Math.max(from, toTime)) != Windows.NONE;
+        disturb(from, Math.max(from, toTime)); // before the texts and flags, or after them
+        readTextsAndFlags(from, Math.max(from, toTime), now);
+        offset = toOffset;
+        time = Math.max(time, toTime);
+        while (silencesRead < partition.silences.size()
+                && partition.silences.get(silencesRead).offset() <= toOffset) {
+            PartitionLog.Silence silence = partition.silences.get(silencesRead++);
+            beliefs.forEach(belief -> excuse(belief, silence));
+        }
+        disturb(from, time);
+    }
+
+    private void disturb(long from, long to) {
+        long last = windows.lastWithin(from, to);
+        if (last != Windows.NONE) {
+            beliefs.forEach(belief -> disturb(belief, last));
+        }
+    }
+
+    private interface Step {
+        void from(Belief belief, Consumer<Belief> to);
+    }
+
+    private void each(Step step) {
+        Set<Belief> after = new LinkedHashSet<>();
+        for (Belief belief : beliefs) {
+            step.from(belief, after::add);
+            if (after.size() > MOST_BELIEFS) {
+                throw new TooManyException();
+            }
+        }
+        beliefs = fewer(after);
+    }
+
+    private static Collection<Belief> fewer(Collection<Belief> many) {
+        if (many.size() <= KEPT_APART) {
+            return many;
+        }
+        Map<Object, Belief> joined = new LinkedHashMap<>();
+        many.forEach(belief -> joined.merge(belief.outline(), belief, (one, other) -> {
+            one.join(other);
+            return one;
+        }));
+        return joined.values();
+    }
+
+    // ---- texts and flags, read anywhere in between ----
+
+    private void readTextsAndFlags(long from, long to, long now) {
+        if (log.texts.isEmpty() && log.flags.isEmpty()) {
+            return;
+        }
+        List<Belief> all = new ArrayList<>();
+        Collection<Belief> level = beliefs;
+        while (!level.isEmpty()) {
+            all.addAll(level);
+            Set<Belief> oneMoreRead = new LinkedHashSet<>();
+            level.forEach(belief -> readOneMore(belief, from, to, now, oneMoreRead::add));
+            if (oneMoreRead.size() > MOST_BELIEFS) {
+                throw new TooManyException();
+            }
+            level = fewer(oneMoreRead);
+        }
+        all.removeIf(belief -> {
+            boolean textMissing = belief.textsRead < log.texts.size()
+                    && isOverdue(log.texts.get(belief.textsRead).stamp(), to);
+            boolean flagMissing = belief.flagsRead < log.flags.size()
+                    && isOverdue(log.flags.get(belief.flagsRead).stamp(), to);
+            if (textMissing) {
+                expect(belief, Kind.UNEXPLAINED, log.texts.get(belief.textsRead) + " has been read");
+            }
+            if (flagMissing) {
+                expect(belief, Kind.UNEXPLAINED, log.flags.get(belief.flagsRead) + " has been read");
+            }
+            return textMissing || flagMissing;
+        });
+        beliefs = fewer(all.stream().map(Belief::copy).toList());
+    }
+
+    private void readOneMore(Belief belief, long from, long to, long now, Consumer<Belief> reached) {
+        Text text = belief.textsRead < log.texts.size() ? log.texts.get(belief.textsRead) : null;
+        Flag flag = belief.flagsRead < log.flags.size() ? log.flags.get(belief.flagsRead) : null;
+        boolean readsText = text != null && mayBeReadBetween(text.stamp(), from, to);
+        boolean readsFlag = flag != null && mayBeReadBetween(flag.stamp(), from, to);
+        if (readsText || readsFlag) {
+            settle(belief, now, true, settled -> {
+                if (text != null && readsText) {
+                    readText(settled, text, from, to, now, reached);
+                }
+                if (flag != null && readsFlag) {
+                    readFlag(settled, flag, from, to, now, reached);
+                }
+            });
+        }
+    }
+
+    private long readableFrom(long stamp) {
+        return isFromTheFuture(stamp) ? Long.MIN_VALUE : windows.undisturbedBefore(stamp, settings.slackMs());
+    }
+
+    private boolean mayBeReadBetween(long stamp, long from, long to) {
+        if (isFromTheFuture(stamp)) {
+            return true;
+        }
+        long nearest = Math.max(from, Math.min(to, stamp));
+        return windows.undisturbedMs(Math.min(nearest, stamp), Math.max(nearest, stamp)) <= settings.slackMs();
+    }
+
+    private boolean isOverdue(long stamp, long at) {
+        return !isFromTheFuture(stamp) && windows.undisturbedMs(stamp, at) > settings.slackMs();
+    }
+
+    /** A producer's clock that is that far ahead says nothing of when the record was written. */
+    private boolean isFromTheFuture(long stamp) {
+        return stamp > until + settings.slackMs();
+    }
+
+    /** The time of a record that its producer stamped (rule 7). */
+    private Span producersTime(long stamp, long from, long to, long now) {
+        if (stamp <= to + settings.maxClockSkewMs()) {
+            return Span.at(stamp); // it was not read before it was written
+        }
+        long known = Math.max(from, now);
+        return new Span(
+                known == Long.MIN_VALUE ? Long.MIN_VALUE : Math.min(stamp, known + settings.maxClockSkewMs()), stamp);
+    }
+
+    private void readText(Belief belief, Text text, long from, long to, long now, Consumer<Belief> reached) {
+        Span at = producersTime(text.stamp(), from, to, now);
+        Set<Boolean> over = new HashSet<>();
+        over.add(isOver(text, Math.max(at.lo(), now)));
+        over.add(isOver(text, Math.max(at.hi(), now)));
+        if (isDisturbed) {
+            over.add(isOver(text, at.lo()));
+        }
+        for (boolean isOver : over) {
+            String newText = isOver ? null : text.text();
+            long newEnd = newText == null || text.endsAt() == null ? Long.MAX_VALUE : text.endsAt();
+            Belief after = belief.copy();
+            after.textsRead++;
+            boolean same = Objects.equals(newText, after.text) && newEnd == after.textEnd;
+            after.text = newText;
+            after.textEnd = newEnd;
+            if (same || announce(after, at, at, null)) {
+                reached.accept(after);
+            }
+        }
+    }
+
+    private static boolean isOver(Text text, long at) {
+        return text.endsAt() != null && text.endsAt() <= at;
+    }
+
+    private void readFlag(Belief belief, Flag flag, long from, long to, long now, Consumer<Belief> reached) {
+        Belief after = belief.copy();
+        after.flagsRead++;
+        boolean same = after.hidden == flag.hidden();
+        after.hidden = flag.hidden();
+        Span at = producersTime(flag.stamp(), from, to, now);
+        if (same || announce(after, at, at, null)) {
+            reached.accept(after);
+        }
+    }
+
+    // ---- what counts in a device's favour ----
+
+    /** Where the log was silent, a device that was live gets as long as that lasted, at most a lease. */
+    private void excuse(Belief belief, PartitionLog.Silence silence) {
+        long lasted = silence.to() - silence.from();
+        for (Device device : belief.devices) {
+            Span deadline = device.deadline();
+            boolean heardBefore = device.lastRecord() <= silence.from();
+            long lo = deadline.lo();
+            if (silence.certain() && heardBefore && lo > silence.from()) {
+                lo = Math.max(lo, silence.to() + Math.min(lasted, patience(device, device.leaseMs())));
+            }
+            long hi = deadline.hi();
+            boolean mayBeHeld = !device.closed() && shardsOf.containsKey(device.id());
+            boolean mayHaveBeenLive = hi + (mayBeHeld ? settings.shardHoldMs() : 0) > silence.from();
+            if (mayHaveBeenLive && (heardBefore || !silence.certain() || device.disturbed())) {
+                hi = Math.max(hi, silence.to() + Math.min(lasted, patience(device, device.longestLeaseMs())));
+            }
+            if (lo != deadline.lo() || hi != deadline.hi()) {
+                belief.put(device.withDeadline(new Span(lo, hi), device.disturbed()));
+            }
+        }
+    }
+
+    private long patience(Device device, long leaseMs) {
+        return device.closed() ? settings.graceMs() : leaseMs;
+    }
+
+    /** A task may have been taken over; the first record that the new owner read may be as late as that. */
+    private static void disturb(Belief belief, long at) {
+        for (Device device : belief.devices) {
+            Span deadline = device.deadline();
+            Span after = device.closed()
+                    ? new Span(Math.min(deadline.lo(), device.endedBy()), deadline.hi())
+                    : new Span(deadline.lo(), Math.max(deadline.hi(), at + device.longestLeaseMs()));
+            belief.put(device.withDeadline(after, true));
+        }
+        belief.storedLastActive = belief.said == null ? NEVER : orNever(belief.said.lastActive());
+    }
+
+    /** When a device goes, as far as it can be known by then. */
+    private Span end(Device device, long now) {
+        if (device.closed() || device.deadline().lo() > now || !shardsOf.containsKey(device.id())) {
+            return device.deadline();
+        }
+        if (device.deadline().isExact() && !device.disturbed() && !everHidden) {
+            ShardLog shard = device.shard() == null ? null : partition.shards.get(device.shard());
+            Long end = shard == null
+                    ? (Long) device.deadline().lo()
+                    : shard.end(device.deadline().lo(), device.lastRecord(), device.leaseMs(), offset, now);
+            if (end != null) {
+                return Span.at(end);
+            }
+        }
+        return mayBeHeld(device, offset, now)
+                ? new Span(device.deadline().lo(), device.deadline().hi() + settings.shardHoldMs())
+                : device.deadline();
+    }
+
+    private boolean mayBeHeld(Device device, long atOffset, long now) {
+        for (String name : shardsOf.getOrDefault(device.id(), Set.of())) {
+            ShardLog shard = partition.shards.get(name);
+            if (shard != null && shard.mayBeSilent(device.lastRecord(), atOffset, now)) {
+                return !device.closed();
+            }
+        }
+        return false;
+    }
+
+    // ---- what a heartbeat does ----
+
+    private void take(Belief belief, Beat beat, long now, Consumer<Belief> to) {
+        Device known = belief.find(beat.device());
+        if (now != Long.MIN_VALUE && beat.at() + beat.leaseMs() <= now) {
+            to.accept(belief); // it comes too late to change anything
+            if (!isDisturbed) {
+                return;
+            }
+        } else if (known != null && beat.at() < known.lastRecord()) {
+            to.accept(belief);
+            if (!known.disturbed()) {
+                return;
+            }
+        }
+        if (known == null
+                && ((beat.closed() && beat.state() == null) || belief.devices.size() >= settings.maxDevices())) {
+            to.accept(belief);
+            return;
+        }
+        Belief after = belief.copy();
+        State before = known == null ? null : known.state();
+        State state = beat.state() != null ? beat.state() : before != null ? before : State.ONLINE;
+        long since = known == null || state != before ? beat.at() : known.since();
+        long renewed = beat.at() + beat.leaseMs();
+        Device device;
+        if (beat.closed()) {
+            Span ends = (known == null ? Span.at(renewed) : end(known, now)).notAfter(beat.at() + settings.graceMs());
+            long lease = known == null ? beat.leaseMs() : known.leaseMs();
+            device = new Device(
+                    beat.device(),
+                    state,
+                    since,
+                    beat.at(),
+                    lease,
+                    known == null ? lease : known.longestLeaseMs(),
+                    true,
+                    known == null ? beat.shard() : known.shard(),
+                    ends,
+                    ends.lo(),
+                    false);
+        } else {
+            device = new Device(
+                    beat.device(),
+                    state,
+                    since,
+                    beat.at(),
+                    beat.leaseMs(),
+                    known == null ? beat.leaseMs() : Math.max(known.longestLeaseMs(), beat.leaseMs()),
+                    false,
+                    beat.shard(),
+                    Span.at(renewed),
+                    renewed,
+                    false);
+            if (state == State.ONLINE && !after.hidden) {
+                after.lastActive = Math.max(after.lastActive, beat.at());
+                if (windows.lastWithin(time, time) == Windows.NONE) {
+                    after.storedLastActive = after.lastActive;
+                }
+            }
+        }
+        after.put(device);
+        if (before != null && before != state) {
+            after.left(before, Span.at(beat.at()));
+        }
+        if (before == state || announce(after, Span.at(beat.at()), Span.at(beat.at()), null)) {
+            to.accept(after);
+        }
+    }
+
+    // ---- what time does ----
+
+    /** Something that ends: a device, or the text (null). */
+    private record End(@Nullable Device device, Span at) {}
+
+    /** Ends what is due, one instant after the other, in each way that is possible. */
+    private void settle(Belief belief, long now, boolean isOwnInput, Consumer<Belief> to) {
+        if (now == Long.MIN_VALUE || (isOwnInput && isDisturbed)) {
+            to.accept(belief); // a new owner does not know the time before its first pulse
+        }
+        if (now != Long.MIN_VALUE) {
+            endFrom(belief, Long.MIN_VALUE, now, after -> forget(after, now, isOwnInput, to));
+        }
+    }
+
+    private void endFrom(Belief belief, long floor, long now, Consumer<Belief> to) {
+        List<End> due = due(belief, now);
+        long first = Long.MAX_VALUE;
+        for (End end : due) {
+            first = Math.min(first, end.at().hi());
+        }
+        long bound = Math.min(first, now);
+        due.removeIf(end -> end.at().lo() > bound);
+        endSome(belief, due, floor, now, bound, to);
+        if (first > now) {
+            to.accept(belief); // last: of two ways to the same belief, the one that ended it earlier is kept
+        }
+    }
+
+    private void endSome(Belief belief, List<End> due, long floor, long now, long bound, Consumer<Belief> to) {
+        if (due.stream().allMatch(end -> end.at().isExact())) {
+            if (!due.isEmpty()) {
+                endTogether(belief, due, due, floor, now, bound, to);
+            }
+            return;
+        }
+        if (due.size() > MOST_AT_AN_INSTANT) {
+            throw new TooManyException();
+        }
+        for (int chosen = 1; chosen < 1 << due.size(); chosen++) {
+            List<End> together = new ArrayList<>();
+            for (int i = 0; i < due.size(); i++) {
+                if ((chosen & (1 << i)) != 0) {
+                    together.add(due.get(i));
+                }
+            }
+            endTogether(belief, together, due, floor, now, bound, to);
+        }
+    }
+
+    private List<End> due(Belief belief, long now) {
+        List<End> due = new ArrayList<>();
+        for (Device device : belief.devices) {
+            Span at = end(device, now);
+            if (at.lo() <= now) {
+                due.add(new End(device, at));
+            }
+        }
+        if (belief.textEnd <= now) {
+            due.add(new End(null, Span.at(belief.textEnd)));
+        }
+        return due;
+    }
+
+    private void endTogether(
+            Belief belief, List<End> together, List<End> due, long floor, long now, long bound, Consumer<Belief> to) {
+        long lo = floor;
+        for (End end : together) {
+            lo = Math.max(lo, end.at().lo());
+        }
+        long earliest = lo;
+        boolean leavesOneBehind =
+                due.stream().anyMatch(end -> !together.contains(end) && end.at().hi() <= earliest);
+        if (earliest > bound || leavesOneBehind) {
+            return;
+        }
+        Span instant = new Span(earliest, bound);
+        Belief after = belief.copy();
+        Span onlineGone = Span.NEVER;
+        Span idleGone = Span.NEVER;
+        long deadline = NEVER;
+        long latest = NEVER;
+        for (End end : together) {
+            latest = Math.max(latest, end.at().hi());
+            Device device = end.device();
+            if (device == null) {
+                deadline = Math.max(deadline, after.textEnd);
+                after.text = null;
+                after.textEnd = Long.MAX_VALUE;
+                continue;
+            }
+            after.remove(device);
+            deadline = Math.max(deadline, device.deadline().lo());
+            // Not cut off at the pulse: else two beliefs that differ in when they noticed it would never be one again.
+            after.left(device.state(), device.deadline());
+            Span own = device.deadline().notAfter(bound);
+            if (device.state() == State.ONLINE) {
+                onlineGone = onlineGone.or(own);
+            } else if (device.state() == State.IDLE) {
+                idleGone = idleGone.or(own);
+            }
+        }
+        Span stateAt = after.union() == State.OFFLINE ? onlineGone.or(idleGone) : onlineGone;
+        if (announce(after, stateAt, instant, new Expiry(deadline, latest, now))) {
+            endFrom(after, earliest, now, to);
+        }
+    }
+
+    /** After a long time of nothing to say a user is forgotten, when somebody looks (rule 11). */
+    private void forget(Belief belief, long now, boolean isOwnInput, Consumer<Belief> to) {
+        Span at = belief.quietSince.plus(belief.quietSince.equals(Span.NEVER) ? 0 : settings.retentionMs());
+        if (belief.quietSince.equals(Span.NEVER) || !belief.devices.isEmpty() || at.lo() > now) {
+            to.accept(belief);
+            return;
+        }
+        if (!isOwnInput || at.hi() > now || isDisturbed) {
+            to.accept(belief);
+        }
+        Said next = belief.saidSoFar < log.said.size() ? log.said.get(belief.saidSoFar) : null;
+        if (next != null && next.value() == null && at.contains(next.at())) {
+            Belief after = belief.copy();
+            after.saidSoFar++;
+            after.said = null;
+            after.lastActive = NEVER;
+            after.storedLastActive = NEVER;
+            after.quietSince = Span.NEVER;
+            to.accept(after);
+        } else if (isOwnInput) {
+            expect(belief, Kind.LOST, "a tombstone at " + at);
+        }
+    }
+
+    // ---- what is said ----
+
+    private record Expiry(long deadline, long latest, long noticedAt) {}
+
+    /**
+     * Says the visible state and text if they differ from what was last said, and holds it against the next record.
+     *
+     * @param stateAt when the state changed, if it did; {@link Span#NEVER}: it did not
+     * @param textAt when the text changed, if it did
+     * @return whether that is how it was
+     */
+    private boolean announce(Belief belief, Span stateAt, Span textAt, @Nullable Expiry expiry) {
+        State state = belief.hidden ? State.OFFLINE : belief.union();
+        Presence before = belief.said;
+        boolean newState = before == null || before.state() != state;
+        boolean newText = !Objects.equals(before == null ? null : before.status(), belief.text);
+        boolean nothingToSay = before == null && state == State.OFFLINE && belief.text == null;
+        if (!nothingToSay && (newState || newText)) {
+            Span changed = stateAt.equals(Span.NEVER) ? textAt : stateAt;
+            Span since = before != null && !newState ? Span.at(before.since()) : begin(belief, state, changed);
+            if (expiry != null) {
+                since = new Span(since.lo(), Math.min(since.hi(), Math.max(since.lo(), expiry.noticedAt())));
+            }
+            if (!isNext(belief, state, since, newState, newText, textAt)) {
+                return false;
+            }
+            Presence said =
+                    Objects.requireNonNull(log.said.get(belief.saidSoFar).value());
+            belief.saidSoFar++;
+            belief.said = said;
+            belief.lastActive = orNever(said.lastActive());
+            belief.storedLastActive = belief.lastActive;
+            if (expiry != null) {
+                belief.trace = new Trace(
+                        new Lateness(
+                                log.user,
+                                log.partition,
+                                expiry.deadline(),
+                                newState ? said.since() : expiry.deadline(),
+                                expiry.latest(),
+                                expiry.noticedAt()),
+                        belief.trace);
+            }
+        }
+        if (belief.said == null || belief.text != null || belief.hidden || state != State.OFFLINE) {
+            belief.quietSince = Span.NEVER;
+        } else if (belief.quietSince.equals(Span.NEVER)) {
+            belief.quietSince = stateAt.or(textAt).or(Span.at(belief.said.since()));
+        }
+        belief.dropWhatNoLongerMatters();
+        return true;
+    }
+
+    private boolean isNext(Belief belief, State state, Span since, boolean newState, boolean newText, Span textAt) {
+        Presence before = belief.said;
+        long sequence = before == null ? 1 : before.sequence() + 1;
+        State previous = before == null ? null : before.state();
+        boolean isThere = belief.saidSoFar < log.said.size();
+        Presence actual = isThere ? log.said.get(belief.saidSoFar).value() : null;
+        Kind wrong;
+        if (!isThere) {
+            wrong = Kind.LOST;
+        } else if (actual == null
+                || actual.state() != state
+                || actual.previous() != previous
+                || actual.sequence() != sequence
+                || !Objects.equals(actual.status(), belief.text)) {
+            wrong = Kind.UNEXPLAINED;
+        } else if (!since.contains(actual.since())
+                || !isTime(log.said.get(belief.saidSoFar).at(), actual.since(), newState, newText, textAt)) {
+            wrong = Kind.WRONG_TIME;
+        } else if (orNever(actual.lastActive()) < belief.storedLastActive
+                || orNever(actual.lastActive()) > belief.lastActive) {
+            wrong = Kind.LAST_ACTIVE;
+        } else {
+            return true;
+        }
+        expect(
+                belief,
+                wrong,
+                "%s (after %s) since %s, text %s, last active %s, sequence %d, the text changed at %s"
+                        .formatted(
+                                state,
+                                previous,
+                                since,
+                                belief.text,
+                                belief.lastActive == NEVER
+                                        ? "never"
+                                        : new Span(belief.storedLastActive, belief.lastActive),
+                                sequence,
+                                newText ? textAt : "-"));
+        if (!isThere && isTail()) {
+            unsaid.add(belief);
+        }
+        return false;
+    }
+
+    /** The instant of the change, which is the record's timestamp. */
+    private static boolean isTime(long at, long since, boolean newState, boolean newText, Span textAt) {
+        if (!newText) {
+            return at == since;
+        }
+        return newState ? textAt.or(Span.at(since)).contains(at) : textAt.contains(at);
+    }
+
+    private static Span begin(Belief belief, State state, Span changed) {
+        Span begin = belief.said == null ? changed : changed.or(Span.at(belief.said.since()));
+        if (belief.hidden) {
+            return begin; // which no device has a part in
+        }
+        if (state != State.ONLINE) {
+            begin = begin.or(belief.leftOnline);
+        }
+        if (state == State.OFFLINE) {
+            return begin.or(belief.leftIdle);
+        }
+        long first = belief.devices.stream()
+                .filter(device -> device.state() == state)
+                .mapToLong(Device::since)
+                .min()
+                .orElseThrow();
+        return begin.or(Span.at(first));
+    }
+
+    // ---- the end ----
+
+    private boolean isTail() {
+        return time >= until || windows.undisturbedMs(time, until) <= settings.slackMs();
+    }
+
+    private void expect(Belief belief, Kind kind, String text) {
+        if (belief.saidSoFar > furthest) {
+            furthest = belief.saidSoFar;
+            expectations.clear();
+        }
+        if (belief.saidSoFar == furthest && expectations.size() < 50 * EXPECTATIONS_SHOWN) {
+            expectations.add(new Expectation(kind, text));
+        }
+    }
+
+    private Result finish() {
+        List<Belief> accepted = new ArrayList<>(unsaid);
+        beliefs.stream().filter(belief -> belief.saidSoFar == log.said.size()).forEach(accepted::add);
+        if (accepted.isEmpty()) {
+            beliefs.forEach(belief -> furthest = Math.max(furthest, belief.saidSoFar));
+            return failed();
+        }
+        List<Violation> fewest = null;
+        Belief best = accepted.get(0);
+        for (Belief belief : accepted) {
+            List<Violation> ghosts = ghosts(belief);
+            if (fewest == null || ghosts.size() < fewest.size()) {
+                fewest = ghosts;
+                best = belief;
+            }
+        }
+        List<Lateness> expiries = new ArrayList<>();
+        for (Trace trace = best.trace; trace != null; trace = trace.before()) {
+            expiries.add(0, trace.expiry());
+        }
+        return new Result(log.user, fewest == null ? List.of() : fewest, false, expiries);
+    }
+
+    private List<Violation> ghosts(Belief belief) {
+        List<Violation> ghosts = new ArrayList<>();
+        for (Trace trace = belief.trace; trace != null; trace = trace.before()) {
+            Lateness expiry = trace.expiry();
+            if (isTooLate(expiry.latest(), expiry.noticedAt())) {
+                ghosts.add(new Violation(
+                        Kind.GHOST,
+                        log.user,
+                        log.partition,
+                        -1,
+                        "what had to end by %d ended with the pulse at %d"
+                                .formatted(expiry.latest(), expiry.noticedAt())));
+            }
+        }
+        for (Device device : belief.devices) {
+            long latest =
+                    device.deadline().hi() + (mayBeHeld(device, Long.MAX_VALUE, until) ? settings.shardHoldMs() : 0);
+            if (!belief.hidden && device.state() != State.OFFLINE && isTooLate(latest, until)) {
+                ghosts.add(new Violation(
+                        Kind.GHOST,
+                        log.user,
+                        log.partition,
+                        -1,
+                        "%s had to end by %d, and no pulse up to %d ended it".formatted(device, latest, until)));
+            }
+        }
+        if (isTooLate(belief.textEnd, until)) {
+            ghosts.add(new Violation(
+                    Kind.GHOST,
+                    log.user,
+                    log.partition,
+                    -1,
+                    "the text had to end by %d, and no pulse up to %d ended it".formatted(belief.textEnd, until)));
+        }
+        return ghosts;
+    }
+
+    private boolean isTooLate(long latest, long at) {
+        long excused = settings.pulseMs() + settings.slackMs();
+        for (PartitionLog.Silence silence : partition.silences) {
+            excused += Math.max(0, Math.min(at, silence.to()) - Math.max(latest, silence.from())); // time stood still
+        }
+        return windows.undisturbedMs(latest, at) > excused;
+    }
+
+    private Result failed() {
+        Said actual = furthest < log.said.size() ? log.said.get(furthest) : null;
+        Kind kind = actual == null ? Kind.LOST : Kind.UNEXPLAINED;
+        for (Kind nearer : List.of(Kind.WRONG_TIME, Kind.LAST_ACTIVE)) {
+            if (expectations.stream().anyMatch(expectation -> expectation.kind() == nearer)) {
+                kind = nearer;
+            }
+        }
+        Kind shown = kind;
+        List<String> expected = expectations.stream()
+                .sorted((one, other) -> Boolean.compare(other.kind() == shown, one.kind() == shown))
+                .limit(EXPECTATIONS_SHOWN)
+                .map(Expectation::text)
+                .toList();
+        String message = "%s; expected %s; by %d in the log. %s"
+                .formatted(
+                        actual == null ? "nothing more was said" : "said: " + actual,
+                        expected.isEmpty() ? "nothing" : String.join(", or ", expected),
+                        time,
+                        around(actual == null ? time : actual.at()));
+        return new Result(
+                log.user,
+                List.of(new Violation(kind, log.user, log.partition, actual == null ? -1 : actual.offset(), message)),
+                false,
+                List.of());
+    }
+
+    /** The user's records around a time, for the person who reads the report. */
+    private String around(long at) {
+        long reach = 2 * settings.leaseMs() + settings.shardHoldMs();
+        List<Beat> beats = log.beats.stream()
+                .filter(beat -> beat.at() >= at - reach && beat.at() <= at + settings.leaseMs())
+                .toList();
+        return "Heartbeats around: %s. Texts: %s. Flags: %s. Said before: %s"
+                .formatted(
+                        beats,
+                        log.texts,
+                        log.flags,
+                        log.said.subList(Math.max(0, Math.min(furthest, log.said.size()) - 3), furthest));
+    }
+
+    private static long orNever(@Nullable Long time) {
+        return time == null ? NEVER : time;
+    }
+}

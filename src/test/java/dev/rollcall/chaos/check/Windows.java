@@ -1,0 +1,70 @@
+package dev.rollcall.chaos.check;
+
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+
+/** Times of disturbance, in order and without overlap. */
+final class Windows {
+    /** No record is heard at that time. */
+    static final long NONE = Long.MIN_VALUE;
+
+    private final List<Window> windows = new ArrayList<>();
+
+    Windows(List<Window> all) {
+        List<Window> sorted = new ArrayList<>(all);
+        sorted.sort(Comparator.comparingLong(Window::from));
+        for (Window window : sorted) {
+            Window last = windows.isEmpty() ? null : windows.get(windows.size() - 1);
+            if (last != null && window.from() <= last.to()) {
+                windows.set(windows.size() - 1, new Window(last.from(), Math.max(last.to(), window.to())));
+            } else {
+                windows.add(window);
+            }
+        }
+    }
+
+    /** The last disturbed instant between those two, both included; {@link #NONE}: there is none. */
+    long lastWithin(long from, long to) {
+        for (int i = windows.size() - 1; i >= 0; i--) {
+            Window window = windows.get(i);
+            if (window.from() <= to) {
+                return window.to() >= from ? Math.min(window.to(), to) : NONE;
+            }
+        }
+        return NONE;
+    }
+
+    /** How long it was from the one to the other, without the disturbances. */
+    long undisturbedMs(long from, long to) {
+        if (from >= to) {
+            return 0;
+        }
+        long length = to - from;
+        for (Window window : windows) {
+            length -= Math.max(0, Math.min(to, window.to()) - Math.max(from, window.from()));
+        }
+        return length;
+    }
+
+    /** The earliest instant from which it is no longer than that to another one, without the disturbances. */
+    long undisturbedBefore(long instant, long ms) {
+        long earliest = instant;
+        long left = ms;
+        for (int i = windows.size() - 1; i >= 0; i--) {
+            Window window = windows.get(i);
+            if (window.from() >= earliest) {
+                continue;
+            }
+            if (earliest > window.to()) {
+                long between = earliest - window.to();
+                if (between > left) {
+                    break;
+                }
+                left -= between;
+            }
+            earliest = window.from();
+        }
+        return earliest - left;
+    }
+}

@@ -1,0 +1,276 @@
+package dev.rollcall.topology;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.rollcall.chaos.check.Checker;
+import dev.rollcall.chaos.check.Entry;
+import dev.rollcall.chaos.check.Logs;
+import dev.rollcall.chaos.check.Verdict;
+import dev.rollcall.domain.Announcement.Presence;
+import dev.rollcall.domain.PresenceState;
+import dev.rollcall.domain.UserId;
+import dev.rollcall.topology.RandomCampaign.Recorded;
+import dev.rollcall.wire.Topic;
+import dev.rollcall.wire.Topics;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Random;
+import java.util.function.UnaryOperator;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** The checker against the real topology: it has nothing to say against it, and much against what is not quite it. */
+class CheckerOnTheTopologyTest {
+    private static final Topic<UserId, Presence> PRESENCE = Topics.ofContract().presence();
+
+    /** To look further, set {@code checker.logs} to more. */
+    private static final int LOGS = Integer.getInteger("checker.logs", 25);
+
+    private static final long FIRST = Long.getLong("checker.first", 0);
+
+    @ParameterizedTest(name = "faults: {0}")
+    @ValueSource(booleans = {false, true})
+    void shouldFindNothingWhenTheTopologyDidIt(boolean faults) {
+        for (long seed = FIRST; seed < FIRST + LOGS; seed++) {
+            Recorded recorded = RandomCampaign.play(seed, faults);
+            Verdict verdict = check(recorded, recorded.logs());
+
+            assertThat(verdict.violations())
+                    .as("seed %d, %s, windows %s", seed, recorded.settings(), recorded.windows())
+                    .isEmpty();
+            assertThat(verdict.undecided()).as("seed %d", seed).isEmpty();
+            assertThat(verdict.said()).as("seed %d", seed).isGreaterThan(20);
+        }
+    }
+
+    /** What a processor could do wrong, each by the least that is wrong. */
+    enum Mutation {
+        DROP {
+            @Override
+            void on(List<Entry> said, int at, Random random) {
+                said.remove(at);
+            }
+        },
+        /** The numbers of the rest close the gap, so that only the inputs tell. */
+        DROP_WITHOUT_A_TRACE {
+            @Override
+            void on(List<Entry> said, int at, Random random) {
+                renumber(said, said.remove(at), at, -1);
+            }
+        },
+        DOUBLE {
+            @Override
+            void on(List<Entry> said, int at, Random random) {
+                said.add(at, said.get(at));
+            }
+        },
+        SEQUENCE {
+            @Override
+            void on(List<Entry> said, int at, Random random) {
+                said.set(at, changed(said.get(at), was -> with(was, was.state(), was.since(), was.sequence() + 1)));
+            }
+        },
+        STATE {
+            @Override
+            void on(List<Entry> said, int at, Random random) {
+                said.set(at, changed(said.get(at), was -> {
+                    PresenceState other = was.state() == PresenceState.IDLE ? PresenceState.ONLINE : PresenceState.IDLE;
+                    return with(was, other, was.since(), was.sequence());
+                }));
+            }
+        },
+        SINCE_TOO_EARLY {
+            @Override
+            void on(List<Entry> said, int at, Random random) {
+                said.set(at, changed(said.get(at), was -> with(was, was.state(), was.since() - 1, was.sequence())));
+            }
+        },
+        SINCE_TOO_LATE {
+            @Override
+            void on(List<Entry> said, int at, Random random) {
+                said.set(at, changed(said.get(at), was -> with(was, was.state(), was.since() + 1, was.sequence())));
+            }
+        },
+        LAST_ACTIVE {
+            @Override
+            void on(List<Entry> said, int at, Random random) {
+                said.set(
+                        at,
+                        changed(
+                                said.get(at),
+                                was -> new Presence(
+                                        was.state(),
+                                        was.previousState(),
+                                        was.status(),
+                                        was.since(),
+                                        was.lastActive() == null ? (Long) was.since() : (Long) (was.lastActive() + 1),
+                                        was.sequence(),
+                                        was.at())));
+            }
+        },
+        TEXT {
+            @Override
+            void on(List<Entry> said, int at, Random random) {
+                said.set(
+                        at,
+                        changed(
+                                said.get(at),
+                                was -> new Presence(
+                                        was.state(),
+                                        was.previousState(),
+                                        was.status() == null ? "text0" : null,
+                                        was.since(),
+                                        was.lastActive(),
+                                        was.sequence(),
+                                        was.at())));
+            }
+        },
+        /** A device that flaps: everything about the two records is right, but that they are there. */
+        FLAP {
+            @Override
+            void on(List<Entry> said, int at, Random random) {
+                Entry before = said.get(at);
+                Presence was = presence(before);
+                long when = was.since() + 100;
+                PresenceState other =
+                        was.state() == PresenceState.OFFLINE ? PresenceState.ONLINE : PresenceState.OFFLINE;
+                said.add(
+                        at + 1,
+                        entry(
+                                before,
+                                new Presence(
+                                        other,
+                                        was.state(),
+                                        was.status(),
+                                        when,
+                                        was.lastActive(),
+                                        was.sequence() + 1,
+                                        when)));
+                said.add(
+                        at + 2,
+                        entry(
+                                before,
+                                new Presence(
+                                        was.state(),
+                                        other,
+                                        was.status(),
+                                        when + 50,
+                                        was.lastActive(),
+                                        was.sequence() + 2,
+                                        when + 50)));
+                renumber(said, before, at + 3, 2);
+            }
+        };
+
+        abstract void on(List<Entry> said, int at, Random random);
+
+        /** Counts on from another number, for the user of that record. */
+        private static void renumber(List<Entry> said, Entry of, int from, int by) {
+            boolean isNext = true;
+            for (int i = from; i < said.size(); i++) {
+                Entry entry = said.get(i);
+                if (!Arrays.equals(entry.key(), of.key())) {
+                    continue;
+                }
+                if (entry.value() == null) {
+                    return;
+                }
+                PresenceState previous = isNext && by < 0 ? presence(of).previousState() : null;
+                said.set(
+                        i,
+                        changed(
+                                entry,
+                                was -> new Presence(
+                                        was.state(),
+                                        previous != null || was.sequence() + by == 1 ? previous : was.previousState(),
+                                        was.status(),
+                                        was.since(),
+                                        was.lastActive(),
+                                        was.sequence() + by,
+                                        was.at())));
+                isNext = false;
+            }
+        }
+
+        private static Presence with(Presence was, PresenceState state, long since, long sequence) {
+            return new Presence(
+                    state,
+                    was.previousState(),
+                    was.status(),
+                    since,
+                    was.lastActive(),
+                    sequence,
+                    was.at() == was.since() ? since : was.at());
+        }
+
+        private static Entry changed(Entry entry, UnaryOperator<Presence> change) {
+            return entry(entry, change.apply(presence(entry)));
+        }
+    }
+
+    /**
+     * What is not caught is not wrong by what the logs show: a text or flag may have been read before the pulse by which
+     * something else ended; what was heard of the shards of users who hide is not certain; and within a disturbance it is
+     * open where a task was taken over, and so, within a lease, when a device ended.
+     */
+    @ParameterizedTest
+    @EnumSource
+    void shouldNoticeWhenTheOutputIsNotQuiteRight(Mutation mutation) {
+        assertThat(caughtOf(mutation, false))
+                .as("percent caught, without faults")
+                .isGreaterThanOrEqualTo(95);
+        assertThat(caughtOf(mutation, true)).as("percent caught, with faults").isGreaterThanOrEqualTo(85);
+    }
+
+    private static int caughtOf(Mutation mutation, boolean faults) {
+        int tried = 0;
+        int caught = 0;
+        for (long seed = 0; seed < Math.max(4, LOGS / 8); seed++) {
+            Recorded recorded = RandomCampaign.play(seed, faults);
+            Random random = new Random(seed);
+            for (int i = 0; i < 8; i++) {
+                List<Entry> said = new ArrayList<>(recorded.logs().presence());
+                int at = random.nextInt(said.size());
+                if (said.get(at).value() != null) {
+                    mutation.on(said, at, random);
+                    tried++;
+                    caught += check(recorded, recorded.logs().withPresence(numbered(said)))
+                                    .violations()
+                                    .isEmpty()
+                            ? 0
+                            : 1;
+                }
+            }
+        }
+        return 100 * caught / tried;
+    }
+
+    private static Verdict check(Recorded recorded, Logs logs) {
+        return Checker.check(logs, recorded.settings(), recorded.windows());
+    }
+
+    private static List<Entry> numbered(List<Entry> said) {
+        List<Entry> numbered = new ArrayList<>();
+        for (Entry entry : said) {
+            numbered.add(new Entry(0, numbered.size(), entry.timestamp(), entry.key(), entry.value()));
+        }
+        return numbered;
+    }
+
+    private static Presence presence(Entry entry) {
+        Presence presence = PRESENCE.values().deserializer().deserialize("any", entry.value());
+        return presence.at(entry.timestamp());
+    }
+
+    private static Entry entry(Entry like, @Nullable Presence presence) {
+        return new Entry(
+                0,
+                0,
+                presence == null ? like.timestamp() : presence.at(),
+                like.key(),
+                PRESENCE.values().serializer().serialize("any", presence));
+    }
+}
