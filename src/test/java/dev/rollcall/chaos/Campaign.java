@@ -1,0 +1,273 @@
+package dev.rollcall.chaos;
+
+import dev.rollcall.chaos.check.Window;
+import dev.rollcall.wire.Topics;
+import java.io.PrintWriter;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.Deque;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.stream.IntStream;
+import org.apache.kafka.common.TopicPartition;
+
+/** All that runs, and one fault after the other. */
+final class Campaign implements AutoCloseable {
+    /** What a new owner of a task may have to read again: a commit interval, and a good deal more. */
+    private static final Duration READ_AGAIN = Duration.ofSeconds(2);
+
+    private static final int ENDED_BY_SIGTERM = 128 + 15;
+
+    private static final Duration FLOWS_WITHIN = Duration.ofMinutes(2);
+
+    /** Let alone for this long before the next fault. */
+    private static final Duration REST = Duration.ofSeconds(2);
+
+    private final PrintWriter out;
+    private final Path directory;
+    private final int users;
+    private final Deque<AutoCloseable> parts = new ArrayDeque<>();
+    private final Brokers brokers;
+    private final Processors processors;
+    private final Load load;
+    private final Probes probes;
+    private final List<Window> windows = new ArrayList<>();
+    private final List<Outcome> outcomes = new ArrayList<>();
+    private final List<String> surprises = new ArrayList<>();
+
+    /** Who may have ended, because the fault was to end it. */
+    private final Set<Child> killed = ConcurrentHashMap.newKeySet();
+
+    /**
+     * Starts everything, and waits until transitions flow.
+     *
+     * @param variant what is broken; {@link Variant#NONE}: nothing
+     */
+    Campaign(PrintWriter out, Path directory, int users, long seed, Variant variant) throws Exception {
+        this.out = out;
+        this.directory = directory;
+        this.users = users;
+        try {
+            long start = System.currentTimeMillis();
+            brokers = keep(new Brokers(directory.resolve("brokers"), variant.brokerSettings()));
+            say("three brokers are up: %s".formatted(brokers.bootstrapServers()));
+            processors = keep(new Processors(
+                    directory.resolve("processors"),
+                    brokers.bootstrapServers(),
+                    variant.processorSettings(),
+                    variant.compile(directory)));
+            variant.prepare(brokers);
+            processors.start("one");
+            processors.awaitReady("one");
+            processors.start("two");
+            processors.awaitReady("two");
+            say("two processors are ready");
+            load = keep(new Load(directory.resolve("load"), brokers.bootstrapServers(), users, seed));
+            probes = keep(new Probes(brokers.bootstrapServers()));
+            awaitSettled(System.currentTimeMillis());
+            windows.add(new Window(start, System.currentTimeMillis() + READ_AGAIN.toMillis()));
+            say("%d shards speak for %d users, and transitions flow"
+                    .formatted(load.shards().size(), users));
+        } catch (Exception | Error e) {
+            close();
+            throw e;
+        }
+    }
+
+    Brokers brokers() {
+        return brokers;
+    }
+
+    Processors processors() {
+        return processors;
+    }
+
+    Load load() {
+        return load;
+    }
+
+    int users() {
+        return users;
+    }
+
+    List<Window> windows() {
+        return List.copyOf(windows);
+    }
+
+    List<Outcome> outcomes() {
+        return List.copyOf(outcomes);
+    }
+
+    /** Processes that ended without having been told to. */
+    List<String> surprises() {
+        return List.copyOf(surprises);
+    }
+
+    /** SIGKILL, as part of a fault. */
+    void kill(Child process) {
+        killed.add(process);
+        process.kill();
+    }
+
+    /** SIGTERM, as part of a fault; one that does not end in good order is a surprise. */
+    void end(Child process, Duration limit) {
+        boolean alive = process.isAlive();
+        killed.add(process);
+        if (!process.end(limit)) {
+            surprises.add("%s did not end within %d s when told to".formatted(process.name(), limit.toSeconds()));
+        } else if (alive && process.exitCode() != ENDED_BY_SIGTERM) {
+            surprises.add("%s ended with %d when told to".formatted(process.name(), process.exitCode()));
+        }
+    }
+
+    /** From now on it may end. */
+    void expectEndOf(Child process) {
+        killed.add(process);
+    }
+
+    void sleep(Duration time) throws InterruptedException {
+        Thread.sleep(time.toMillis());
+    }
+
+    void say(String text) {
+        out.printf("%tT  %s%n", System.currentTimeMillis(), text);
+        out.flush();
+    }
+
+    /** Lets the fault happen, and waits until all is as it was. */
+    void suffer(int number, Fault fault, Random random) throws Exception {
+        long struckAt = System.currentTimeMillis();
+        String detail = fault.strike(this, random);
+        long repairedAt = System.currentTimeMillis();
+        long flowsAt = awaitSettled(repairedAt);
+        long settledAt = System.currentTimeMillis();
+        if (fault.disturbs()) {
+            windows.add(new Window(struckAt - READ_AGAIN.toMillis(), settledAt + READ_AGAIN.toMillis()));
+        }
+        Outcome outcome = new Outcome(
+                number,
+                fault.kind(),
+                detail,
+                struckAt,
+                repairedAt,
+                settledAt,
+                probes.longestWait(struckAt, settledAt),
+                flowsAt - repairedAt);
+        outcomes.add(outcome);
+        say("%2d. %s: %s; over after %.1f s, longest wait for a transition %.1f s, all partitions %.1f s after the end"
+                .formatted(
+                        number,
+                        fault.kind(),
+                        detail,
+                        outcome.lastedMs() / 1e3,
+                        outcome.longestWaitMs() / 1e3,
+                        outcome.flowsAfterMs() / 1e3));
+        sleep(REST);
+    }
+
+    /** Waits until everything runs, has nothing left to catch up with, and transitions flow; says since when they do. */
+    private long awaitSettled(long since) throws InterruptedException {
+        Patience patience = new Patience("transitions flow on all partitions", FLOWS_WITHIN);
+        long flowsAt = probes.flowsSince(since);
+        while (flowsAt == Long.MAX_VALUE) {
+            restartTheDead();
+            patience.sleep(20);
+            flowsAt = probes.flowsSince(since);
+        }
+        brokers.awaitWhole();
+        awaitAnswered();
+        return flowsAt;
+    }
+
+    /** Waits until all that is in the inputs now was read and committed. */
+    private void awaitAnswered() throws InterruptedException {
+        Patience patience = new Patience("the processors have caught up", FLOWS_WITHIN);
+        List<TopicPartition> inputs = Topics.ofContract().inputs().stream()
+                .flatMap(topic -> IntStream.range(0, Timing.PARTITIONS)
+                        .mapToObj(partition -> new TopicPartition(topic.name(), partition)))
+                .toList();
+        Map<TopicPartition, Long> ends = brokers.ends(inputs);
+        while (true) {
+            Map<TopicPartition, Long> committed = brokers.committed(Processors.APPLICATION_ID);
+            if (ends.entrySet().stream()
+                    .allMatch(
+                            end -> end.getValue() == 0 || committed.getOrDefault(end.getKey(), 0L) >= end.getValue())) {
+                return;
+            }
+            patience.sleep(100);
+        }
+    }
+
+    /** Notes who has ended by itself, and starts processors again. */
+    void restartTheDead() {
+        if (!load.isAlive()) {
+            throw new IllegalStateException("the shards have ended");
+        }
+        for (Child broker : brokers.processes()) {
+            noteIfDead(broker);
+        }
+        for (String name : processors.names()) {
+            if (noteIfDead(processors.process(name))) {
+                processors.start(name);
+            }
+        }
+    }
+
+    private boolean noteIfDead(Child process) {
+        boolean surprise = !process.isAlive() && killed.add(process);
+        if (surprise) {
+            surprises.add(
+                    "%s ended by itself with %d; see %s".formatted(process.name(), process.exitCode(), process.log()));
+            say("!! %s".formatted(surprises.get(surprises.size() - 1)));
+        }
+        return surprise;
+    }
+
+    /** Ends the load, and waits until everybody must be gone. */
+    String quiesce() throws InterruptedException {
+        probes.close();
+        String sent = load.quiesce();
+        Duration longest = Timing.LEASE.multipliedBy(3).plus(Timing.SHARD_HOLD).plus(Timing.GRACE);
+        say("the load has ended (%s); waiting until time has nothing left to end".formatted(sent));
+        Collection<TopicPartition> heartbeats = IntStream.range(0, Timing.PARTITIONS)
+                .mapToObj(partition -> new TopicPartition("device-heartbeat", partition))
+                .toList();
+        Patience patience = new Patience("the pulses have come to rest", longest.plusSeconds(60));
+        Map<TopicPartition, Long> before = Map.of();
+        Map<TopicPartition, Long> now = brokers.ends(heartbeats);
+        while (!now.equals(before)) {
+            patience.sleep(6 * Timing.PULSE.toMillis());
+            before = now;
+            now = brokers.ends(heartbeats);
+        }
+        sleep(Duration.ofSeconds(6));
+        restartTheDead();
+        return sent;
+    }
+
+    Path directory() {
+        return directory;
+    }
+
+    @Override
+    public void close() {
+        while (!parts.isEmpty()) {
+            try {
+                parts.pop().close();
+            } catch (Exception e) {
+                say("not closed cleanly: %s".formatted(e));
+            }
+        }
+    }
+
+    private <T extends AutoCloseable> T keep(T part) {
+        parts.push(part);
+        return part;
+    }
+}

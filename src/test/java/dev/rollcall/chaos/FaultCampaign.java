@@ -1,0 +1,184 @@
+package dev.rollcall.chaos;
+
+import dev.rollcall.chaos.check.Checker;
+import dev.rollcall.chaos.check.LogReader;
+import dev.rollcall.chaos.check.Logs;
+import dev.rollcall.chaos.check.Verdict;
+import dev.rollcall.chaos.check.Violation;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
+
+/**
+ * Runs Rollcall on a real cluster, lets faults happen to all of it, and then asks an independent checker whether the
+ * output says what the inputs mean. See {@code docs/guarantees.md}.
+ */
+@Command(
+        name = "fault-campaign",
+        description = "Lets faults happen to a running Rollcall, and checks every record of what it says.",
+        mixinStandardHelpOptions = true,
+        exitCodeListHeading = "Ends with:%n",
+        exitCodeList = {
+            "0:nothing to complain of; with --variant all: every variant was caught",
+            "1:a violation, or something that could not be carried out or checked"
+        })
+public final class FaultCampaign implements Callable<Integer> {
+    private static final Path DIRECTORY = Path.of("target", "chaos").toAbsolutePath();
+    private static final Duration READ_WITHIN = Duration.ofMinutes(3);
+
+    @Option(names = "--faults", defaultValue = "20", description = "How many (default: ${DEFAULT-VALUE}).")
+    private int faults;
+
+    @Option(names = "--seed", defaultValue = "1", description = "Which ones, and what everybody does (default: 1).")
+    private long seed;
+
+    @Option(names = "--users", defaultValue = "2000", description = "How many (default: ${DEFAULT-VALUE}).")
+    private int users;
+
+    @Option(names = "--only", description = "Draws only from the kinds that contain this text; may be repeated.")
+    private List<String> only = new ArrayList<>();
+
+    @Option(
+            names = "--variant",
+            description = "Runs a Rollcall that is broken on purpose, with the faults that bring it out:"
+                    + " wall-clock, at-least-once, no-extension, own-pulse-topic, leak; or all, one after the other.")
+    private @Nullable String variant;
+
+    @Option(names = "--keep", description = "Keeps the brokers' data and the dump of the topics also if all is well.")
+    private boolean keep;
+
+    @Option(names = "--recheck", paramLabel = "FILE", description = "Only checks the dump of a campaign that was run.")
+    private @Nullable Path dump;
+
+    @Spec
+    private CommandSpec spec = CommandSpec.create();
+
+    public static void main(String[] arguments) {
+        System.setProperty("org.slf4j.simpleLogger.defaultLogLevel", "off"); // brokers that are away are no news
+        System.exit(new CommandLine(new FaultCampaign()).execute(arguments));
+    }
+
+    @Override
+    public Integer call() throws Exception {
+        PrintWriter out = spec.commandLine().getOut();
+        if (dump != null) {
+            return recheck(out, dump);
+        }
+        if ("all".equals(variant)) {
+            return runAllVariants(out);
+        }
+        Variant broken = variant == null ? Variant.NONE : Variants.named(variant);
+        return run(out, broken).isClean() ? 0 : 1;
+    }
+
+    private int runAllVariants(PrintWriter out) throws IOException {
+        List<String> lines = new ArrayList<>();
+        boolean allCaught = true;
+        for (Variant broken : Variants.ALL) {
+            Report report = run(out, broken);
+            List<Violation> violations = report.violations();
+            allCaught &= !violations.isEmpty();
+            lines.add(
+                    violations.isEmpty()
+                            ? "NOT CAUGHT: %s (%s)".formatted(broken.name(), broken.defect())
+                            : "caught: %s (%s): %d violations, the first: %s"
+                                    .formatted(broken.name(), broken.defect(), violations.size(), violations.get(0)));
+        }
+        out.println();
+        lines.forEach(out::println);
+        out.flush();
+        return allCaught ? 0 : 1;
+    }
+
+    private Report run(PrintWriter out, Variant broken) throws IOException {
+        Path directory = DIRECTORY.resolve(broken.isBroken() ? "variants/" + broken.name() : "run");
+        Processors.deleteAll(directory);
+        out.printf(
+                "seed %d, %d users; %s%n",
+                seed, users, broken.isBroken() ? "broken on purpose: " + broken.defect() : faults + " faults");
+        out.flush();
+        Random random = new Random(seed);
+        List<String> leftOut = new ArrayList<>();
+        List<Outcome> outcomes = new ArrayList<>();
+        List<String> surprises = new ArrayList<>();
+        List<String> problems = new ArrayList<>();
+        Verdict verdict = null;
+        List<Fault> script = broken.isBroken() ? broken.script() : draw(directory, random, leftOut);
+        try (Campaign campaign = new Campaign(out, directory, users, seed, broken)) {
+            try {
+                int number = 0;
+                for (Fault fault : script) {
+                    campaign.suffer(++number, fault, random);
+                }
+                campaign.quiesce();
+            } catch (Exception e) {
+                campaign.say("!! the campaign cannot go on: %s".formatted(e));
+                problems.add(String.valueOf(e));
+            }
+            outcomes.addAll(campaign.outcomes());
+            surprises.addAll(campaign.surprises());
+            verdict = check(campaign, directory);
+        } catch (Exception e) {
+            e.printStackTrace(spec.commandLine().getErr());
+            problems.add(String.valueOf(e));
+        }
+        if (verdict != null && (verdict.heartbeats() == 0 || verdict.said() == 0 || verdict.pulses() == 0)) {
+            problems.add("there was nothing to check");
+        }
+        Report report = new Report(seed, users, broken.name(), leftOut, outcomes, surprises, problems, verdict);
+        report.print(out);
+        Path file = (broken.isBroken() ? directory : DIRECTORY).resolve("report.json");
+        report.write(file);
+        if (report.isClean() && !keep) {
+            Processors.deleteAll(directory);
+        } else {
+            out.printf("kept: %s%n", directory);
+        }
+        out.flush();
+        return report;
+    }
+
+    private List<Fault> draw(Path directory, Random random, List<String> leftOut) throws IOException {
+        Files.createDirectories(directory);
+        boolean withSmallDisk = SmallDisk.canBeHad(directory.resolve("small-disk"));
+        if (!withSmallDisk) {
+            leftOut.add("disk full under a processor, because only root can mount a file system small enough to fill");
+        }
+        List<Fault> kinds = Faults.all(withSmallDisk).stream()
+                .filter(fault -> only.isEmpty() || only.stream().anyMatch(fault.kind()::contains))
+                .toList();
+        if (kinds.isEmpty() && faults > 0) {
+            throw new IllegalArgumentException("no kind of fault contains any of " + only);
+        }
+        return Faults.draw(kinds, faults, random);
+    }
+
+    private static Verdict check(Campaign campaign, Path directory) throws IOException {
+        Logs logs = LogReader.read(campaign.brokers().bootstrapServers(), READ_WITHIN);
+        LogDump dump = new LogDump(logs, campaign.windows());
+        dump.write(directory.resolve("topics.dump"));
+        campaign.say("read %d heartbeats and %d records of presence; checking"
+                .formatted(logs.heartbeats().size(), logs.presence().size()));
+        return Checker.check(logs, Timing.checker(), campaign.windows());
+    }
+
+    private int recheck(PrintWriter out, Path file) throws IOException {
+        LogDump read = LogDump.read(file);
+        Verdict verdict = Checker.check(read.logs(), Timing.checker(), read.windows());
+        Report report = new Report(seed, users, "recheck", List.of(), List.of(), List.of(), List.of(), verdict);
+        report.print(out);
+        return report.isClean() ? 0 : 1;
+    }
+}

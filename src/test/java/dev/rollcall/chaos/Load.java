@@ -1,0 +1,61 @@
+package dev.rollcall.chaos;
+
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.IntStream;
+
+/** The process of the simulated shards, as the campaign sees it. */
+final class Load implements AutoCloseable {
+    private final Child process;
+    private final List<String> shards = new ArrayList<>(
+            IntStream.range(0, ShardLoad.SHARDS).mapToObj(i -> "shard-" + i).toList());
+
+    Load(Path directory, String bootstrapServers, int users, long seed) throws InterruptedException {
+        process = Child.start(
+                "shards",
+                directory.resolve("shards.log"),
+                512,
+                List.of(),
+                ShardLoad.class,
+                List.of(bootstrapServers, String.valueOf(users), String.valueOf(seed)));
+        process.awaitPrinted(ShardLoad.RUNNING, Duration.ofMinutes(1));
+    }
+
+    /** By their first names: one whose devices came back elsewhere still answers to it. */
+    List<String> shards() {
+        return shards;
+    }
+
+    boolean isAlive() {
+        return process.isAlive();
+    }
+
+    void silence(String shard, Duration time) {
+        process.tell("silence %s %d".formatted(shard, time.toMillis()));
+    }
+
+    void stop(String shard) {
+        process.tell("stop " + shard);
+    }
+
+    /** The devices of a shard that was stopped come back at a new one. */
+    void adopt(String shard) {
+        process.tell("adopt " + shard);
+    }
+
+    /** Ends the load, and waits until all that was sent is acknowledged; says how many records that were. */
+    String quiesce() throws InterruptedException {
+        process.tell("quiesce");
+        process.awaitPrinted(ShardLoad.QUIET, Duration.ofSeconds(150));
+        String printed = process.printed();
+        return printed.substring(printed.lastIndexOf(ShardLoad.QUIET) + ShardLoad.QUIET.length())
+                .strip();
+    }
+
+    @Override
+    public void close() {
+        process.kill();
+    }
+}

@@ -1,0 +1,28 @@
+package dev.rollcall.chaos;
+
+import java.time.Duration;
+
+/** Waiting for something, for so long and no longer. */
+final class Patience {
+    private final String what;
+    private final Duration limit;
+    private final long deadline;
+
+    Patience(String what, Duration limit) {
+        this.what = what;
+        this.limit = limit;
+        this.deadline = System.nanoTime() + limit.toNanos();
+    }
+
+    /**
+     * Waits a moment before the next look.
+     *
+     * @throws IllegalStateException when it has been too long
+     */
+    void sleep(long ms) throws InterruptedException {
+        if (System.nanoTime() > deadline) {
+            throw new IllegalStateException("not within %d s: %s".formatted(limit.toSeconds(), what));
+        }
+        Thread.sleep(ms);
+    }
+}

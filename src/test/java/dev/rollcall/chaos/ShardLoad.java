@@ -1,0 +1,241 @@
+package dev.rollcall.chaos;
+
+import dev.rollcall.client.EventSender;
+import dev.rollcall.domain.Heartbeat;
+import dev.rollcall.domain.StatusText;
+import dev.rollcall.domain.UserId;
+import dev.rollcall.wire.Topics;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.PriorityQueue;
+import java.util.SplittableRandom;
+import java.util.TreeMap;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.LongAdder;
+import org.apache.kafka.clients.producer.ProducerConfig;
+
+/**
+ * Simulated homeserver shards in a process of their own. Does what it is told on standard input, a line each:
+ *
+ * <pre>
+ *   silence SHARD MS   says nothing for that long, and then goes on with everybody
+ *   stop SHARD         says nothing any more
+ *   adopt SHARD        its devices come back at a new shard
+ *   quiesce            all of them stop; prints when everything that was sent is acknowledged
+ * </pre>
+ *
+ * <p>What each device wants to do depends on the seed alone. What lies in the topics depends on the faults as well, and
+ * only that counts.
+ */
+public final class ShardLoad {
+    static final String RUNNING = "the shards are running";
+    static final String QUIET = "the shards are quiet:";
+    static final int SHARDS = 6;
+
+    private static final double TEXT_SHARE = 0.02;
+    private static final double FLAG_SHARE = 0.008;
+    private static final int MAX_DEVICES = 2;
+
+    private final Map<String, Shard> shards = new TreeMap<>();
+    private final LongAdder sent = new LongAdder();
+    private final LongAdder acknowledged = new LongAdder();
+    private final LongAdder failed = new LongAdder();
+
+    private ShardLoad(String bootstrapServers, int users, long seed) {
+        List<Shard> all = new ArrayList<>();
+        for (int number = 0; number < SHARDS; number++) {
+            Shard shard = new Shard("shard-" + number, connect(bootstrapServers), new SplittableRandom(seed + number));
+            shards.put(shard.name, shard);
+            all.add(shard);
+        }
+        SplittableRandom dice = new SplittableRandom(seed);
+        for (int user = 0; user < users; user++) {
+            int devices = 1 + dice.nextInt(MAX_DEVICES);
+            for (int device = 0; device < devices; device++) {
+                all.get((user + device) % SHARDS)
+                        .add(new Seat(
+                                UserId.of("@user-" + user + ":example.org"),
+                                device == 0,
+                                new SimulatedDevice(
+                                        dice.split(), Timing.LEASE.toMillis(), Timing.GRACE.toMillis(), device)));
+            }
+        }
+    }
+
+    /** {@code arguments}: bootstrap servers, users, seed. */
+    public static void main(String[] arguments) {
+        ShardLoad load = new ShardLoad(arguments[0], Integer.parseInt(arguments[1]), Long.parseLong(arguments[2]));
+        load.shards.values().forEach(shard -> new Thread(shard::run, shard.name).start());
+        System.out.println(RUNNING);
+        Lifeline.hold(load::command);
+    }
+
+    private static EventSender connect(String bootstrapServers) {
+        return new EventSender(
+                Topics.ofContract(),
+                Map.of(
+                        ProducerConfig.BOOTSTRAP_SERVERS_CONFIG,
+                        bootstrapServers,
+                        ProducerConfig.REQUEST_TIMEOUT_MS_CONFIG,
+                        (int) Timing.REQUEST.toMillis(),
+                        // Through any outage of the campaign.
+                        ProducerConfig.DELIVERY_TIMEOUT_MS_CONFIG,
+                        600_000,
+                        ProducerConfig.MAX_BLOCK_MS_CONFIG,
+                        600_000,
+                        ProducerConfig.LINGER_MS_CONFIG,
+                        5,
+                        ProducerConfig.RECONNECT_BACKOFF_MAX_MS_CONFIG,
+                        500));
+    }
+
+    private void command(String line) {
+        String[] words = line.split(" ", -1);
+        switch (words[0]) {
+            case "silence" -> shard(words[1]).silence(Long.parseLong(words[2]));
+            case "stop" -> shard(words[1]).silence(Duration.ofDays(1).toMillis());
+            case "adopt" -> shard(words[1]).adopted = true;
+            case "quiesce" -> quiesce();
+            default -> throw new IllegalArgumentException("unknown command " + line);
+        }
+    }
+
+    private Shard shard(String name) {
+        Shard shard = shards.get(name);
+        if (shard == null) {
+            throw new IllegalArgumentException("no shard " + name);
+        }
+        return shard;
+    }
+
+    private void quiesce() {
+        shards.values().forEach(shard -> shard.stopped = true);
+        Patience patience = new Patience("everything is acknowledged", Duration.ofMinutes(2));
+        try {
+            while (acknowledged.sum() + failed.sum() < sent.sum()
+                    || shards.values().stream().anyMatch(shard -> !shard.ended)) {
+                patience.sleep(50);
+            }
+        } catch (InterruptedException | IllegalStateException e) {
+            System.out.println(e);
+        }
+        System.out.printf("%s %d sent, %d failed%n", QUIET, sent.sum(), failed.sum());
+    }
+
+    private void count(CompletableFuture<Void> sending) {
+        sent.increment();
+        var unused = sending.whenComplete((nothing, failure) -> {
+            if (failure == null) {
+                acknowledged.increment();
+            } else {
+                failed.increment();
+                System.out.println("not sent: " + failure);
+            }
+        });
+    }
+
+    /** A device where it is connected; the user's first device also sets text and flag. */
+    private record Seat(UserId user, boolean isFirst, SimulatedDevice device) {}
+
+    private record Due(long atMs, long order, Seat seat) implements Comparable<Due> {
+        @Override
+        public int compareTo(Due other) {
+            int byTime = Long.compare(atMs, other.atMs);
+            return byTime != 0 ? byTime : Long.compare(order, other.order);
+        }
+    }
+
+    private final class Shard {
+        private final EventSender sender;
+        private final SplittableRandom dice;
+        private final PriorityQueue<Due> queue = new PriorityQueue<>();
+        private long order;
+        private String name; // the thread's own, once it runs
+        private volatile long silentUntilMs;
+        private volatile boolean adopted;
+        private volatile boolean stopped;
+        private volatile boolean ended;
+
+        private Shard(String name, EventSender sender, SplittableRandom dice) {
+            this.name = name;
+            this.sender = sender;
+            this.dice = dice;
+        }
+
+        private void add(Seat seat) {
+            schedule(seat, 0);
+        }
+
+        private void schedule(Seat seat, long nowMs) {
+            queue.add(new Due(nowMs + seat.device().nextInMs(), order++, seat));
+        }
+
+        private void silence(long ms) {
+            silentUntilMs = nowMs() + ms;
+        }
+
+        private void run() {
+            long start = nowMs();
+            try {
+                while (!stopped) {
+                    if (adopted) {
+                        comeBackElsewhere(nowMs() - start);
+                    }
+                    Due due = queue.peek();
+                    if (due == null || nowMs() < silentUntilMs || nowMs() - start < due.atMs()) {
+                        Thread.sleep(2);
+                        continue;
+                    }
+                    queue.remove();
+                    step(due.seat());
+                    // Counted from the plan, not from now; but what a silence has swallowed is not made up for.
+                    schedule(due.seat(), Math.max(due.atMs(), nowMs() - start - Timing.PULSE.toMillis()));
+                }
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+            } finally {
+                ended = true;
+            }
+        }
+
+        private void comeBackElsewhere(long atMs) {
+            adopted = false;
+            name = name + "-heir";
+            List<Due> all = List.copyOf(queue);
+            queue.clear();
+            all.forEach(due -> {
+                due.seat().device().cutOff();
+                schedule(due.seat(), atMs);
+            });
+            silentUntilMs = 0;
+        }
+
+        private void step(Seat seat) {
+            Heartbeat heartbeat = seat.device().step(name);
+            if (heartbeat != null) {
+                count(sender.heartbeat(seat.user(), heartbeat));
+            }
+            if (seat.isFirst() && dice.nextDouble() < TEXT_SHARE) {
+                count(sender.status(seat.user(), text()));
+            }
+            if (seat.isFirst() && dice.nextDouble() < FLAG_SHARE) {
+                count(sender.appearOffline(seat.user(), dice.nextInt(100) < 45));
+            }
+        }
+
+        private StatusText text() {
+            int throwOf4 = dice.nextInt(4);
+            if (throwOf4 == 0) {
+                return StatusText.NONE;
+            }
+            Long expiresAt = throwOf4 == 1 ? null : (Long) (System.currentTimeMillis() + 500 + dice.nextLong(10_000));
+            return new StatusText("text " + dice.nextInt(1_000_000), expiresAt);
+        }
+    }
+
+    private static long nowMs() {
+        return System.nanoTime() / 1_000_000;
+    }
+}

@@ -1,0 +1,206 @@
+package dev.rollcall.chaos;
+
+import dev.rollcall.chaos.Variant.Patch;
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Random;
+import java.util.Set;
+import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.NewPartitionReassignment;
+import org.apache.kafka.clients.admin.NewTopic;
+import org.apache.kafka.clients.admin.TopicDescription;
+import org.apache.kafka.common.ElectionType;
+import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.TopicPartitionInfo;
+
+/** What Rollcall would be without its main decisions. */
+final class Variants {
+    private static final String PROCESSOR = "dev/rollcall/topology/RollProcessor.java";
+    private static final String TOPOLOGY = "dev/rollcall/topology/PresenceTopology.java";
+    private static final String ROSTER = "dev/rollcall/domain/Roster.java";
+    private static final String USER = "dev/rollcall/domain/User.java";
+    private static final String PACKED_USER = "dev/rollcall/domain/PackedUser.java";
+
+    private static final String PULSE_TOPIC = "clock-pulse";
+
+    /** The broker that leads nothing but heartbeats, where that is wanted. */
+    private static final int HEARTBEATS_ONLY = 3;
+
+    /** Longer than anything that is done to a broker or a processor: nobody is taken for dead. */
+    private static final String PATIENT = "60000";
+
+    private static final Variant WALL_CLOCK = new Variant(
+            "wall-clock",
+            "devices expire by the processor's own clock",
+            List.of(new Patch(
+                    PROCESSOR,
+                    "private void writePulse(long wallClockMs) {",
+                    "private void writePulse(long wallClockMs) { roster.pulse(wallClockMs); sweep();")),
+            Map.of("broker.session.timeout.ms", PATIENT),
+            Map.of("kafka.session.timeout.ms", "40000", "kafka.transaction.timeout.ms", PATIENT),
+            brokers -> {},
+            List.of(new Fault("all brokers paused for more than a lease", Variants::pauseAllBrokers)));
+
+    private static final Variant AT_LEAST_ONCE = new Variant(
+            "at-least-once",
+            "at-least-once, and a crash between the state's append and the output's, up to three times per processor",
+            List.of(
+                    new Patch(PROCESSOR, "private void carryOut(UserId user, Decision decision) {", """
+                    private void carryOut(UserId user, Decision decision) {
+                        if (!decision.announcements().isEmpty()
+                                && decision.durable() instanceof Decision.Save crash
+                                && java.util.concurrent.ThreadLocalRandom.current().nextInt(500) == 0
+                                && mayCrash()) {
+                            users.put(user, crash.facts());
+                            try {
+                                Thread.sleep(1_000); // the changelog has it then
+                            } catch (InterruptedException e) {
+                                Thread.currentThread().interrupt();
+                            }
+                            Runtime.getRuntime().halt(137);
+                        }
+                    """),
+                    new Patch(PROCESSOR, "private boolean isAstray(", """
+                    private boolean mayCrash() {
+                        for (int crash = 1; crash <= 3; crash++) {
+                            try {
+                                java.nio.file.Files.createFile(config.dataDir().resolve("crash-" + crash));
+                                return true;
+                            } catch (java.io.IOException e) {
+                                // that one has been
+                            }
+                        }
+                        return false;
+                    }
+
+                    private boolean isAstray(""")),
+            Map.of(),
+            Map.of("kafka.processing.guarantee", "at_least_once"),
+            brokers -> {},
+            List.of(new Fault("crashes", Variants::waitThroughCrashes)));
+
+    private static final Variant NO_EXTENSION = new Variant(
+            "no-extension",
+            "deadlines are not extended at a take-over",
+            List.of(new Patch(ROSTER, "device.deferTo(at + device.leaseMs());", "")),
+            Map.of(),
+            Map.of(),
+            brokers -> {},
+            List.of(
+                    new Fault("nothing, for two leases", Variants::waitTwoLeases),
+                    new Fault("processor joins and leaves", Faults::joinAndLeave),
+                    new Fault("processor joins and leaves", Faults::joinAndLeave)));
+
+    private static final Variant OWN_PULSE_TOPIC = new Variant(
+            "own-pulse-topic",
+            "pulses go to a topic of their own",
+            List.of(
+                    new Patch(TOPOLOGY, "topics.heartbeats().name(),", "\"%s\",".formatted(PULSE_TOPIC)),
+                    new Patch(
+                            TOPOLOGY,
+                            "topic.name());",
+                            "name.equals(HEARTBEATS) ? new String[] {topic.name(), \"%s\"} : new String[] {topic.name()});"
+                                    .formatted(PULSE_TOPIC))),
+            Map.of("broker.session.timeout.ms", PATIENT),
+            Map.of(),
+            Variants::makePulseTopic,
+            List.of(new Fault("leader of heartbeats paused for more than a lease", Variants::pauseLeaderOfHeartbeats)));
+
+    private static final Variant LEAK = new Variant(
+            "leak",
+            "last_active moves while a user is hidden",
+            List.of(
+                    new Patch(
+                            USER,
+                            "device.state() == PresenceState.ONLINE && !hidden",
+                            "device.state() == PresenceState.ONLINE"),
+                    new Patch(
+                            PACKED_USER,
+                            "code(PresenceState.ONLINE) && !isHidden(packed)",
+                            "code(PresenceState.ONLINE)")),
+            Map.of(),
+            Map.of(),
+            brokers -> {},
+            List.of(new Fault("nothing, for two leases", Variants::waitTwoLeases)));
+
+    static final List<Variant> ALL = List.of(WALL_CLOCK, AT_LEAST_ONCE, NO_EXTENSION, OWN_PULSE_TOPIC, LEAK);
+
+    private Variants() {}
+
+    static Variant named(String name) {
+        return ALL.stream()
+                .filter(variant -> variant.name().equals(name))
+                .findFirst()
+                .orElseThrow(() -> new IllegalArgumentException("no variant %s; there are %s"
+                        .formatted(name, ALL.stream().map(Variant::name).toList())));
+    }
+
+    private static String waitTwoLeases(Campaign campaign, Random random) throws InterruptedException {
+        campaign.sleep(Timing.LEASE.multipliedBy(2));
+        return "";
+    }
+
+    private static String pauseAllBrokers(Campaign campaign, Random random) throws InterruptedException {
+        campaign.brokers().processes().forEach(Child::pause);
+        campaign.sleep(Timing.LEASE.plusSeconds(5));
+        campaign.brokers().processes().forEach(Child::resume);
+        return "all three";
+    }
+
+    private static String waitThroughCrashes(Campaign campaign, Random random) throws InterruptedException {
+        int crashes = campaign.surprises().size();
+        for (int second = 0; second < 60; second++) {
+            campaign.sleep(Duration.ofSeconds(1));
+            campaign.restartTheDead();
+        }
+        return "%d of them".formatted(campaign.surprises().size() - crashes);
+    }
+
+    private static String pauseLeaderOfHeartbeats(Campaign campaign, Random random) throws InterruptedException {
+        leaveHeartbeatsAloneOn(HEARTBEATS_ONLY, campaign.brokers());
+        campaign.sleep(Duration.ofSeconds(5));
+        Child leader = campaign.brokers().process(HEARTBEATS_ONLY);
+        leader.pause();
+        campaign.sleep(Timing.LEASE.plusSeconds(6));
+        leader.resume();
+        return "broker " + HEARTBEATS_ONLY;
+    }
+
+    private static void makePulseTopic(Brokers brokers) throws InterruptedException {
+        NewTopic topic = new NewTopic(PULSE_TOPIC, Timing.PARTITIONS, (short) 3)
+                .configs(Map.of("message.timestamp.type", "LogAppendTime"));
+        Brokers.answer(brokers.admin().createTopics(List.of(topic)).all());
+    }
+
+    /** Makes one broker the leader of every heartbeat partition, and takes everything else away from it. */
+    private static void leaveHeartbeatsAloneOn(int id, Brokers brokers) throws InterruptedException {
+        Map<TopicPartition, Optional<NewPartitionReassignment>> moves = new HashMap<>();
+        for (TopicDescription topic : brokers.topics()) {
+            for (TopicPartitionInfo partition : topic.partitions()) {
+                List<Integer> others =
+                        Brokers.IDS.stream().filter(other -> other != id).toList();
+                List<Integer> replicas =
+                        topic.name().equals("device-heartbeat") ? List.of(id, others.get(0), others.get(1)) : others;
+                moves.put(
+                        new TopicPartition(topic.name(), partition.partition()),
+                        Optional.of(new NewPartitionReassignment(replicas)));
+            }
+        }
+        Admin admin = brokers.admin();
+        Brokers.answer(admin.alterPartitionReassignments(moves).all());
+        Patience patience = new Patience("the replicas have moved", Duration.ofMinutes(1));
+        while (!Brokers.answer(admin.listPartitionReassignments().reassignments())
+                .isEmpty()) {
+            patience.sleep(200);
+        }
+        elect(admin, moves.keySet());
+    }
+
+    /** Each partition's first replica leads it; where it does so already, the brokers call that an error. */
+    private static void elect(Admin admin, Set<TopicPartition> partitions) throws InterruptedException {
+        Brokers.answer(admin.electLeaders(ElectionType.PREFERRED, partitions).partitions());
+    }
+}
