@@ -29,6 +29,10 @@ class ArchitectureTest {
                 .definedBy("dev.rollcall.embedded..")
                 .layer("simulate")
                 .definedBy("dev.rollcall.simulate..")
+                .layer("http")
+                .definedBy("dev.rollcall.http..")
+                .layer("gateway")
+                .definedBy("dev.rollcall.gateway..")
                 .layer("client")
                 .definedBy("dev.rollcall.client..")
                 .layer("topology")
@@ -45,14 +49,18 @@ class ArchitectureTest {
                 .mayOnlyBeAccessedByLayers("app")
                 .whereLayer("simulate")
                 .mayOnlyBeAccessedByLayers("app")
+                .whereLayer("http")
+                .mayOnlyBeAccessedByLayers("app")
+                .whereLayer("gateway")
+                .mayOnlyBeAccessedByLayers("app", "http")
                 .whereLayer("client")
-                .mayOnlyBeAccessedByLayers("app", "simulate")
+                .mayOnlyBeAccessedByLayers("app", "simulate", "gateway")
                 .whereLayer("topology")
                 .mayOnlyBeAccessedByLayers("app")
                 .whereLayer("wire")
-                .mayOnlyBeAccessedByLayers("app", "client", "simulate", "topology")
+                .mayOnlyBeAccessedByLayers("app", "gateway", "client", "simulate", "topology")
                 .whereLayer("config")
-                .mayOnlyBeAccessedByLayers("app", "topology")
+                .mayOnlyBeAccessedByLayers("app", "http", "topology")
                 .whereLayer("embedded")
                 .mayNotAccessAnyLayer()
                 .whereLayer("domain")
@@ -67,6 +75,8 @@ class ArchitectureTest {
                 .resideInAnyPackage(
                         "dev.rollcall.app",
                         "dev.rollcall.embedded",
+                        "dev.rollcall.http",
+                        "dev.rollcall.gateway",
                         "dev.rollcall.client",
                         "dev.rollcall.simulate",
                         "dev.rollcall.topology",
@@ -126,6 +136,28 @@ class ArchitectureTest {
                         "org.apache.kafka.metadata..",
                         "org.apache.kafka.server..",
                         "org.apache.kafka.storage..")
+                .check(ROLLCALL);
+    }
+
+    @Test
+    void shouldKnowNoKafkaWhenInHttp() {
+        noClasses()
+                .that()
+                .resideInAPackage("dev.rollcall.http..")
+                .should()
+                .dependOnClassesThat()
+                .resideInAnyPackage("org.apache.kafka..", "dev.rollcall.client..", "dev.rollcall.wire..")
+                .check(ROLLCALL);
+    }
+
+    @Test
+    void shouldStayInHttpWhenAClassIsOfTheServerOrOfTokens() {
+        noClasses()
+                .that()
+                .resideOutsideOfPackage("dev.rollcall.http..")
+                .should()
+                .dependOnClassesThat()
+                .resideInAnyPackage("org.eclipse.jetty..", "com.auth0..")
                 .check(ROLLCALL);
     }
 

@@ -3,14 +3,23 @@ package dev.rollcall.app;
 import dev.rollcall.config.ConfigException;
 import dev.rollcall.config.RollcallConfig;
 import dev.rollcall.embedded.EmbeddedBroker;
+import dev.rollcall.gateway.PresenceFeed;
+import dev.rollcall.gateway.PresenceReader;
+import dev.rollcall.gateway.PresenceWriter;
+import dev.rollcall.http.Backend;
+import dev.rollcall.http.HttpEdge;
+import dev.rollcall.http.Tokens;
 import dev.rollcall.topology.PresenceTopology;
+import dev.rollcall.wire.Topics;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Deque;
+import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Properties;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
@@ -22,13 +31,16 @@ import org.apache.kafka.streams.StreamsConfig;
 import org.apache.kafka.streams.Topology;
 import org.apache.kafka.streams.errors.StreamsException;
 import org.apache.kafka.streams.errors.StreamsUncaughtExceptionHandler.StreamThreadExceptionResponse;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** One running Rollcall: the embedded broker, if no other is configured, the topics, and the processor. */
+/** One running Rollcall: the embedded broker, if no other is configured, the topics, the processor, and the HTTP edge. */
 public final class Rollcall implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Rollcall.class);
     private static final Duration PROCESSOR_CLOSE_TIMEOUT = Duration.ofSeconds(5);
+    private static final long MIN_KEEP_ALIVE_MS = 500;
+    private static final long MAX_KEEP_ALIVE_MS = 10_000;
 
     /** What has to be closed, the last one first. */
     private final Deque<AutoCloseable> parts = new ArrayDeque<>();
@@ -36,6 +48,7 @@ public final class Rollcall implements AutoCloseable {
     private final CompletableFuture<Void> ready = new CompletableFuture<>();
     private final CompletableFuture<Void> ended = new CompletableFuture<>();
     private final String bootstrapServers;
+    private final @Nullable HttpEdge edge;
 
     /**
      * Starts everything, and returns before the processor has its partitions: see {@link #awaitReady}.
@@ -48,6 +61,13 @@ public final class Rollcall implements AutoCloseable {
 
     private Rollcall(RollcallConfig config) {
         try {
+            // First, so that it can be asked what the rest waits for, and because the others must be told its port.
+            edge = config.http().port().isPresent()
+                    ? HttpEdge.start(config.http(), config.http().port().getAsInt())
+                    : null;
+            if (edge != null) {
+                parts.push(edge);
+            }
             bootstrapServers = config.bootstrapServers().isEmpty() ? startBroker(config) : config.bootstrapServers();
             try (Admin admin = Admin.create(KafkaSettings.admin(config, bootstrapServers))) {
                 startProcessor(config, new TopicSetup(admin, config).ensure());
@@ -60,6 +80,11 @@ public final class Rollcall implements AutoCloseable {
 
     public String bootstrapServers() {
         return bootstrapServers;
+    }
+
+    /** Where the HTTP edge answers; empty: it is off. */
+    public Optional<String> httpUrl() {
+        return Optional.ofNullable(edge).map(HttpEdge::url);
     }
 
     /** Waits until the processor has its partitions and their state. */
@@ -101,7 +126,11 @@ public final class Rollcall implements AutoCloseable {
 
     private void startProcessor(RollcallConfig config, int partitions) {
         Topology topology = PresenceTopology.build(config, Clock.systemUTC(), partitions, instanceName());
-        KafkaStreams streams = newStreams(topology, KafkaSettings.streams(config, bootstrapServers));
+        Properties settings = KafkaSettings.streams(config, bootstrapServers);
+        if (edge != null) {
+            settings.put(StreamsConfig.APPLICATION_SERVER_CONFIG, edge.advertised());
+        }
+        KafkaStreams streams = newStreams(topology, settings);
         RestartPolicy restarts = new RestartPolicy();
         streams.setUncaughtExceptionHandler(failure -> {
             if (restarts.allows(failure, System.nanoTime() / 1_000_000)) {
@@ -124,6 +153,35 @@ public final class Rollcall implements AutoCloseable {
                 .withGroupMembershipOperation(CloseOptions.GroupMembershipOperation.LEAVE_GROUP);
         parts.push(() -> streams.close(leaving));
         streams.start();
+        if (edge != null) {
+            startServing(config, edge, streams, partitions);
+        }
+    }
+
+    private void startServing(RollcallConfig config, HttpEdge edge, KafkaStreams streams, int partitions) {
+        Topics topics = PresenceTopology.topics(config);
+        String advertised = edge.advertised();
+        // With time to spare in the grace of a device whose client has come to this instance from another.
+        Duration keepAlive = Duration.ofMillis(Math.max(
+                MIN_KEEP_ALIVE_MS, Math.min(MAX_KEEP_ALIVE_MS, config.rules().graceMs() * 4 / 5)));
+        PresenceWriter writer = new PresenceWriter(
+                topics, KafkaSettings.producer(config, bootstrapServers), "http-" + advertised, keepAlive);
+        parts.push(writer);
+        PresenceFeed feed = new PresenceFeed(topics.presence(), KafkaSettings.consumer(config, bootstrapServers));
+        parts.push(feed);
+        PresenceReader reader = new PresenceReader(
+                new StreamsOwners(streams, advertised, partitions),
+                new Tokens(config.http().key())::betweenInstances);
+        edge.open(new Backend(writer, reader, feed, () -> waitsFor(streams.state())));
+        parts.push(edge); // once more: it goes first when all goes, so that its clients' devices can be ended
+    }
+
+    private static List<String> waitsFor(State state) {
+        return switch (state) {
+            case RUNNING -> List.of();
+            case CREATED, REBALANCING -> List.of("the processor to have its partitions and their state");
+            default -> List.of("the processor, which has stopped");
+        };
     }
 
     private static KafkaStreams newStreams(Topology topology, Properties settings) {

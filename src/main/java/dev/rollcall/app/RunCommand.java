@@ -53,7 +53,7 @@ final class RunCommand implements Callable<Integer> {
         out.printf(
                 """
 
-                Rollcall is ready: %s on %s, data in %s
+                Rollcall is ready: %s on %s, data in %s%s
                 Try, in other terminals:
                   mvn -q exec:java -Dexec.args="watch"
                   mvn -q exec:java -Dexec.args="send heartbeat @alice:example.org phone"
@@ -61,7 +61,8 @@ final class RunCommand implements Callable<Integer> {
                 """,
                 embedded ? "its own Kafka broker" : "joined the Kafka cluster",
                 rollcall.bootstrapServers(),
-                config.dataDir().toAbsolutePath().normalize());
+                config.dataDir().toAbsolutePath().normalize(),
+                rollcall.httpUrl().map(url -> "\nHTTP on " + url).orElse(""));
         out.flush();
     }
 }

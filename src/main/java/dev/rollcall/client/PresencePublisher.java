@@ -42,7 +42,7 @@ import org.slf4j.LoggerFactory;
  * says {@code polled} for each: such a device is not kept alive, and goes when its lease does. Both can be combined.
  *
  * <p><b>Heartbeats.</b> What changes something goes out at once. Of heartbeats that change nothing a device sends one
- * per third of its lease at most, so that two of them can be lost. (The first one after a change may come sooner, since
+ * per third of its lease at most (or per {@link Builder#keepAlive}), so that two of them can be lost. (The first one after a change may come sooner, since
  * each device beats in a phase of its own: shards that restart make no synchronised spikes.) They say a lease one second
  * longer than the configured one, because the third heartbeat after one that arrived leaves just a lease after it, and
  * has to travel. Keep-alives repeat the last state that was named, so that a device whose lease ran out while the
@@ -112,7 +112,7 @@ public final class PresencePublisher implements AutoCloseable {
     private PresencePublisher(Builder builder, EventSender sender, InstantSource clock, Background background) {
         this.shard = builder.shard;
         this.leaseMs = builder.lease.toMillis();
-        this.intervalMs = (leaseMs + 2) / 3;
+        this.intervalMs = Math.min((leaseMs + 2) / 3, builder.keepAlive.toMillis());
         this.maxPending = builder.maxPending;
         this.records = new EventRecords(builder.topics);
         this.outbox = new Outbox(sender, background.sending());
@@ -130,6 +130,7 @@ public final class PresencePublisher implements AutoCloseable {
     public static final class Builder {
         private final String shard;
         private Duration lease = Duration.ofSeconds(30);
+        private Duration keepAlive = MAX_LEASE;
         private int maxPending = 100_000;
         private Topics topics = Topics.ofContract();
         private @Nullable InstantSource clock;
@@ -145,6 +146,19 @@ public final class PresencePublisher implements AutoCloseable {
                         "the lease must be 1 s to %d s: it is %s".formatted(MAX_LEASE.toSeconds(), newLease));
             }
             lease = newLease;
+            return this;
+        }
+
+        /**
+         * How long at most between two heartbeats of a device that change nothing, at least 1 ms; a third of the lease
+         * unless set to less. Less than the processor's grace time lets a device go on unseen when its connection moves
+         * from one shard to another, and the end of the old one is heard of after the begin of the new one.
+         */
+        public Builder keepAlive(Duration atMost) {
+            if (atMost.toMillis() < 1) {
+                throw new IllegalArgumentException("keepAlive must be at least 1 ms: it is " + atMost);
+            }
+            keepAlive = atMost;
             return this;
         }
 

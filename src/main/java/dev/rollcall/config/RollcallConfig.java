@@ -11,9 +11,12 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.OptionalInt;
 import java.util.Properties;
+import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.stream.Collectors;
 
 /**
@@ -34,12 +37,14 @@ public record RollcallConfig(
         int embeddedKafkaPort,
         Path dataDir,
         String applicationId,
-        String httpHost,
-        int httpPort,
+        HttpSettings http,
         TopicNames topics,
         int topicPartitions,
         short topicReplicationFactor,
         SortedMap<String, String> kafka) {
+
+    /** What HS256 asks for (RFC 7518, 3.2). */
+    private static final int MIN_KEY_BYTES = 32;
 
     private static final String KAFKA = "kafka.";
     private static final String ENVIRONMENT = "ROLLCALL_";
@@ -205,8 +210,7 @@ public record RollcallConfig(
                     (int) number("embedded.kafka.port", 0, 65_535),
                     Path.of(text("data.dir")),
                     name("application.id"),
-                    text("http.host"),
-                    (int) number("http.port", 0, 65_535),
+                    http(),
                     new TopicNames(
                             name("topic.device-heartbeat"),
                             name("topic.status"),
@@ -219,6 +223,46 @@ public record RollcallConfig(
                     kafka());
             requireDistinctTopics(config.topics());
             return config;
+        }
+
+        private HttpSettings http() {
+            boolean off = values.getOrDefault("http.port", "").isEmpty();
+            return new HttpSettings(
+                    text("http.host"),
+                    off ? OptionalInt.empty() : OptionalInt.of((int) number("http.port", 0, 65_535)),
+                    values.getOrDefault("http.advertised", ""),
+                    key(),
+                    origins(),
+                    (int) number("http.max.streams", 1, 1_000_000),
+                    (int) number("http.max.streams.per.user", 1, 10_000),
+                    number("http.stream.max.ms", 1_000, DAY_MS));
+        }
+
+        private Secret key() {
+            Secret key = Secret.of(values.getOrDefault("http.jwt.key", ""));
+            if (key.isSet() && key.bytes().length < MIN_KEY_BYTES) {
+                // Not a word about what it is.
+                throw new ConfigException(
+                        "http.jwt.key must be empty or at least %d bytes: it is shorter".formatted(MIN_KEY_BYTES));
+            }
+            return key;
+        }
+
+        private Set<String> origins() {
+            String all = values.getOrDefault("http.cors.origins", "");
+            Set<String> origins = new TreeSet<>();
+            for (String origin : all.split(",", -1)) {
+                String trimmed = origin.strip();
+                if (trimmed.isEmpty()) {
+                    continue;
+                }
+                if (!trimmed.matches("https?://[a-zA-Z0-9.\\[\\]:-]+")) {
+                    throw new ConfigException("http.cors.origins must be origins like https://host:port: it has \"%s\""
+                            .formatted(trimmed));
+                }
+                origins.add(trimmed.toLowerCase(Locale.ROOT));
+            }
+            return java.util.Collections.unmodifiableSet(origins);
         }
 
         private short replicationFactor() {

@@ -84,6 +84,18 @@ class PresencePublisherTest {
     }
 
     @Test
+    void shouldBeatMoreOftenWhenItIsToldTo() {
+        PublisherContext context = new PublisherContext(true, builder -> builder.keepAlive(Duration.ofSeconds(4)));
+        context.publisher.opened(ALICE, "phone");
+        context.sent();
+
+        List<Sent> keepAlives = context.pass(40_000);
+
+        assertThat(keepAlives).hasSize(10);
+        assertThat(heartbeats(keepAlives)).extracting(Heartbeat::leaseMs).containsOnly(LEASE_ON_THE_WIRE);
+    }
+
+    @Test
     void shouldSendAtOnceOrNotAtAllWhenAStateIsSaid() {
         PublisherContext context = PublisherContext.acknowledging();
         context.publisher.opened(ALICE, "phone", ONLINE);

@@ -29,8 +29,10 @@ class RollcallConfigTest {
         assertThat(config.pulseIntervalMs()).isEqualTo(1_000);
         assertThat(config.bootstrapServers()).isEmpty();
         assertThat(config.embeddedKafkaPort()).isEqualTo(9092);
-        assertThat(config.httpHost()).isEqualTo("127.0.0.1");
-        assertThat(config.httpPort()).isEqualTo(8080);
+        assertThat(config.http().host()).isEqualTo("127.0.0.1");
+        assertThat(config.http().port()).hasValue(8080);
+        assertThat(config.http().key().isSet()).isFalse();
+        assertThat(config.http().corsOrigins()).isEmpty();
         assertThat(config.topics())
                 .isEqualTo(new RollcallConfig.TopicNames(
                         "device-heartbeat",
@@ -89,6 +91,11 @@ class RollcallConfigTest {
         "last.seen.persist.ms, -1",
         "embedded.kafka.port, 65536",
         "http.port, -1",
+        "http.jwt.key, tooshort",
+        "http.cors.origins, example.org",
+        "http.max.streams, 0",
+        "http.max.streams.per.user, 0",
+        "http.stream.max.ms, 999",
         "topic.partitions, 0",
         "topic.replication.factor, 0",
         "routing.enabled, maybe",
@@ -122,6 +129,23 @@ class RollcallConfigTest {
     }
 
     @Test
+    void shouldKeepTheKeyToItselfWhenTheConfigurationIsPrinted() {
+        String key = "a-key-that-nobody-must-ever-see-in-a-log";
+
+        RollcallConfig config = RollcallConfig.of(Map.of("http.jwt.key", key));
+
+        assertThat(config.http().key().bytes()).asString().isEqualTo(key);
+        assertThat(config.toString()).doesNotContain(key);
+        assertThatThrownBy(() -> RollcallConfig.of(Map.of("http.jwt.key", "hush")))
+                .hasMessageNotContaining("hush");
+    }
+
+    @Test
+    void shouldHaveNoHttpWhenThePortIsEmpty() {
+        assertThat(RollcallConfig.of(Map.of("http.port", "")).http().port()).isEmpty();
+    }
+
+    @Test
     void shouldRefuseTwoTopicsOfOneName() {
         assertThatThrownBy(() -> RollcallConfig.of(Map.of("topic.presence", "status")))
                 .isInstanceOf(ConfigException.class)
@@ -135,7 +159,7 @@ class RollcallConfigTest {
             String line = lines.get(i);
             if (line.contains("=") && !line.startsWith("#") && !line.startsWith("topic.")) {
                 String before = lines.get(i - 1);
-                assertThat(before.startsWith("#") || before.startsWith("http.host"))
+                assertThat(before.startsWith("#"))
                         .as("a comment before %s", line)
                         .isTrue();
             }

@@ -1,0 +1,78 @@
+package dev.rollcall.app;
+
+import dev.rollcall.domain.Announcement.Presence;
+import dev.rollcall.domain.UserFacts;
+import dev.rollcall.domain.UserId;
+import dev.rollcall.gateway.Owners;
+import dev.rollcall.gateway.UnavailableException;
+import dev.rollcall.topology.PresenceTopology;
+import dev.rollcall.wire.Serialization;
+import java.util.Optional;
+import java.util.Set;
+import org.apache.kafka.common.serialization.Serializer;
+import org.apache.kafka.common.utils.Utils;
+import org.apache.kafka.streams.KafkaStreams;
+import org.apache.kafka.streams.KeyQueryMetadata;
+import org.apache.kafka.streams.errors.StreamsException;
+import org.apache.kafka.streams.query.KeyQuery;
+import org.apache.kafka.streams.query.QueryResult;
+import org.apache.kafka.streams.query.StateQueryRequest;
+import org.apache.kafka.streams.state.HostInfo;
+
+/** Who owns whom, and what is stored here, from Kafka Streams' interactive queries. */
+final class StreamsOwners implements Owners {
+    private static final Serializer<UserId> KEYS = Serialization.userIds().serializer();
+
+    private final KafkaStreams streams;
+    private final Address self;
+    private final int partitions;
+
+    /** Of the processor that advertises itself so, whose inputs have so many partitions each. */
+    StreamsOwners(KafkaStreams streams, String advertised, int partitions) {
+        HostInfo host = HostInfo.buildFromEndpoint(advertised);
+        this.streams = streams;
+        this.self = new Address(host.host(), host.port());
+        this.partitions = partitions;
+    }
+
+    @Override
+    public Address self() {
+        return self;
+    }
+
+    @Override
+    public Address ownerOf(UserId user) {
+        KeyQueryMetadata metadata;
+        try {
+            metadata = streams.queryMetadataForKey(PresenceTopology.USERS, user, KEYS);
+        } catch (StreamsException | IllegalStateException e) {
+            throw new UnavailableException("nobody has the user at the moment", e);
+        }
+        if (metadata == null
+                || metadata.equals(KeyQueryMetadata.NOT_AVAILABLE)
+                || metadata.activeHost().host().equals("unavailable")) {
+            throw new UnavailableException("nobody has the user at the moment");
+        }
+        return new Address(metadata.activeHost().host(), metadata.activeHost().port());
+    }
+
+    @Override
+    public Optional<Presence> said(UserId user) {
+        int partition = Utils.toPositive(Utils.murmur2(user.bytes())) % partitions;
+        QueryResult<UserFacts> result;
+        try {
+            StateQueryRequest<UserFacts> query = StateQueryRequest.inStore(PresenceTopology.USERS)
+                    .withQuery(KeyQuery.<UserId, UserFacts>withKey(user))
+                    .withPartitions(Set.of(partition))
+                    .requireActive();
+            result = streams.query(query).getPartitionResults().get(partition);
+        } catch (StreamsException | IllegalStateException e) {
+            throw new UnavailableException("this instance cannot answer yet", e);
+        }
+        if (result == null || result.isFailure()) {
+            throw new UnavailableException("this instance does not have the user, or is still restoring");
+        }
+        UserFacts facts = result.getResult();
+        return facts == null ? Optional.empty() : Optional.ofNullable(facts.said());
+    }
+}

@@ -1,0 +1,93 @@
+package dev.rollcall.http;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.rollcall.domain.PresenceState;
+import dev.rollcall.domain.StatusText;
+import dev.rollcall.domain.UserId;
+import dev.rollcall.gateway.PresenceWriter;
+import dev.rollcall.http.Route.Access;
+import java.time.InstantSource;
+import java.util.List;
+import java.util.OptionalLong;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.function.Supplier;
+
+/** The presence of the Matrix Client-Server API (v1.11, section 13.7), so that Matrix clients work with this as they are. */
+final class MatrixRoutes {
+    /** Of a caller who is no device in particular. */
+    private static final String DEVICE = "matrix";
+
+    private static final int MAX_BODY = 16_384;
+
+    private final Supplier<Backend> backend;
+    private final InstantSource clock;
+
+    MatrixRoutes(Supplier<Backend> backend, InstantSource clock) {
+        this.backend = backend;
+        this.clock = clock;
+    }
+
+    List<Route> routes() {
+        String path = "/_matrix/client/v3/presence/{user_id}/status";
+        return List.of(
+                new Route("PUT", path, Access.VALID_TOKEN, this::put),
+                new Route("GET", path, Access.VALID_TOKEN, this::get));
+    }
+
+    private CompletionStage<Reply> put(Call call) {
+        UserId user = call.user();
+        call.caller().requireUser(user);
+        String device = call.caller().ownDevice().orElse(DEVICE);
+        return call.json(MAX_BODY).thenCompose(body -> {
+            PresenceState state = fromMatrix(Json.text(body, "presence"));
+            PresenceWriter writer = backend.get().writer();
+            // The text is the user's, and a state alone leaves it (rule 8): only who names it changes it.
+            CompletableFuture<Void> text =
+                    body.has("status_msg") ? writer.status(user, text(body)) : CompletableFuture.completedFuture(null);
+            return text.thenCombine(writer.state(user, device, state), (one, other) -> Reply.done());
+        });
+    }
+
+    private StatusText text(JsonNode body) {
+        return PresenceRoutes.statusText(
+                Json.optionalText(body, "status_msg").orElse(null), OptionalLong.empty(), clock);
+    }
+
+    private CompletionStage<Reply> get(Call call) {
+        UserId user = call.user();
+        return backend.get().reader().read(List.of(user), false).thenApply(found -> {
+            ObjectNode ours = found.get(user);
+            if (ours == null || ours.path("state").asText().equals("unknown")) {
+                throw ApiException.notFound("nobody knows this user's presence");
+            }
+            return Reply.json(toMatrix(ours));
+        });
+    }
+
+    private ObjectNode toMatrix(ObjectNode ours) {
+        String state = ours.path("state").asText();
+        ObjectNode matrix = Json.object()
+                .put("presence", state.equals("idle") ? "unavailable" : state)
+                .put("currently_active", state.equals("online"));
+        if (ours.hasNonNull("status")) {
+            matrix.put("status_msg", ours.path("status").asText());
+        }
+        if (ours.hasNonNull("last_active")) {
+            matrix.put(
+                    "last_active_ago",
+                    Math.max(0, clock.millis() - ours.path("last_active").asLong()));
+        }
+        return matrix;
+    }
+
+    private static PresenceState fromMatrix(String presence) {
+        return switch (presence) {
+            case "online" -> PresenceState.ONLINE;
+            case "unavailable" -> PresenceState.IDLE;
+            case "offline" -> PresenceState.OFFLINE;
+            default -> throw ApiException.invalid("presence must be online, unavailable or offline");
+        };
+    }
+}

@@ -1,0 +1,160 @@
+package dev.rollcall.http;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.rollcall.domain.PresenceState;
+import dev.rollcall.domain.StatusText;
+import dev.rollcall.domain.UserId;
+import dev.rollcall.gateway.PresenceReader;
+import dev.rollcall.http.Route.Access;
+import java.nio.charset.StandardCharsets;
+import java.time.InstantSource;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.OptionalLong;
+import java.util.Set;
+import java.util.concurrent.CompletionStage;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/** Presence, the direct API: what devices and users say, and what is said of them. */
+final class PresenceRoutes {
+    static final int MAX_USERS = 1_000;
+    private static final int MAX_STATE_BODY = 4_096;
+
+    /** Room for a text of 1024 bytes in which each is escaped. */
+    private static final int MAX_STATUS_BODY = 16_384;
+
+    /** Room for 1000 ids of 255 bytes. */
+    private static final int MAX_QUERY_BODY = 524_288;
+
+    private static final int MAX_TEXT_BYTES = 1_024;
+    private static final long MAX_TEXT_MS = 10L * 365 * 86_400_000;
+
+    private final Supplier<Backend> backend;
+    private final EventStreams streams;
+    private final InstantSource clock;
+
+    PresenceRoutes(Supplier<Backend> backend, EventStreams streams, InstantSource clock) {
+        this.backend = backend;
+        this.streams = streams;
+        this.clock = clock;
+    }
+
+    List<Route> routes() {
+        String device = "/v2/users/{user_id}/devices/{device_id}/presence";
+        return List.of(
+                new Route("PUT", device, Access.VALID_TOKEN, this::putState),
+                new Route("DELETE", device, Access.VALID_TOKEN, this::deleteState),
+                new Route("PUT", "/v2/users/{user_id}/status", Access.VALID_TOKEN, this::putStatus),
+                new Route("PUT", "/v2/users/{user_id}/appear-offline", Access.VALID_TOKEN, this::putAppearOffline),
+                new Route("GET", "/v2/users/{user_id}/presence", Access.VALID_TOKEN, this::getPresence),
+                new Route("POST", PresenceReader.QUERY_PATH, Access.VALID_TOKEN, this::query));
+    }
+
+    private CompletionStage<Reply> putState(Call call) {
+        UserId user = call.user();
+        String device = call.device();
+        call.caller().requireDevice(user, device);
+        return call.json(MAX_STATE_BODY)
+                .thenCompose(body -> backend.get().writer().state(user, device, state(Json.text(body, "state"))))
+                .thenApply(done -> Reply.done());
+    }
+
+    private CompletionStage<Reply> deleteState(Call call) {
+        UserId user = call.user();
+        String device = call.device();
+        call.caller().requireDevice(user, device);
+        call.requireNoBody();
+        streams.end(user, device);
+        return backend.get().writer().ended(user, device).thenApply(done -> Reply.done());
+    }
+
+    private CompletionStage<Reply> putStatus(Call call) {
+        UserId user = call.user();
+        call.caller().requireUser(user);
+        return call.json(MAX_STATUS_BODY)
+                .thenCompose(body -> backend.get().writer().status(user, statusText(body)))
+                .thenApply(done -> Reply.done());
+    }
+
+    private CompletionStage<Reply> putAppearOffline(Call call) {
+        UserId user = call.user();
+        call.caller().requireUser(user);
+        return call.json(MAX_STATE_BODY)
+                .thenCompose(body -> backend.get().writer().appearOffline(user, Json.flag(body, "appear_offline")))
+                .thenApply(done -> Reply.done());
+    }
+
+    private CompletionStage<Reply> getPresence(Call call) {
+        UserId user = call.user();
+        return backend.get().reader().read(List.of(user), false).thenApply(found -> Reply.json(one(found, user)));
+    }
+
+    private CompletionStage<Reply> query(Call call) {
+        boolean forwarded = call.header(PresenceReader.FORWARDED).isPresent();
+        return call.json(MAX_QUERY_BODY).thenCompose(body -> {
+            Set<UserId> users = userIds(body);
+            return backend.get().reader().read(users, forwarded).thenApply(found -> {
+                ObjectNode answer = Json.object();
+                ArrayNode presences = answer.putArray("presences");
+                users.forEach(user -> presences.add(one(found, user)));
+                return Reply.json(answer);
+            });
+        });
+    }
+
+    private static ObjectNode one(Map<UserId, ObjectNode> found, UserId user) {
+        ObjectNode presence = found.get(user);
+        if (presence == null) {
+            throw new IllegalStateException("a user was left out");
+        }
+        return presence;
+    }
+
+    private StatusText statusText(JsonNode body) {
+        if (!body.has("text")) {
+            throw ApiException.badJson("text is missing");
+        }
+        return statusText(
+                Json.optionalText(body, "text").orElse(null),
+                Json.optionalNumber(body, "expires_in_ms", 1, MAX_TEXT_MS),
+                clock);
+    }
+
+    static StatusText statusText(@Nullable String text, OptionalLong expiresInMs, InstantSource clock) {
+        if (text != null && text.getBytes(StandardCharsets.UTF_8).length > MAX_TEXT_BYTES) {
+            throw ApiException.invalid("the text must be at most %d bytes of UTF-8".formatted(MAX_TEXT_BYTES));
+        }
+        return new StatusText(text, expiresInMs.isEmpty() ? null : (Long) (clock.millis() + expiresInMs.getAsLong()));
+    }
+
+    static PresenceState state(String name) {
+        return switch (name) {
+            case "online" -> PresenceState.ONLINE;
+            case "idle" -> PresenceState.IDLE;
+            case "offline" -> PresenceState.OFFLINE;
+            default -> throw ApiException.invalid("the state must be online, idle or offline");
+        };
+    }
+
+    private static Set<UserId> userIds(JsonNode body) {
+        JsonNode ids = body.path("user_ids");
+        if (!ids.isArray()) {
+            throw ApiException.badJson("user_ids must be an array of strings");
+        }
+        if (ids.size() > MAX_USERS) {
+            throw ApiException.invalid("user_ids must be at most %d: they are %d".formatted(MAX_USERS, ids.size()));
+        }
+        Set<UserId> users = new LinkedHashSet<>();
+        for (JsonNode id : ids) {
+            if (!id.isTextual()) {
+                throw ApiException.badJson("user_ids must be an array of strings");
+            }
+            users.add(Ids.user(id.textValue()));
+        }
+        return users;
+    }
+}

@@ -1,0 +1,50 @@
+package dev.rollcall.http;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import org.eclipse.jetty.server.Response;
+import org.eclipse.jetty.util.Callback;
+
+/** What goes back. */
+sealed interface Reply {
+    String JSON = "application/json";
+
+    /** All of it at once, in UTF-8. */
+    record Whole(int status, Map<String, String> headers, String body) implements Reply {}
+
+    /** Something that writes for itself, and completes the callback when it is done. */
+    record Streaming(Writer writer) implements Reply {}
+
+    /** Writes a response over time. */
+    interface Writer {
+        void begin(Response response, Callback callback);
+    }
+
+    static Reply json(JsonNode json) {
+        return json(200, json);
+    }
+
+    static Reply json(int status, JsonNode json) {
+        return new Whole(status, Map.of("Content-Type", JSON), json.toString());
+    }
+
+    /** Done, and there is nothing to say. */
+    static Reply done() {
+        return json(Json.object());
+    }
+
+    static Reply error(ApiException error) {
+        var body = Json.object().put("errcode", error.code()).put("error", error.text());
+        Map<String, String> headers = new LinkedHashMap<>();
+        headers.put("Content-Type", JSON);
+        error.retryAfterMs().ifPresent(ms -> {
+            body.put("retry_after_ms", ms);
+            headers.put("Retry-After", String.valueOf((ms + 999) / 1000));
+        });
+        if (error.status() == 401) {
+            headers.put("WWW-Authenticate", "Bearer");
+        }
+        return new Whole(error.status(), headers, body.toString());
+    }
+}

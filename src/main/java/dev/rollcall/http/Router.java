@@ -1,0 +1,164 @@
+package dev.rollcall.http;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import dev.rollcall.config.HttpSettings;
+import java.net.URI;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.CompletionStage;
+import java.util.stream.Collectors;
+import org.eclipse.jetty.http.HttpFields;
+import org.eclipse.jetty.server.Handler;
+import org.eclipse.jetty.server.Request;
+import org.eclipse.jetty.server.Response;
+import org.eclipse.jetty.util.Callback;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** Finds the route, asks who calls, and turns whatever comes of it into a response. */
+final class Router extends Handler.Abstract {
+    private static final Logger LOG = LoggerFactory.getLogger(Router.class);
+    private static final Set<String> LOOPBACK_NAMES = Set.of("localhost", "127.0.0.1", "[::1]");
+
+    private final List<Route> routes;
+    private final Tokens tokens;
+    private final HttpSettings settings;
+
+    Router(List<Route> routes, Tokens tokens, HttpSettings settings) {
+        this.routes = routes;
+        this.tokens = tokens;
+        this.settings = settings;
+    }
+
+    @Override
+    public boolean handle(Request request, Response response, Callback callback) {
+        CompletionStage<Reply> reply;
+        String where = request.getMethod();
+        try {
+            boolean ownPage = allowOrigin(request, response);
+            List<String> segments = segments(request);
+            List<Route> fitting =
+                    routes.stream().filter(route -> route.fits(segments)).toList();
+            if (fitting.isEmpty()) {
+                throw ApiException.noRoute();
+            }
+            if (request.getMethod().equals("OPTIONS")) {
+                options(fitting, response, callback);
+                return true;
+            }
+            Route route = withMethod(request.getMethod(), fitting, response);
+            where += " " + route.path();
+            Caller caller = route.access() == Route.Access.ANYBODY ? new Caller.Local() : caller(request, ownPage);
+            reply = route.action().answer(new Call(request, route, segments, caller));
+        } catch (RuntimeException e) {
+            write(failed(e, where), response, callback);
+            return true;
+        }
+        String place = where;
+        var unused = reply.whenComplete((done, failure) -> {
+            try {
+                write(failure == null ? done : failed(failure, place), response, callback);
+            } catch (RuntimeException e) {
+                callback.failed(e);
+            }
+        });
+        return true;
+    }
+
+    private static List<String> segments(Request request) {
+        @Nullable String path = request.getHttpURI().getPath();
+        if (path == null || !path.startsWith("/")) {
+            throw ApiException.noRoute();
+        }
+        return Route.segments(path);
+    }
+
+    private Caller caller(Request request, boolean ownPage) {
+        if (!tokens.areNeeded()) {
+            requireFromHere(request, ownPage);
+        }
+        return tokens.caller(request.getHeaders().get("Authorization"));
+    }
+
+    /** Without tokens a browser on this machine must not be led here by whatever page it shows. */
+    private static void requireFromHere(Request request, boolean ownPage) {
+        String site = request.getHeaders().get("Sec-Fetch-Site");
+        boolean led = site != null && !site.equals("same-origin") && !site.equals("none");
+        String host = request.getHeaders().get("Host");
+        String name = host == null ? "" : host.replaceFirst(":\\d*$", "").toLowerCase(Locale.ROOT);
+        if (!ownPage || led || !LOOPBACK_NAMES.contains(name)) {
+            throw ApiException.forbidden("without http.jwt.key this is for this machine alone");
+        }
+    }
+
+    /** Whether the page that asks, if there is one, is one of ours, or of those that are named. */
+    private boolean allowOrigin(Request request, Response response) {
+        String origin = request.getHeaders().get("Origin");
+        if (origin == null) {
+            return true;
+        }
+        if (settings.corsOrigins().contains(origin.toLowerCase(Locale.ROOT))) {
+            HttpFields.Mutable headers = response.getHeaders();
+            headers.put("Access-Control-Allow-Origin", origin);
+            headers.put("Vary", "Origin");
+            headers.put("Access-Control-Expose-Headers", "Retry-After");
+            return true;
+        }
+        String host = request.getHeaders().get("Host");
+        try {
+            return host != null && host.equalsIgnoreCase(URI.create(origin).getAuthority());
+        } catch (IllegalArgumentException e) {
+            return false;
+        }
+    }
+
+    private static void options(List<Route> routes, Response response, Callback callback) {
+        HttpFields.Mutable headers = response.getHeaders();
+        headers.put("Allow", methods(routes));
+        if (headers.contains("Access-Control-Allow-Origin")) {
+            headers.put("Access-Control-Allow-Methods", methods(routes));
+            headers.put("Access-Control-Allow-Headers", "Authorization, Content-Type, Last-Event-ID");
+            headers.put("Access-Control-Max-Age", "600");
+        }
+        write(new Reply.Whole(204, Map.of(), ""), response, callback);
+    }
+
+    private static Route withMethod(String method, List<Route> routes, Response response) {
+        return routes.stream()
+                .filter(route -> route.method().equals(method))
+                .findFirst()
+                .orElseThrow(() -> {
+                    response.getHeaders().put("Allow", methods(routes));
+                    return ApiException.wrongMethod();
+                });
+    }
+
+    private static String methods(List<Route> routes) {
+        return routes.stream().map(Route::method).distinct().sorted().collect(Collectors.joining(", "));
+    }
+
+    private static Reply failed(Throwable failure, String where) {
+        ApiException error = ApiException.of(failure);
+        if (error.status() >= 500 && error.status() != 503) {
+            LOG.error("{} failed", where, failure);
+        }
+        return Reply.error(error);
+    }
+
+    static void write(Reply reply, Response response, Callback callback) {
+        HttpFields.Mutable headers = response.getHeaders();
+        headers.put("X-Content-Type-Options", "nosniff");
+        if (reply instanceof Reply.Whole whole) {
+            response.setStatus(whole.status());
+            headers.put("Cache-Control", "no-store");
+            whole.headers().forEach((name, value) -> headers.put(name, value));
+            response.write(true, UTF_8.encode(whole.body()), callback);
+        } else if (reply instanceof Reply.Streaming streaming) {
+            streaming.writer().begin(response, callback);
+        }
+    }
+}

@@ -1,0 +1,306 @@
+package dev.rollcall.real;
+
+import static dev.rollcall.real.HttpContext.device;
+import static dev.rollcall.real.HttpContext.encode;
+import static dev.rollcall.real.HttpContext.user;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import dev.rollcall.app.Rollcall;
+import dev.rollcall.config.RollcallConfig;
+import dev.rollcall.domain.PresenceState;
+import java.io.InputStream;
+import java.net.InetSocketAddress;
+import java.net.Socket;
+import java.net.StandardSocketOptions;
+import java.net.URI;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The event stream: who has it open is here, and hears who else is. */
+@Timeout(120)
+class EventStreamIT {
+    private static final int GRACE_MS = 1_500;
+
+    private static Rollcall rollcall;
+    private static RealContext context;
+    private static String url;
+    private static HttpContext http;
+
+    @BeforeAll
+    static void start(@TempDir Path dataDir) throws Exception {
+        rollcall = Rollcall.start(RollcallConfig.of(RealContext.settings(
+                dataDir,
+                "http.port",
+                "0",
+                "device.lease.ms",
+                "3000",
+                "disconnect.grace.ms",
+                String.valueOf(GRACE_MS),
+                "pulse.interval.ms",
+                "250",
+                "http.stream.max.ms",
+                "10000")));
+        url = rollcall.httpUrl().orElseThrow();
+        http = HttpContext.withoutToken(url);
+        rollcall.awaitReady();
+        http.awaitReady();
+        context = new RealContext(rollcall.bootstrapServers());
+    }
+
+    @AfterAll
+    static void stop() {
+        context.close();
+        rollcall.close();
+    }
+
+    @Test
+    void shouldBeOnlineWhileItIsOpenAndOfflineAfterTheGraceWhenItEnds() throws InterruptedException {
+        String user = "@open:example.org";
+        try (var stream = http.open(device(user, "tab") + "/events?users=" + encode(user))) {
+            context.awaitState(List.of(user), PresenceState.ONLINE);
+            stream.awaitStates(user, "unknown", "online");
+            RealContext.sleep(Duration.ofMillis(4_500)); // more than a lease
+            assertThat(context.said(user)).hasSize(1);
+        }
+        long closed = System.currentTimeMillis();
+        context.awaitState(List.of(user), PresenceState.OFFLINE);
+        assertThat(context.awaitSaid(user, 2).presence().since() - closed)
+                .isBetween(GRACE_MS - 500L, GRACE_MS + 1_000L);
+    }
+
+    @Test
+    void shouldNeverBeSeenOnlineWhenItOpensAsIdleOrOffline() throws InterruptedException {
+        try (var idle = http.open(device("@idle:example.org", "tab") + "/events?presence=idle&users=");
+                var offline = http.open(device("@off:example.org", "tab") + "/events?presence=offline&users=")) {
+            context.awaitState(List.of("@idle:example.org"), PresenceState.IDLE);
+            RealContext.sleep(Duration.ofSeconds(4));
+            assertThat(context.said("@idle:example.org")).hasSize(1);
+            assertThat(context.said("@off:example.org")).isEmpty();
+            assertThat(idle.hasEnded() || offline.hasEnded()).isFalse();
+        }
+    }
+
+    @Test
+    void shouldKeepTheStateThatWasSaidWhileItIsOpen() throws InterruptedException {
+        String user = "@said:example.org";
+        try (var stream = http.open(device(user, "tab") + "/events?users=" + encode(user))) {
+            stream.awaitStates(user, "unknown", "online");
+            http.put(device(user, "tab") + "/presence", "{\"state\":\"idle\"}").isOk();
+            stream.awaitStates(user, "unknown", "online", "idle");
+            RealContext.sleep(Duration.ofSeconds(4));
+            stream.awaitStates(user, "unknown", "online", "idle");
+        }
+    }
+
+    @Test
+    void shouldNotFlickerWhenItIsOpenedAgainWithinTheGrace() {
+        String user = "@again:example.org";
+        String path = device(user, "tab") + "/events?users=";
+        for (int i = 0; i < 3; i++) {
+            try (var stream = http.open(path)) {
+                context.awaitState(List.of(user), PresenceState.ONLINE);
+                assertThat(stream.hasEnded()).isFalse();
+            }
+        }
+        context.awaitState(List.of(user), PresenceState.OFFLINE);
+        assertThat(context.said(user)).hasSize(2);
+    }
+
+    @Test
+    void shouldTellTheSnapshotAndThenTheChangesOfThoseWhoWereAskedFor() {
+        http.put(user("@old:example.org") + "/status", "{\"text\":\"was here\"}")
+                .isOk();
+        http.awaitState("@old:example.org", "offline");
+        String users = encode("@old:example.org") + "," + encode("@new:example.org");
+        try (var stream = http.open(device("@watcher:example.org", "tab") + "/events?users=" + users)) {
+            stream.awaitStates("@old:example.org", "offline");
+            stream.awaitStates("@new:example.org", "unknown");
+            JsonNode first = stream.events().get(0);
+            assertThat(first.path("snapshot").asBoolean()).isTrue();
+            assertThat(first.path("since").asText()).isNotEmpty();
+            http.put(device("@new:example.org", "phone") + "/presence", "{\"state\":\"idle\"}")
+                    .isOk();
+            http.put(device("@other:example.org", "phone") + "/presence", "{\"state\":\"idle\"}")
+                    .isOk();
+            stream.awaitStates("@new:example.org", "unknown", "idle");
+            assertThat(stream.events().get(1).path("snapshot").asBoolean()).isFalse();
+            assertThat(stream.states("@other:example.org")).isEmpty();
+            assertThat(stream.states("@watcher:example.org")).isEmpty();
+        }
+    }
+
+    @Test
+    void shouldTellOfEverybodyWhenNobodyIsNamed() {
+        http.put(user("@anybody:example.org") + "/status", "{\"text\":\"1\"}").isOk();
+        http.awaitState("@anybody:example.org", "offline");
+        try (var stream = http.open(device("@all:example.org", "tab") + "/events")) {
+            stream.awaitStates("@anybody:example.org", "offline");
+            http.put(device("@anybody:example.org", "tab") + "/presence", "{\"state\":\"idle\"}")
+                    .isOk();
+            stream.awaitStates("@anybody:example.org", "offline", "idle");
+        }
+    }
+
+    @Test
+    void shouldTellOnlyWhatWasMissedWhenItComesBackWithWhereItWas() {
+        http.put(user("@still:example.org") + "/status", "{\"text\":\"1\"}").isOk();
+        http.put(user("@moved:example.org") + "/status", "{\"text\":\"1\"}").isOk();
+        http.awaitState("@still:example.org", "offline");
+        http.awaitState("@moved:example.org", "offline");
+        for (String users :
+                List.of("", "?users=" + encode("@still:example.org") + "," + encode("@moved:example.org"))) {
+            String path = device("@back:example.org", "tab") + "/events" + users;
+            String last;
+            try (var stream = http.open(path)) {
+                stream.awaitStates("@still:example.org", "offline");
+                stream.awaitStates("@moved:example.org", "offline");
+                last = stream.lastId();
+            }
+            http.put(user("@moved:example.org") + "/status", "{\"text\":\"2" + users.length() + "\"}")
+                    .isOk();
+            try (var stream = http.open(path, "Last-Event-ID", last)) {
+                stream.awaitStates("@moved:example.org", "offline");
+                assertThat(stream.states("@still:example.org")).isEmpty();
+                assertThat(stream.events())
+                        .noneMatch(event -> event.path("snapshot").asBoolean());
+            }
+        }
+    }
+
+    @Test
+    void shouldEndByItselfWhenItsTimeIsOver() {
+        try (var stream = http.open(device("@short:example.org", "tab") + "/events?users=&timeout=1000")) {
+            await().atMost(Duration.ofSeconds(5)).until(stream::hasEnded);
+        }
+        context.awaitState(List.of("@short:example.org"), PresenceState.OFFLINE);
+    }
+
+    @Test
+    void shouldEndWhenTheDeviceIsDeleted() {
+        String user = "@gone:example.org";
+        try (var stream = http.open(device(user, "tab") + "/events?users=")) {
+            context.awaitState(List.of(user), PresenceState.ONLINE);
+            http.delete(device(user, "tab") + "/presence").isOk();
+            await().atMost(Duration.ofSeconds(5)).until(stream::hasEnded);
+        }
+        context.awaitState(List.of(user), PresenceState.OFFLINE);
+    }
+
+    @Test
+    void shouldAnswerAtOnceOrWaitWhenItIsALongPoll() {
+        String path = device("@poll:example.org", "app") + "/events?users=" + encode("@polled:example.org");
+        JsonNode first = poll(path);
+        assertThat(first.path("snapshot").asBoolean()).isTrue();
+        assertThat(first.path("presences").get(0).path("state").asText()).isEqualTo("unknown");
+        String since = first.path("since").asText();
+
+        long begin = System.nanoTime();
+        JsonNode nothing = poll(path + "&timeout=700&since=" + encode(since));
+        assertThat(Duration.ofNanos(System.nanoTime() - begin)).isGreaterThan(Duration.ofMillis(600));
+        assertThat(nothing.path("presences")).isEmpty();
+        since = nothing.path("since").asText();
+
+        String from = since;
+        CompletableFuture<JsonNode> waiting =
+                CompletableFuture.supplyAsync(() -> poll(path + "&timeout=9000&since=" + encode(from)));
+        http.put(device("@polled:example.org", "phone") + "/presence", "{\"state\":\"online\"}")
+                .isOk();
+        JsonNode change = waiting.join();
+        assertThat(change.path("snapshot").asBoolean()).isFalse();
+        assertThat(change.path("presences").get(0).path("state").asText()).isEqualTo("online");
+
+        context.awaitState(List.of("@poll:example.org"), PresenceState.OFFLINE);
+        assertThat(context.said("@poll:example.org"))
+                .as("no flicker between polls")
+                .hasSize(2);
+    }
+
+    private static JsonNode poll(String path) {
+        return http.get(path, "Accept", "application/json").isOk().json();
+    }
+
+    @Test
+    void shouldRefuseWhenAParameterIsWrong() {
+        String path = device("@wrong:example.org", "tab") + "/events";
+        http.get(path + "?presence=away").isRefused(400, "M_INVALID_PARAM");
+        http.get(path + "?timeout=-1").isRefused(400, "M_INVALID_PARAM");
+        http.get(path + "?timeout=x").isRefused(400, "M_INVALID_PARAM");
+        http.get(path + "?timeout=1&timeout=2").isRefused(400, "M_INVALID_PARAM");
+        http.get(path + "?since=nonsense").isRefused(400, "M_INVALID_PARAM");
+        http.get(path, "Last-Event-ID", "s1.2_").isRefused(400, "M_INVALID_PARAM");
+        http.get(path + "?users=%ff").isRefused(400, "M_INVALID_PARAM");
+        http.get(path + "?users=" + "a,".repeat(1_001)).isRefused(400, "M_INVALID_PARAM");
+        assertThat(context.said("@wrong:example.org")).isEmpty();
+    }
+
+    @Test
+    void shouldEndAfterTheGraceWhenTheClientIsGoneWithoutGoodbye() throws Exception {
+        String user = "@killed:example.org";
+        long closed;
+        try (Socket socket = connect(device(user, "tab") + "/events?users=")) {
+            context.awaitState(List.of(user), PresenceState.ONLINE);
+            socket.setOption(StandardSocketOptions.SO_LINGER, 0); // what the kernel does for the dead: a reset
+            closed = System.currentTimeMillis();
+        }
+        context.awaitState(List.of(user), PresenceState.OFFLINE);
+        assertThat(context.awaitSaid(user, 2).presence().since() - closed)
+                .isBetween(GRACE_MS - 500L, GRACE_MS + 1_000L);
+    }
+
+    @Test
+    void shouldGetTheLatestOfEachWhenAReaderIsSlow() throws Exception {
+        List<String> users = RealContext.users("busy", 300);
+        try (Socket socket = connect(device("@slow:example.org", "tab") + "/events?timeout=60000")) {
+            InputStream in = socket.getInputStream();
+            for (int round = 0; round < 60; round++) {
+                context.heartbeats(users, round % 2 == 0 ? PresenceState.ONLINE : PresenceState.IDLE);
+            }
+            context.awaitState(users, PresenceState.IDLE);
+            byte[] all = in.readNBytes(1_000);
+            assertThat(all).isNotEmpty();
+            // Most of 60 times 300 changes were never written: each user's latest is what counts.
+            String text = read(in);
+            for (String user : users) {
+                assertThat(text.lastIndexOf(user)).isPositive();
+                assertThat(text.substring(text.lastIndexOf(user))).startsWith(user + "\",\"state\":\"idle\"");
+            }
+        }
+    }
+
+    /** What comes until nothing has come for a while. */
+    private static String read(InputStream in) throws Exception {
+        StringBuilder text = new StringBuilder();
+        long quietSince = System.nanoTime();
+        while (System.nanoTime() - quietSince < Duration.ofSeconds(1).toNanos()) {
+            if (in.available() > 0) {
+                text.append(new String(in.readNBytes(in.available()), StandardCharsets.UTF_8));
+                quietSince = System.nanoTime();
+            } else {
+                Thread.onSpinWait();
+            }
+        }
+        return text.toString();
+    }
+
+    /** A bare client, which reads nothing by itself. */
+    private static Socket connect(String path) throws Exception {
+        URI uri = URI.create(url);
+        Socket socket = new Socket();
+        socket.setReceiveBufferSize(4_096);
+        socket.connect(new InetSocketAddress(uri.getHost(), uri.getPort()));
+        String request =
+                "GET %s HTTP/1.1\r\nHost: %s\r\nAccept: text/event-stream\r\n\r\n".formatted(path, uri.getAuthority());
+        socket.getOutputStream().write(request.getBytes(StandardCharsets.US_ASCII));
+        return socket;
+    }
+}

@@ -1,0 +1,248 @@
+package dev.rollcall.real;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.rollcall.config.Secret;
+import dev.rollcall.domain.UserId;
+import dev.rollcall.http.Tokens;
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStreamReader;
+import java.io.UncheckedIOException;
+import java.net.URI;
+import java.net.URLEncoder;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpRequest.BodyPublishers;
+import java.net.http.HttpResponse;
+import java.net.http.HttpResponse.BodyHandlers;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
+import org.jspecify.annotations.Nullable;
+
+/** A client of the HTTP edge, with verbs. */
+final class HttpContext {
+    static final String KEY = "a key that is for tests and for nothing else";
+    static final ObjectMapper MAPPER = new ObjectMapper();
+
+    private static final Tokens TOKENS = new Tokens(Secret.of(KEY));
+
+    private final String url;
+    private final @Nullable String token;
+    private final HttpClient http = HttpClient.newBuilder()
+            .version(HttpClient.Version.HTTP_1_1)
+            .connectTimeout(Duration.ofSeconds(10))
+            .build();
+
+    private HttpContext(String url, @Nullable String token) {
+        this.url = url;
+        this.token = token;
+    }
+
+    static HttpContext withoutToken(String url) {
+        return new HttpContext(url, null);
+    }
+
+    static HttpContext withToken(String url, String token) {
+        return new HttpContext(url, token);
+    }
+
+    static HttpContext ofDevice(String url, String user, String device) {
+        return new HttpContext(url, TOKENS.forDevice(UserId.of(user), device, inAnHour()));
+    }
+
+    static HttpContext ofService(String url) {
+        return new HttpContext(url, TOKENS.forService(inAnHour()));
+    }
+
+    private static Instant inAnHour() {
+        return Instant.now().plus(Duration.ofHours(1));
+    }
+
+    /** What came back. */
+    record Answer(int status, String body, HttpResponse<String> response) {
+        JsonNode json() {
+            try {
+                return MAPPER.readTree(body);
+            } catch (IOException e) {
+                throw new UncheckedIOException(body, e);
+            }
+        }
+
+        Answer isOk() {
+            assertThat(status).as(body).isEqualTo(200);
+            return this;
+        }
+
+        /** And in the shape that every refusal has. */
+        Answer isRefused(int expected, String code) {
+            assertThat(status).as(body).isEqualTo(expected);
+            assertThat(json().path("errcode").asText()).as(body).isEqualTo(code);
+            assertThat(json().path("error").asText()).isNotEmpty();
+            assertThat(response.headers().firstValue("Content-Type")).hasValue("application/json");
+            return this;
+        }
+    }
+
+    Answer get(String path, String... headers) {
+        return send("GET", path, null, headers);
+    }
+
+    Answer put(String path, String body) {
+        return send("PUT", path, body);
+    }
+
+    Answer post(String path, String body, String... headers) {
+        return send("POST", path, body, headers);
+    }
+
+    Answer delete(String path) {
+        return send("DELETE", path, null);
+    }
+
+    Answer send(String method, String path, @Nullable String body, String... headers) {
+        try {
+            HttpResponse<String> response = http.send(
+                    request(path, headers)
+                            .method(method, body == null ? BodyPublishers.noBody() : BodyPublishers.ofString(body))
+                            .timeout(Duration.ofSeconds(40))
+                            .build(),
+                    BodyHandlers.ofString());
+            return new Answer(response.statusCode(), response.body(), response);
+        } catch (IOException e) {
+            throw new UncheckedIOException(method + " " + path, e);
+        } catch (InterruptedException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    HttpRequest.Builder request(String path, String... headers) {
+        HttpRequest.Builder request = HttpRequest.newBuilder(URI.create(url + path));
+        if (token != null) {
+            request.header("Authorization", "Bearer " + token);
+        }
+        if (headers.length > 0) {
+            request.headers(headers);
+        }
+        return request;
+    }
+
+    static String encode(String text) {
+        return URLEncoder.encode(text, StandardCharsets.UTF_8).replace("+", "%20");
+    }
+
+    static String device(String user, String device) {
+        return "/v2/users/" + encode(user) + "/devices/" + encode(device);
+    }
+
+    static String user(String user) {
+        return "/v2/users/" + encode(user);
+    }
+
+    JsonNode presence(String user) {
+        return get(user(user) + "/presence").isOk().json();
+    }
+
+    void awaitState(String user, String state) {
+        await().alias(user + " is " + state)
+                .atMost(RealContext.PATIENCE)
+                .pollInterval(Duration.ofMillis(50))
+                .untilAsserted(
+                        () -> assertThat(presence(user).path("state").asText()).isEqualTo(state));
+    }
+
+    void awaitReady() {
+        await().alias("the edge is ready")
+                .atMost(RealContext.PATIENCE)
+                .pollInterval(Duration.ofMillis(50))
+                .untilAsserted(() -> get("/health/ready").isOk());
+    }
+
+    /** Opens an event stream, and reads it on a thread of its own. */
+    Stream open(String path, String... headers) {
+        try {
+            HttpResponse<java.io.InputStream> response =
+                    http.send(request(path, headers).build(), BodyHandlers.ofInputStream());
+            assertThat(response.statusCode()).isEqualTo(200);
+            assertThat(response.headers().firstValue("Content-Type")).hasValue("text/event-stream");
+            return new Stream(response.body());
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        } catch (InterruptedException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    /** An open event stream. */
+    static final class Stream implements AutoCloseable {
+        private final java.io.InputStream body;
+        private final List<JsonNode> events = new CopyOnWriteArrayList<>();
+        private volatile String lastId = "";
+        private volatile boolean ended;
+
+        private Stream(java.io.InputStream body) {
+            this.body = body;
+            Thread reader = new Thread(this::read, "event-stream-reader");
+            reader.setDaemon(true);
+            reader.start();
+        }
+
+        private void read() {
+            try (BufferedReader lines = new BufferedReader(new InputStreamReader(body, StandardCharsets.UTF_8))) {
+                for (String line = lines.readLine(); line != null; line = lines.readLine()) {
+                    if (line.startsWith("data: ")) {
+                        events.add(MAPPER.readTree(line.substring(6)));
+                    } else if (line.startsWith("id: ")) {
+                        lastId = line.substring(4);
+                    }
+                }
+            } catch (IOException e) {
+                // it was closed
+            }
+            ended = true;
+        }
+
+        List<JsonNode> events() {
+            return List.copyOf(events);
+        }
+
+        String lastId() {
+            return lastId;
+        }
+
+        boolean hasEnded() {
+            return ended;
+        }
+
+        /** The states that were told of a user, in order. */
+        List<String> states(String user) {
+            return events.stream()
+                    .flatMap(event -> event.path("presences").valueStream())
+                    .filter(presence -> presence.path("user_id").asText().equals(user))
+                    .map(presence -> presence.path("state").asText())
+                    .toList();
+        }
+
+        void awaitStates(String user, String... states) {
+            await().alias("what is told of " + user)
+                    .atMost(RealContext.PATIENCE)
+                    .pollInterval(Duration.ofMillis(20))
+                    .untilAsserted(() -> assertThat(states(user)).containsExactly(states));
+        }
+
+        @Override
+        public void close() {
+            try {
+                body.close();
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
+            }
+        }
+    }
+}

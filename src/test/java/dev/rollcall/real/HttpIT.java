@@ -1,0 +1,348 @@
+package dev.rollcall.real;
+
+import static dev.rollcall.real.HttpContext.device;
+import static dev.rollcall.real.HttpContext.user;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import dev.rollcall.app.Rollcall;
+import dev.rollcall.config.ConfigException;
+import dev.rollcall.config.RollcallConfig;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** The HTTP edge, on the machine's own address without tokens: every route, and what it refuses. */
+@Timeout(120)
+class HttpIT {
+    private static Rollcall rollcall;
+    private static HttpContext http;
+
+    @BeforeAll
+    static void start(@TempDir Path dataDir) throws Exception {
+        rollcall = Rollcall.start(RollcallConfig.of(RealContext.settings(
+                dataDir,
+                "http.port",
+                "0",
+                "device.lease.ms",
+                "3000",
+                "disconnect.grace.ms",
+                "1000",
+                "pulse.interval.ms",
+                "250",
+                "http.max.streams.per.user",
+                "2")));
+        http = HttpContext.withoutToken(rollcall.httpUrl().orElseThrow());
+        http.get("/health/live").isOk();
+        rollcall.awaitReady();
+        http.awaitReady();
+    }
+
+    @AfterAll
+    static void stop() {
+        rollcall.close();
+    }
+
+    @Test
+    void shouldSayThatItLivesAndIsReadyWhenAsked() {
+        assertThat(http.get("/health/live").isOk().json().path("status").asText())
+                .isEqualTo("live");
+        assertThat(http.get("/health/ready").isOk().json().path("status").asText())
+                .isEqualTo("ready");
+    }
+
+    @Test
+    void shouldBeOnlineAndThenOfflineAfterTheLeaseWhenADeviceSaysSoOnce() {
+        String user = "@put:example.org";
+        http.put(device(user, "phone") + "/presence", "{\"state\":\"online\"}").isOk();
+        http.awaitState(user, "online");
+        JsonNode presence = http.presence(user);
+        assertThat(presence.path("user_id").asText()).isEqualTo(user);
+        assertThat(presence.path("since").asLong()).isPositive();
+        assertThat(presence.path("last_active").asLong())
+                .isEqualTo(presence.path("since").asLong());
+        assertThat(presence.path("sequence").asLong()).isEqualTo(1);
+        assertThat(presence.path("status").isNull()).isTrue();
+
+        http.awaitState(user, "offline");
+        assertThat(http.presence(user).path("since").asLong()
+                        - presence.path("since").asLong())
+                .isEqualTo(3_000);
+    }
+
+    @Test
+    void shouldSayEachTimeWhenADeviceSaysTheSameThroughDifferentWays() {
+        String user = "@ways:example.org";
+        http.put(device(user, "phone") + "/presence", "{\"state\":\"online\"}").isOk();
+        http.awaitState(user, "online");
+        http.put(device(user, "phone") + "/presence", "{\"state\":\"idle\"}").isOk();
+        http.awaitState(user, "idle");
+        http.put(device(user, "phone") + "/presence", "{\"state\":\"offline\"}").isOk();
+        http.awaitState(user, "offline");
+    }
+
+    @Test
+    void shouldEndAfterItsGraceWhenADeviceIsDeleted() {
+        String user = "@delete:example.org";
+        http.put(device(user, "phone") + "/presence", "{\"state\":\"online\"}").isOk();
+        http.awaitState(user, "online");
+        long since = http.presence(user).path("since").asLong();
+        http.delete(device(user, "phone") + "/presence").isOk();
+        http.awaitState(user, "offline");
+        assertThat(http.presence(user).path("since").asLong() - since).isBetween(1_000L, 2_900L);
+    }
+
+    @Test
+    void shouldHaveATextForAWhileWhenTheUserSaysSo() {
+        String user = "@text:example.org";
+        http.put(user(user) + "/status", "{\"text\":\"at lunch \\uD83C\\uDF5D\"}")
+                .isOk();
+        http.awaitState(user, "offline");
+        assertThat(http.presence(user).path("status").asText()).isEqualTo("at lunch \uD83C\uDF5D");
+        http.put(user(user) + "/status", "{\"text\":\"back soon\",\"expires_in_ms\":1500}")
+                .isOk();
+        awaitText(user, "back soon");
+        http.put(device(user, "phone") + "/presence", "{\"state\":\"idle\"}").isOk(); // so that time passes
+        awaitText(user, "");
+        http.put(user(user) + "/status", "{\"text\":\"there\"}").isOk();
+        awaitText(user, "there");
+        http.put(user(user) + "/status", "{\"text\":null}").isOk();
+        awaitText(user, "");
+    }
+
+    private static void awaitText(String user, String text) {
+        org.awaitility.Awaitility.await()
+                .atMost(RealContext.PATIENCE)
+                .untilAsserted(
+                        () -> assertThat(http.presence(user).path("status").asText(""))
+                                .isEqualTo(text));
+    }
+
+    @Test
+    void shouldLookOfflineAndSayNothingOfDevicesWhenAUserAppearsOffline() throws InterruptedException {
+        String user = "@hidden:example.org";
+        http.put(device(user, "phone") + "/presence", "{\"state\":\"online\"}").isOk();
+        http.awaitState(user, "online");
+        http.put(user(user) + "/appear-offline", "{\"appear_offline\":true}").isOk();
+        http.awaitState(user, "offline");
+        JsonNode hidden = http.presence(user);
+        for (int i = 0; i < 5; i++) {
+            http.put(device(user, "phone") + "/presence", "{\"state\":\"online\"}")
+                    .isOk();
+            RealContext.sleep(java.time.Duration.ofMillis(100));
+        }
+        assertThat(http.presence(user)).isEqualTo(hidden);
+        http.put(user(user) + "/appear-offline", "{\"appear_offline\":false}").isOk();
+        http.awaitState(user, "online");
+    }
+
+    @Test
+    void shouldBeUnknownAndNotOfflineWhenNobodyKnowsTheUser() {
+        assertThat(http.presence("@nobody:example.org").toString())
+                .isEqualTo("{\"user_id\":\"@nobody:example.org\",\"state\":\"unknown\"}");
+    }
+
+    @Test
+    void shouldStayUnknownWhenAUserWhoWasNeverSeenAppearsOffline() {
+        String user = "@ghost:example.org";
+        http.put(user(user) + "/appear-offline", "{\"appear_offline\":true}").isOk();
+        http.put(device(user, "phone") + "/presence", "{\"state\":\"online\"}").isOk();
+        http.put(user("@after-ghost:example.org") + "/status", "{\"text\":\"x\"}")
+                .isOk();
+        http.awaitState("@after-ghost:example.org", "offline");
+        assertThat(http.presence(user).path("state").asText()).isEqualTo("unknown");
+    }
+
+    @Test
+    void shouldAnswerForAllInOrderWhenAThousandAreAskedFor() {
+        http.put(device("@batch7:example.org", "phone") + "/presence", "{\"state\":\"idle\"}")
+                .isOk();
+        http.awaitState("@batch7:example.org", "idle");
+        List<String> users = RealContext.users("batch", 1_000);
+        JsonNode presences =
+                http.post("/v2/presence/query", query(users)).isOk().json().path("presences");
+        assertThat(presences.valueStream().map(one -> one.path("user_id").asText()))
+                .containsExactlyElementsOf(users);
+        assertThat(presences.get(7).path("state").asText()).isEqualTo("idle");
+        assertThat(presences.get(8).path("state").asText()).isEqualTo("unknown");
+        http.post("/v2/presence/query", query(RealContext.users("batch", 1_001)))
+                .isRefused(400, "M_INVALID_PARAM");
+    }
+
+    private static String query(List<String> users) {
+        return users.stream().collect(Collectors.joining("\",\"", "{\"user_ids\":[\"", "\"]}"));
+    }
+
+    @Test
+    void shouldTakeIdsAsTheyAreWhenTheyHaveAnyCharacter() {
+        for (String user : List.of(
+                "@a/b:example.org",
+                "@..:example.org",
+                "..",
+                ".",
+                "100%",
+                "%2F",
+                "a+b",
+                "a b",
+                "é\u0301",
+                "\uD83D\uDC4B",
+                "a;b=c",
+                "?#&",
+                "\\",
+                "//",
+                "\u0000")) {
+            String text = "of " + user.length();
+            HttpContext.Answer answer = http.put(user(user) + "/status", "{\"text\":\"" + text + "\"}");
+            assertThat(answer.status()).as("%s: %s", user, answer.body()).isEqualTo(200);
+            awaitText(user, text);
+            assertThat(http.presence(user).path("user_id").asText()).isEqualTo(user);
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "presence | '' | M_NOT_JSON",
+                "presence | {\"state\": | M_NOT_JSON",
+                "presence | {\"state\":\"online\"} x | M_NOT_JSON",
+                "presence | {\"state\":\"online\",\"state\":\"idle\"} | M_NOT_JSON",
+                "presence | [] | M_BAD_JSON",
+                "presence | null | M_BAD_JSON",
+                "presence | {} | M_BAD_JSON",
+                "presence | {\"state\":1} | M_BAD_JSON",
+                "presence | {\"state\":\"away\"} | M_INVALID_PARAM",
+                "status | {} | M_BAD_JSON",
+                "status | {\"text\":1} | M_BAD_JSON",
+                "status | {\"text\":\"x\",\"expires_in_ms\":0} | M_BAD_JSON",
+                "status | {\"text\":\"x\",\"expires_in_ms\":1.5} | M_BAD_JSON",
+                "status | {\"text\":\"x\",\"expires_in_ms\":99999999999999999999} | M_BAD_JSON",
+                "status | {\"text\":\"\\uD800\"} | M_BAD_JSON",
+                "appear-offline | {\"appear_offline\":\"yes\"} | M_BAD_JSON",
+                "appear-offline | {} | M_BAD_JSON",
+                "query | {} | M_BAD_JSON",
+                "query | {\"user_ids\":[1]} | M_BAD_JSON",
+                "query | {\"user_ids\":[\"\"]} | M_INVALID_PARAM",
+                "query | {\"user_ids\":[\"\\uDC00\"]} | M_BAD_JSON",
+            })
+    void shouldRefuseABodyWhenItIsNotWhatItMustBe(String what, String body, String code) {
+        String text = body.equals("''") ? "" : body;
+        HttpContext.Answer answer = what.equals("query")
+                ? http.post("/v2/presence/query", text)
+                : http.put(
+                        what.equals("presence")
+                                ? device("@bad:example.org", "phone") + "/presence"
+                                : user("@bad:example.org") + "/" + what,
+                        text);
+        answer.isRefused(400, code);
+    }
+
+    @Test
+    void shouldRefuseABodyWhenItIsTooLarge() {
+        String big = "{\"text\":\"" + "x".repeat(20_000) + "\"}";
+        http.put(user("@big:example.org") + "/status", big).isRefused(413, "M_TOO_LARGE");
+        http.put(user("@big:example.org") + "/status", "{\"text\":\"" + "x".repeat(1_025) + "\"}")
+                .isRefused(400, "M_INVALID_PARAM");
+        http.put(user("@big:example.org") + "/status", "{\"text\":\"" + "x".repeat(1_024) + "\"}")
+                .isOk();
+    }
+
+    @Test
+    void shouldRefuseAnIdWhenItIsTooLongOrEmpty() {
+        http.get(user("x".repeat(256)) + "/presence").isRefused(400, "M_INVALID_PARAM");
+        http.get(user("é".repeat(128)) + "/presence").isRefused(400, "M_INVALID_PARAM");
+        http.get("/v2/users//presence").isRefused(400, "M_INVALID_PARAM");
+        http.put("/v2/users/a/devices//presence", "{\"state\":\"online\"}").isRefused(400, "M_INVALID_PARAM");
+        http.get(user("x".repeat(255)) + "/presence").isOk();
+        http.get("/v2/users/%ff/presence").isRefused(400, "M_INVALID_PARAM");
+    }
+
+    @Test
+    void shouldSayWhatThereIsNotWhenARouteOrAMethodIsUnknown() {
+        http.get("/v2/nothing").isRefused(404, "M_UNRECOGNIZED");
+        http.get(user("a") + "/presence/").isRefused(404, "M_UNRECOGNIZED");
+        HttpContext.Answer answer = http.post(user("a") + "/presence", "{}").isRefused(405, "M_UNRECOGNIZED");
+        assertThat(answer.response().headers().firstValue("Allow")).hasValue("GET");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"https://evil.example", "null", "http://localhost:1", "%%"})
+    void shouldRefuseWhenAnotherSitesPageAsks(String origin) {
+        http.get(user("a") + "/presence", "Origin", origin).isRefused(403, "M_FORBIDDEN");
+    }
+
+    @Test
+    void shouldRefuseWhenABrowserWasLedHere() {
+        http.get(user("a") + "/presence", "Sec-Fetch-Site", "cross-site").isRefused(403, "M_FORBIDDEN");
+        http.get(user("a") + "/presence", "Sec-Fetch-Site", "same-origin").isOk();
+        http.get(user("a") + "/presence", "Origin", rollcall.httpUrl().orElseThrow())
+                .isOk();
+    }
+
+    @Test
+    void shouldRefuseToStartWhenOthersCouldReachItAndThereIsNoKey(@TempDir Path dataDir) {
+        Map<String, String> settings = RealContext.settings(dataDir, "http.port", "0", "http.host", "0.0.0.0");
+        assertThatThrownBy(() -> Rollcall.start(RollcallConfig.of(settings)).close())
+                .isInstanceOf(ConfigException.class)
+                .hasMessageContaining("http.jwt.key is empty");
+    }
+
+    @Test
+    void shouldRefuseToStartWhenThePortIsTaken(@TempDir Path dataDir) {
+        String port = rollcall.httpUrl().orElseThrow().replaceFirst(".*:", "");
+        assertThatThrownBy(() -> Rollcall.start(RollcallConfig.of(RealContext.settings(dataDir, "http.port", port)))
+                        .close())
+                .isInstanceOf(ConfigException.class)
+                .hasMessageContaining("cannot listen on 127.0.0.1:" + port)
+                .hasMessageContaining("http.port");
+    }
+
+    @Test
+    void shouldSpeakMatrixWhenAMatrixClientAsks() {
+        String user = "@matrix:example.org";
+        String path = "/_matrix/client/v3/presence/" + HttpContext.encode(user) + "/status";
+        http.get(path).isRefused(404, "M_NOT_FOUND");
+        http.put(path, "{\"presence\":\"unavailable\",\"status_msg\":\"making tea\"}")
+                .isOk();
+        http.awaitState(user, "idle");
+        assertThat(http.get(path).isOk().json().toString())
+                .isEqualTo("{\"presence\":\"unavailable\",\"currently_active\":false,\"status_msg\":\"making tea\"}");
+        http.put(path, "{\"presence\":\"online\"}").isOk();
+        http.awaitState(user, "online");
+        JsonNode online = http.get(path).isOk().json();
+        assertThat(online.path("presence").asText()).isEqualTo("online");
+        assertThat(online.path("currently_active").asBoolean()).isTrue();
+        assertThat(online.path("status_msg").asText()).isEqualTo("making tea");
+        assertThat(online.path("last_active_ago").asLong()).isBetween(0L, 20_000L);
+        http.put(path, "{\"presence\":\"offline\",\"status_msg\":\"\"}").isOk();
+        http.awaitState(user, "offline");
+        http.put(path, "{\"presence\":\"busy\"}").isRefused(400, "M_INVALID_PARAM");
+    }
+
+    @Test
+    void shouldBeBoundedWhenOneUserOpensManyStreams() {
+        String path = device("@many:example.org", "phone") + "/events?users=";
+        try (var one = http.open(path);
+                var two = http.open(path)) {
+            HttpContext.Answer refused = http.get(path).isRefused(429, "M_LIMIT_EXCEEDED");
+            assertThat(refused.response().headers().firstValue("Retry-After")).hasValue("5");
+            assertThat(IntStream.of(one.events().size(), two.events().size()).sum())
+                    .isGreaterThanOrEqualTo(0);
+        }
+        org.awaitility.Awaitility.await()
+                .atMost(RealContext.PATIENCE)
+                .untilAsserted(() -> http.get(path + "&timeout=0", "Accept", "application/json")
+                        .isOk());
+    }
+}
