@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import org.eclipse.jetty.http.HttpFields;
 import org.eclipse.jetty.io.Content;
 import org.eclipse.jetty.server.Request;
 import org.eclipse.jetty.util.Promise;
@@ -136,7 +137,8 @@ final class Call {
 
     /** Refuses a body where none belongs. */
     void requireNoBody() {
-        if (request.getLength() != 0) {
+        HttpFields headers = request.getHeaders();
+        if (headers.getLongField("Content-Length") > 0 || headers.contains("Transfer-Encoding")) {
             throw ApiException.invalid("there must be no body");
         }
     }
