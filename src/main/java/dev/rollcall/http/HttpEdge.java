@@ -75,7 +75,7 @@ public final class HttpEdge implements AutoCloseable {
         return edge;
     }
 
-    private HttpEdge(HttpSettings settings, InetAddress address, int port) {
+    HttpEdge(HttpSettings settings, InetAddress address, int port) {
         this.settings = settings;
         QueuedThreadPool threads = new QueuedThreadPool(MAX_THREADS, 8);
         threads.setName("http");
@@ -134,7 +134,7 @@ public final class HttpEdge implements AutoCloseable {
         }
     }
 
-    private List<Route> routes() {
+    List<Route> routes() {
         InstantSource clock = InstantSource.system();
         Supplier<Backend> opened =
                 () -> Optional.ofNullable(backend).orElseThrow(() -> ApiException.unavailable("starting"));
@@ -143,6 +143,7 @@ public final class HttpEdge implements AutoCloseable {
         all.addAll(new PresenceRoutes(opened, streams, clock).routes());
         all.addAll(new EventRoutes(opened, streams, settings).routes());
         all.addAll(new MatrixRoutes(opened, clock).routes());
+        all.addAll(new StaticRoutes().routes());
         return all;
     }
 

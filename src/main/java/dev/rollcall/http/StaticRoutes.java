@@ -1,0 +1,42 @@
+package dev.rollcall.http;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+
+/** What ships inside the jar, each file on a route of its own: no path from outside ever names a file. */
+final class StaticRoutes {
+    /** Nothing is loaded from elsewhere, and nobody else frames the page. */
+    private static final String POLICY =
+            "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:;"
+                    + " base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+    List<Route> routes() {
+        return List.of(
+                file("/openapi.json", "/openapi.json", Reply.JSON));
+    }
+
+    private static Route file(String path, String resource, String contentType) {
+        Reply reply = new Reply.Whole(
+                200,
+                Map.of("Content-Type", contentType, "Content-Security-Policy", POLICY, "Referrer-Policy", "no-referrer"),
+                read(resource));
+        return new Route(
+                "GET", path, Route.Access.ANYBODY, call -> CompletableFuture.completedFuture(reply));
+    }
+
+    private static String read(String resource) {
+        try (InputStream in = StaticRoutes.class.getResourceAsStream(resource)) {
+            if (in == null) {
+                throw new IllegalStateException(resource + " is missing from the class path");
+            }
+            return new String(in.readAllBytes(), StandardCharsets.UTF_8);
+        } catch (IOException e) {
+            throw new UncheckedIOException("cannot read " + resource, e);
+        }
+    }
+}
