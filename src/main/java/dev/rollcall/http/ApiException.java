@@ -77,6 +77,7 @@ final class ApiException extends RuntimeException {
     /** What the HTTP server itself refuses. */
     static ApiException ofStatus(int status) {
         return switch (status) {
+            case 501, 505 -> ofStatus(400); // it is the request that speaks another protocol
             case 404 -> noRoute();
             case 405 -> wrongMethod();
             case 413 -> new ApiException(413, "M_TOO_LARGE", "the body is too large", 0);

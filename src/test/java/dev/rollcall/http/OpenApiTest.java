@@ -25,10 +25,12 @@ class OpenApiTest {
     void shouldNameEveryRouteAndNoOther() throws Exception {
         JsonNode document = read();
         Set<String> documented = new TreeSet<>();
-        document.path("paths").properties().forEach(path -> path.getValue()
+        document.path("paths")
                 .properties()
-                .forEach(operation ->
-                        documented.add(operation.getKey().toUpperCase(Locale.ROOT) + " " + path.getKey())));
+                .forEach(path -> path.getValue()
+                        .properties()
+                        .forEach(operation ->
+                                documented.add(operation.getKey().toUpperCase(Locale.ROOT) + " " + path.getKey())));
         Set<String> served = routes().stream()
                 .map(route -> route.method() + " " + route.path())
                 .filter(route -> !PAGE.contains(route))
@@ -44,11 +46,10 @@ class OpenApiTest {
             if (PAGE.contains(route.method() + " " + route.path())) {
                 continue;
             }
-            JsonNode operation =
-                    document.path("paths").path(route.path()).path(route.method().toLowerCase(Locale.ROOT));
-            assertThat(operation.has("security"))
-                    .as(route.path())
-                    .isEqualTo(route.access() == Route.Access.ANYBODY);
+            JsonNode operation = document.path("paths")
+                    .path(route.path())
+                    .path(route.method().toLowerCase(Locale.ROOT));
+            assertThat(operation.has("security")).as(route.path()).isEqualTo(route.access() == Route.Access.ANYBODY);
             List<String> variables = Pattern.compile("\\{(.*?)}")
                     .matcher(route.path())
                     .results()
