@@ -16,17 +16,21 @@ final class StaticRoutes {
                     + " base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
     List<Route> routes() {
-        return List.of(
-                file("/openapi.json", "/openapi.json", Reply.JSON));
+        return List.of(file("/openapi.json", "/openapi.json", Reply.JSON));
     }
 
     private static Route file(String path, String resource, String contentType) {
         Reply reply = new Reply.Whole(
                 200,
-                Map.of("Content-Type", contentType, "Content-Security-Policy", POLICY, "Referrer-Policy", "no-referrer"),
+                Map.of(
+                        "Content-Type",
+                        contentType,
+                        "Content-Security-Policy",
+                        POLICY,
+                        "Referrer-Policy",
+                        "no-referrer"),
                 read(resource));
-        return new Route(
-                "GET", path, Route.Access.ANYBODY, call -> CompletableFuture.completedFuture(reply));
+        return new Route("GET", path, Route.Access.ANYBODY, call -> CompletableFuture.completedFuture(reply));
     }
 
     private static String read(String resource) {

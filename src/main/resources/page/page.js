@@ -1,0 +1,256 @@
+// The page: this tab is a device, and shows who is here. It reads the event stream with fetch, because that can send a token.
+
+const AFK_MS = 5 * 60_000;
+const ROW = 52; // px: 3.25rem
+const ORDER = { online: 0, idle: 1, offline: 2 };
+
+const $ = (id) => document.getElementById(id);
+const users = new Map();
+const seconds = new Array(60).fill(0);
+let shown = [];
+let dirty = true;
+let session = 0; // the newest connection wins, and all older ones end themselves
+let abort = new AbortController();
+let since = "";
+let chosen = "online";
+let away = false;
+let lastTouch = performance.now();
+
+const stored = (key, make) => {
+  const known = sessionStorage.getItem(key);
+  if (known !== null) return known;
+  const made = make();
+  sessionStorage.setItem(key, made);
+  return made;
+};
+const random = () => Array.from(crypto.getRandomValues(new Uint8Array(4)), (b) => b.toString(16).padStart(2, "0")).join("");
+// A duplicated tab brings its session storage along, and still is a device of its own.
+const device = `tab-${random()}`;
+$("user").value = stored("user", () => `@guest-${random().slice(0, 4)}:example.org`);
+
+const path = (...parts) => "/v2/users/" + parts.map(encodeURIComponent).join("/");
+const headers = () => ($("token").value ? { Authorization: `Bearer ${$("token").value}` } : {});
+const state = () => (away ? "idle" : chosen);
+let me = $("user").value;
+
+async function call(method, where, body) {
+  try {
+    const answer = await fetch(where, {
+      method,
+      headers: { ...headers(), "Content-Type": "application/json" },
+      body: body === undefined ? undefined : JSON.stringify(body),
+    });
+    const said = answer.ok ? {} : await answer.json().catch(() => ({}));
+    $("note").textContent = answer.ok ? "" : said.error ?? `refused: ${answer.status}`;
+    if (answer.status === 401) $("token-label").hidden = false;
+    return answer.ok;
+  } catch {
+    $("note").textContent = "not sent: there is no connection";
+    return false;
+  }
+}
+
+function say(text, kind) {
+  const line = $("connection");
+  if (line.textContent !== text) line.textContent = text;
+  line.className = kind;
+}
+
+// ---- the stream ----
+
+async function connect() {
+  const mine = ++session;
+  abort.abort();
+  abort = new AbortController();
+  let wait = 500;
+  while (mine === session) {
+    try {
+      const query = new URLSearchParams({ presence: state() });
+      const answer = await fetch(`${path(me, "devices", device, "events")}?${query}`, {
+        headers: { ...headers(), Accept: "text/event-stream", ...(since ? { "Last-Event-ID": since } : {}) },
+        signal: abort.signal,
+        cache: "no-store",
+      });
+      if (!answer.ok) {
+        if (answer.status === 401) $("token-label").hidden = false;
+        if (answer.status === 400) since = "";
+        const said = await answer.json().catch(() => ({}));
+        throw new Error(said.error ?? `refused: ${answer.status}`);
+      }
+      say("live", "live");
+      wait = 500;
+      await read(answer.body, mine);
+      if (mine !== session) return;
+    } catch (failure) {
+      if (mine !== session) return;
+      say(`connection lost, trying again (${failure.message})`, "lost");
+      await new Promise((done) => setTimeout(done, wait * (0.75 + Math.random() / 2)));
+      wait = Math.min(wait * 2, 15_000);
+    }
+  }
+}
+
+async function read(body, mine) {
+  const reader = body.pipeThrough(new TextDecoderStream()).getReader();
+  let text = "";
+  for (;;) {
+    const { value, done } = await reader.read();
+    if (done || mine !== session) return;
+    text += value;
+    for (let end = text.indexOf("\n\n"); end >= 0; end = text.indexOf("\n\n")) {
+      event(text.slice(0, end));
+      text = text.slice(end + 2);
+    }
+  }
+}
+
+function event(text) {
+  for (const line of text.split("\n")) {
+    if (!line.startsWith("data: ")) continue;
+    const batch = JSON.parse(line.slice(6));
+    if (batch.snapshot) users.clear();
+    for (const presence of batch.presences) {
+      if (presence.state === "unknown") users.delete(presence.user_id);
+      else users.set(presence.user_id, presence);
+    }
+    if (!batch.snapshot) seconds[seconds.length - 1] += batch.presences.length;
+    since = batch.since;
+    dirty = true;
+  }
+}
+
+// ---- who is here ----
+
+function sort() {
+  const wanted = $("find").value.toLowerCase();
+  shown = [...users.values()].filter((one) => !wanted || one.user_id.toLowerCase().includes(wanted));
+  shown.sort((a, b) => ORDER[a.state] - ORDER[b.state] || (a.user_id < b.user_id ? -1 : 1));
+  const count = { online: 0, idle: 0, offline: 0 };
+  for (const one of users.values()) count[one.state]++;
+  const n = (x) => x.toLocaleString("en");
+  $("counts").textContent = `${n(count.online)} online, ${n(count.idle)} idle, ${n(count.offline)} offline`;
+  $("space").style.height = `${shown.length * ROW}px`;
+}
+
+function ago(ms) {
+  const s = Math.max(0, Math.round((Date.now() - ms) / 1000));
+  if (s < 60) return `${s} s`;
+  if (s < 3600) return `${Math.floor(s / 60)} min`;
+  return s < 86_400 ? `${Math.floor(s / 3600)} h` : `${Math.floor(s / 86_400)} d`;
+}
+
+const rows = [];
+
+// Only the rows that can be seen exist: thousands of users cost no more than a screenful.
+function draw() {
+  const list = $("list");
+  const first = Math.max(0, Math.floor(list.scrollTop / ROW) - 2);
+  const count = Math.min(shown.length - first, Math.ceil(list.clientHeight / ROW) + 4);
+  while (rows.length < count) {
+    const row = document.createElement("div");
+    row.setAttribute("role", "listitem");
+    row.append(...["state", "name", "when", "words"].map((name) => {
+      const part = document.createElement("span");
+      part.className = name;
+      return part;
+    }));
+    rows.push(row);
+    list.append(row);
+  }
+  rows.forEach((row, i) => {
+    const one = i < count ? shown[first + i] : undefined;
+    row.hidden = !one;
+    row.style.display = one ? "" : "none";
+    if (!one) return;
+    row.className = `user ${one.state}`;
+    row.style.top = `${(first + i) * ROW}px`;
+    const [stateText, name, when, words] = row.children;
+    const set = (part, text) => { if (part.textContent !== text) part.textContent = text; };
+    set(stateText, one.state);
+    set(name, one.user_id === me ? `${one.user_id} (me)` : one.user_id);
+    set(words, one.status ?? "");
+    set(when, `since ${ago(one.since)}${one.last_active ? `\nactive ${ago(one.last_active)}` : ""}`);
+  });
+}
+
+function plot() {
+  const canvas = $("plot");
+  const scale = devicePixelRatio;
+  canvas.width = canvas.clientWidth * scale;
+  canvas.height = 90 * scale;
+  const pen = canvas.getContext("2d");
+  const most = Math.max(5, ...seconds);
+  const wide = canvas.width / seconds.length;
+  pen.fillStyle = getComputedStyle(document.documentElement).getPropertyValue("--accent");
+  seconds.forEach((value, i) => {
+    const high = (value / most) * (canvas.height - 2);
+    pen.fillRect(i * wide, canvas.height - high, Math.max(1, wide - 1), high);
+  });
+  $("rate").textContent = `${seconds[seconds.length - 2]} in the last second, ${Math.max(...seconds)} at most`;
+}
+
+function frame() {
+  if (dirty) {
+    dirty = false;
+    sort();
+    draw();
+  }
+  setTimeout(() => requestAnimationFrame(frame), 100);
+}
+
+// ---- me ----
+
+function setAway(now) {
+  if (now === away) return;
+  away = now;
+  document.querySelector(`input[name=state][value=${state()}]`).checked = true;
+  void call("PUT", path(me, "devices", device, "presence"), { state: state() });
+}
+
+function touched() {
+  lastTouch = performance.now();
+  if (!document.hidden) setAway(false);
+}
+
+$("login").addEventListener("submit", (submitted) => {
+  submitted.preventDefault();
+  me = $("user").value;
+  sessionStorage.setItem("user", me);
+  since = "";
+  void connect();
+});
+for (const radio of document.querySelectorAll("input[name=state]")) {
+  radio.addEventListener("change", () => {
+    chosen = radio.value;
+    away = false;
+    void call("PUT", path(me, "devices", device, "presence"), { state: chosen });
+  });
+}
+$("hidden").addEventListener("change", async () => {
+  const on = $("hidden").checked;
+  if (!(await call("PUT", path(me, "appear-offline"), { appear_offline: on }))) $("hidden").checked = !on;
+});
+$("status").addEventListener("submit", (submitted) => {
+  submitted.preventDefault();
+  void call("PUT", path(me, "status"), { text: $("text").value });
+});
+$("clear").addEventListener("click", () => {
+  $("text").value = "";
+  void call("PUT", path(me, "status"), { text: null });
+});
+$("find").addEventListener("input", () => { dirty = true; });
+$("list").addEventListener("scroll", draw, { passive: true });
+addEventListener("resize", () => { dirty = true; });
+for (const kind of ["pointerdown", "pointermove", "keydown", "wheel"]) addEventListener(kind, touched, { passive: true });
+document.addEventListener("visibilitychange", () => (document.hidden ? setAway(true) : touched()));
+addEventListener("online", () => void connect());
+
+setInterval(() => {
+  if (performance.now() - lastTouch > AFK_MS) setAway(true);
+  plot();
+  seconds.push(0);
+  seconds.shift();
+  draw();
+}, 1000);
+void connect();
+requestAnimationFrame(frame);
