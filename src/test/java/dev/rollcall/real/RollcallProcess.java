@@ -46,6 +46,10 @@ final class RollcallProcess implements AutoCloseable {
         process = builder.start();
     }
 
+    long pid() {
+        return process.pid();
+    }
+
     void awaitReady() {
         await().alias("the process is ready")
                 .atMost(RealContext.PATIENCE)
