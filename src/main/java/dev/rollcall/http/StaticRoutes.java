@@ -16,7 +16,11 @@ final class StaticRoutes {
                     + " base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
     List<Route> routes() {
-        return List.of(file("/openapi.json", "/openapi.json", Reply.JSON));
+        return List.of(
+                file("/openapi.json", "/openapi.json", Reply.JSON),
+                file("/", "/page/index.html", "text/html; charset=utf-8"),
+                file("/page.css", "/page/page.css", "text/css; charset=utf-8"),
+                file("/page.js", "/page/page.js", "text/javascript; charset=utf-8"));
     }
 
     private static Route file(String path, String resource, String contentType) {
