@@ -7,6 +7,8 @@ const ORDER = { online: 0, idle: 1, offline: 2 };
 const $ = (id) => document.getElementById(id);
 const users = new Map();
 const seconds = new Array(60).fill(0);
+let ends = []; // how long after its instant each OFFLINE of the last seconds was seen here, in ms
+let beatsBefore = 0;
 let shown = [];
 let dirty = true;
 let session = 0; // the newest connection wins, and all older ones end themselves
@@ -110,6 +112,10 @@ function event(text) {
     const batch = JSON.parse(line.slice(6));
     if (batch.snapshot) users.clear();
     for (const presence of batch.presences) {
+      const before = users.get(presence.user_id);
+      if (!batch.snapshot && presence.state === "offline" && before && before.state !== "offline") {
+        ends.push(Math.max(0, Date.now() - presence.since));
+      }
       if (presence.state === "unknown") users.delete(presence.user_id);
       else users.set(presence.user_id, presence);
     }
@@ -186,7 +192,12 @@ function plot() {
     const high = (value / most) * (canvas.height - 2);
     pen.fillRect(i * wide, canvas.height - high, Math.max(1, wide - 1), high);
   });
-  $("rate").textContent = `${seconds[seconds.length - 2]} in the last second, ${Math.max(...seconds)} at most`;
+  $("rate").textContent = `${seconds[seconds.length - 1]} changes in the last second, ${Math.max(...seconds)} at most in this minute`;
+  if (ends.length > 0) {
+    ends = ends.slice(-500);
+    const sorted = [...ends].sort((a, b) => a - b);
+    $("late").textContent = `offline is seen ${sorted[sorted.length >> 1]} ms after its instant (median), ${sorted.at(-1)} ms at most`;
+  }
 }
 
 function frame() {
@@ -197,6 +208,28 @@ function frame() {
   }
   setTimeout(() => requestAnimationFrame(frame), 100);
 }
+
+// ---- simulated shards ----
+
+async function showSimulation() {
+  try {
+    const answer = await fetch("/v2/simulation", { headers: headers() });
+    if (!answer.ok) return;
+    const { users: many, heartbeats } = await answer.json();
+    const rate = Math.max(0, heartbeats - beatsBefore);
+    beatsBefore = heartbeats;
+    $("beats").textContent = many ? `${many} simulated users, ${rate} heartbeats in the last second` : "nothing is simulated";
+  } catch {
+    // the stream's line says it
+  }
+}
+
+$("simulate").addEventListener("submit", (submitted) => {
+  submitted.preventDefault();
+  beatsBefore = 0;
+  void call("PUT", "/v2/simulation", { users: $("many").valueAsNumber });
+});
+$("stop").addEventListener("click", () => void call("DELETE", "/v2/simulation"));
 
 // ---- me ----
 
@@ -251,6 +284,7 @@ setInterval(() => {
   seconds.push(0);
   seconds.shift();
   draw();
+  if (!document.hidden) void showSimulation();
 }, 1000);
 void connect();
 requestAnimationFrame(frame);

@@ -172,7 +172,9 @@ public final class Rollcall implements AutoCloseable {
         PresenceReader reader = new PresenceReader(
                 new StreamsOwners(streams, advertised, partitions),
                 new Tokens(config.http().key())::betweenInstances);
-        edge.open(new Backend(writer, reader, feed, () -> waitsFor(streams.state())));
+        PageSimulation simulation = new PageSimulation(topics, KafkaSettings.producer(config, bootstrapServers));
+        parts.push(simulation);
+        edge.open(new Backend(writer, reader, feed, simulation, () -> waitsFor(streams.state())));
         parts.push(edge); // once more: it goes first when all goes, so that its clients' devices can be ended
     }
 

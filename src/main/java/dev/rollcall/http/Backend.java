@@ -12,4 +12,8 @@ import java.util.function.Supplier;
  * @param waitsFor what the processor waits for until it is ready; empty: nothing
  */
 public record Backend(
-        PresenceWriter writer, PresenceReader reader, PresenceFeed feed, Supplier<List<String>> waitsFor) {}
+        PresenceWriter writer,
+        PresenceReader reader,
+        PresenceFeed feed,
+        Simulation simulation,
+        Supplier<List<String>> waitsFor) {}

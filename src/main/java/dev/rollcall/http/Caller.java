@@ -29,6 +29,13 @@ sealed interface Caller {
         }
     }
 
+    /** Refuses who may not act for everybody. */
+    default void requireEverybody() {
+        if (this instanceof Device) {
+            throw ApiException.forbidden("this takes a service's token");
+        }
+    }
+
     /** The device that the caller is; empty: it is none in particular. */
     default Optional<String> ownDevice() {
         return this instanceof Device self ? Optional.of(self.device) : Optional.empty();

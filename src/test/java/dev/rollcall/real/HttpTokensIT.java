@@ -68,6 +68,8 @@ class HttpTokensIT {
         phone.get(device(ALICE, "laptop") + "/events").isRefused(403, "M_FORBIDDEN");
         phone.put(user(BOB) + "/status", "{\"text\":\"hello\"}").isRefused(403, "M_FORBIDDEN");
         phone.put(user(BOB) + "/appear-offline", "{\"appear_offline\":true}").isRefused(403, "M_FORBIDDEN");
+        phone.put("/v2/simulation", "{\"users\":1}").isRefused(403, "M_FORBIDDEN");
+        phone.delete("/v2/simulation").isRefused(403, "M_FORBIDDEN");
         phone.put("/_matrix/client/v3/presence/" + HttpContext.encode(BOB) + "/status", "{\"presence\":\"online\"}")
                 .isRefused(403, "M_FORBIDDEN");
     }

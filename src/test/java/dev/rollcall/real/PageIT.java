@@ -84,6 +84,19 @@ class PageIT {
                 http.awaitState(other, "offline");
                 browser.awaitRow(other, "offline");
 
+                browser.run("document.getElementById('many').value = '3000';"
+                        + "document.querySelector('#simulate button').click()");
+                browser.awaitText("beats", "3000 simulated users");
+                await().alias("thousands are shown")
+                        .atMost(RealContext.PATIENCE)
+                        .until(() ->
+                                Integer.parseInt(browser.value("return document.getElementById('counts').textContent")
+                                                .replaceAll(" online.*|,", ""))
+                                        > 1_000);
+                String rows = browser.value("return String(document.querySelectorAll('#list .user').length)");
+                assertThat(Integer.parseInt(rows))
+                        .as("only what can be seen exists")
+                        .isLessThan(60);
                 browser.media("dark");
                 browser.picture("dark.png");
                 browser.media("light");
@@ -99,6 +112,9 @@ class PageIT {
                                 + ".map(r => r.name).join()"))
                         .as("loaded from elsewhere")
                         .isEmpty();
+
+                browser.run("document.getElementById('stop').click()");
+                browser.awaitText("beats", "nothing is simulated");
 
                 Runnable end = rollcall::close;
                 end.run();

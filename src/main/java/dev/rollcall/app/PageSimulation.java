@@ -1,0 +1,66 @@
+package dev.rollcall.app;
+
+import dev.rollcall.http.Simulation;
+import dev.rollcall.simulate.Population;
+import dev.rollcall.simulate.Simulator;
+import dev.rollcall.wire.Topics;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/** The simulation that the page starts and stops. */
+final class PageSimulation implements Simulation, AutoCloseable {
+    private static final int DEVICES_PER_USER = 2;
+    private static final int SHARDS = 4;
+    private static final long SEED = 1;
+
+    /** So often a device is called on: often enough for the default lease. */
+    private static final int SECONDS_PER_TURN = 8;
+
+    private final Topics topics;
+    private final Map<String, Object> settings;
+    private int users;
+    private @Nullable Simulator simulator;
+
+    PageSimulation(Topics topics, Map<String, Object> settings) {
+        this.topics = topics;
+        this.settings = settings;
+    }
+
+    @Override
+    public synchronized void start(int newUsers) {
+        stop();
+        int beatsPerSecond = Math.max(1, newUsers * DEVICES_PER_USER / SECONDS_PER_TURN);
+        Simulator started = new Simulator(
+                new Population(newUsers, DEVICES_PER_USER, beatsPerSecond, SHARDS, SEED), true, topics, settings);
+        Thread thread = new Thread(
+                () -> {
+                    try (started) {
+                        started.run(Long.MAX_VALUE);
+                    }
+                },
+                "simulation");
+        thread.setDaemon(true);
+        thread.start();
+        users = newUsers;
+        simulator = started;
+    }
+
+    @Override
+    public synchronized void stop() {
+        if (simulator != null) {
+            simulator.stop(); // its thread lets go of the rest
+        }
+        simulator = null;
+        users = 0;
+    }
+
+    @Override
+    public synchronized State state() {
+        return new State(users, simulator == null ? 0 : simulator.totals().heartbeats());
+    }
+
+    @Override
+    public void close() {
+        stop();
+    }
+}

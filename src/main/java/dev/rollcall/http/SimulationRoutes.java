@@ -1,0 +1,50 @@
+package dev.rollcall.http;
+
+import dev.rollcall.http.Route.Access;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.function.Supplier;
+
+/** Starts and stops simulated shards: for who may act for everybody, since it does. */
+final class SimulationRoutes {
+    private static final int MAX_BODY = 4_096;
+    private static final int MAX_USERS = 20_000;
+
+    private final Supplier<Backend> backend;
+
+    SimulationRoutes(Supplier<Backend> backend) {
+        this.backend = backend;
+    }
+
+    List<Route> routes() {
+        String path = "/v2/simulation";
+        return List.of(
+                new Route("GET", path, Access.VALID_TOKEN, this::get),
+                new Route("PUT", path, Access.VALID_TOKEN, this::put),
+                new Route("DELETE", path, Access.VALID_TOKEN, this::delete));
+    }
+
+    private CompletionStage<Reply> get(Call call) {
+        Simulation.State state = backend.get().simulation().state();
+        return CompletableFuture.completedFuture(
+                Reply.json(Json.object().put("users", state.users()).put("heartbeats", state.heartbeats())));
+    }
+
+    private CompletionStage<Reply> put(Call call) {
+        call.caller().requireEverybody();
+        return call.json(MAX_BODY).thenApply(body -> {
+            long users = Json.optionalNumber(body, "users", 1, MAX_USERS)
+                    .orElseThrow(() -> ApiException.badJson("users is missing"));
+            backend.get().simulation().start((int) users);
+            return Reply.done();
+        });
+    }
+
+    private CompletionStage<Reply> delete(Call call) {
+        call.caller().requireEverybody();
+        call.requireNoBody();
+        backend.get().simulation().stop();
+        return CompletableFuture.completedFuture(Reply.done());
+    }
+}
