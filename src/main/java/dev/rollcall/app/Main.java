@@ -32,6 +32,7 @@ import picocli.CommandLine.Spec;
             WatchCommand.class,
             SendCommand.class,
             SimulateCommand.class,
+            TokenCommand.class,
             TopologyCommand.class
         },
         footer = {"", "Without a command: run."})
