@@ -140,6 +140,9 @@ public final class PresenceWriter implements AutoCloseable {
     }
 
     private static void handOver(Supplier<CompletableFuture<Void>> record, CompletableFuture<Void> sent) {
+        if (sent.isDone()) {
+            return; // it has waited so long that the client was told "not now"
+        }
         try {
             var unused = record.get().whenComplete((done, failure) -> {
                 if (failure == null) {

@@ -258,6 +258,20 @@ class HttpIT {
     }
 
     @Test
+    void shouldCutAConnectionWhenItsBodyDoesNotCome() throws Exception {
+        java.net.URI uri = java.net.URI.create(rollcall.httpUrl().orElseThrow());
+        try (java.net.Socket socket = new java.net.Socket(uri.getHost(), uri.getPort())) {
+            socket.setSoTimeout(20_000);
+            String request = "PUT /v2/users/a/status HTTP/1.1\r\nHost: %s\r\nContent-Length: 100\r\n\r\n{"
+                    .formatted(uri.getAuthority());
+            socket.getOutputStream().write(request.getBytes(java.nio.charset.StandardCharsets.US_ASCII));
+            String answer =
+                    new String(socket.getInputStream().readAllBytes(), java.nio.charset.StandardCharsets.US_ASCII);
+            assertThat(answer).startsWith("HTTP/1.1 400 ").contains("the request did not come to its end");
+        }
+    }
+
+    @Test
     void shouldRefuseAnIdWhenItIsTooLongOrEmpty() {
         http.get(user("x".repeat(256)) + "/presence").isRefused(400, "M_INVALID_PARAM");
         http.get(user("é".repeat(128)) + "/presence").isRefused(400, "M_INVALID_PARAM");
