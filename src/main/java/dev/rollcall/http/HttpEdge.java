@@ -153,8 +153,7 @@ public final class HttpEdge implements AutoCloseable {
         http.setSendServerVersion(false);
         http.setRequestHeaderSize(MAX_HEADER_BYTES);
         // Ids may have any character, percent-encoded. Paths are compared segment by segment as they come, and lead to
-        // no
-        // files, so that nothing in them can be taken for something else.
+        // no files, so that nothing in them can be taken for something else.
         http.setUriCompliance(UriCompliance.UNSAFE);
         return http;
     }

@@ -39,6 +39,7 @@ final class Timing {
                 Map.entry("max.devices.per.user", String.valueOf(MAX_DEVICES)),
                 Map.entry("user.retention.ms", ms(RETENTION)),
                 Map.entry("topic.partitions", String.valueOf(PARTITIONS)),
+                Map.entry("http.port", ""),
                 Map.entry("topic.replication.factor", "3"),
                 Map.entry("kafka.session.timeout.ms", ms(PROCESSOR_SESSION)),
                 Map.entry("kafka.heartbeat.interval.ms", ms(PROCESSOR_SESSION.dividedBy(4))),
