@@ -6,9 +6,10 @@ const ORDER = { online: 0, idle: 1, offline: 2 };
 
 const $ = (id) => document.getElementById(id);
 const users = new Map();
-const seconds = new Array(60).fill(0);
-let ends = []; // how long after its instant each OFFLINE of the last seconds was seen here, in ms
-let beatsBefore = 0;
+// Per second of the last minute; the last one is the second that runs.
+const plots = { beats: new Array(60).fill(0), changes: new Array(60).fill(0), late: new Array(60).fill(0) };
+let ends = []; // how long after its instant each of the last OFFLINEs was seen here, in ms
+let beatsBefore = null;
 let shown = [];
 let dirty = true;
 let session = 0; // the newest connection wins, and all older ones end themselves
@@ -114,12 +115,14 @@ function event(text) {
     for (const presence of batch.presences) {
       const before = users.get(presence.user_id);
       if (!batch.snapshot && presence.state === "offline" && before && before.state !== "offline") {
-        ends.push(Math.max(0, Date.now() - presence.since));
+        const late = Math.max(0, Date.now() - presence.since);
+        ends = [...ends.slice(-499), late];
+        plots.late[59] = Math.max(plots.late[59], late);
       }
       if (presence.state === "unknown") users.delete(presence.user_id);
       else users.set(presence.user_id, presence);
     }
-    if (!batch.snapshot) seconds[seconds.length - 1] += batch.presences.length;
+    if (!batch.snapshot) plots.changes[59] += batch.presences.length;
     since = batch.since;
     dirty = true;
   }
@@ -179,24 +182,40 @@ function draw() {
   });
 }
 
-function plot() {
-  const canvas = $("plot");
+function plot(name, least) {
+  const values = plots[name];
+  const canvas = $(`plot-${name}`);
   const scale = devicePixelRatio;
   canvas.width = canvas.clientWidth * scale;
-  canvas.height = 90 * scale;
+  canvas.height = canvas.clientHeight * scale;
   const pen = canvas.getContext("2d");
-  const most = Math.max(5, ...seconds);
-  const wide = canvas.width / seconds.length;
-  pen.fillStyle = getComputedStyle(document.documentElement).getPropertyValue("--accent");
-  seconds.forEach((value, i) => {
+  const most = Math.max(least, ...values);
+  const wide = canvas.width / values.length;
+  const style = getComputedStyle(canvas);
+  pen.fillStyle = style.getPropertyValue("--line");
+  pen.fillRect(0, canvas.height - scale, canvas.width, scale);
+  pen.fillStyle = style.getPropertyValue("--accent");
+  values.forEach((value, i) => {
     const high = (value / most) * (canvas.height - 2);
-    pen.fillRect(i * wide, canvas.height - high, Math.max(1, wide - 1), high);
+    pen.fillRect(i * wide, canvas.height - high, Math.max(1, wide - scale), high);
   });
-  $("rate").textContent = `${seconds[seconds.length - 1]} changes in the last second, ${Math.max(...seconds)} at most in this minute`;
+}
+
+function drawLife() {
+  const n = (x) => x.toLocaleString("en");
+  const most = (name) => `${n(plots[name][59])}, at most ${n(Math.max(...plots[name]))}`;
+  $("beats").textContent = most("beats");
+  $("changes").textContent = most("changes");
   if (ends.length > 0) {
-    ends = ends.slice(-500);
     const sorted = [...ends].sort((a, b) => a - b);
-    $("late").textContent = `offline is seen ${sorted[sorted.length >> 1]} ms after its instant (median), ${sorted.at(-1)} ms at most`;
+    $("late").textContent = `${n(sorted[sorted.length >> 1])} ms, at most ${n(sorted.at(-1))} ms`;
+  }
+  plot("beats", 5);
+  plot("changes", 5);
+  plot("late", 500);
+  for (const values of Object.values(plots)) {
+    values.push(0);
+    values.shift();
   }
 }
 
@@ -216,9 +235,9 @@ async function showSimulation() {
     const answer = await fetch("/v2/simulation", { headers: headers() });
     if (!answer.ok) return;
     const { users: many, heartbeats } = await answer.json();
-    const rate = Math.max(0, heartbeats - beatsBefore);
+    if (beatsBefore !== null && heartbeats > beatsBefore) plots.beats[59] += heartbeats - beatsBefore;
     beatsBefore = heartbeats;
-    $("beats").textContent = many ? `${many} simulated users, ${rate} heartbeats in the last second` : "nothing is simulated";
+    $("simulated").textContent = many ? `${many.toLocaleString("en")} users are simulated` : "nobody is simulated";
   } catch {
     // the stream's line says it
   }
@@ -226,7 +245,6 @@ async function showSimulation() {
 
 $("simulate").addEventListener("submit", (submitted) => {
   submitted.preventDefault();
-  beatsBefore = 0;
   void call("PUT", "/v2/simulation", { users: $("many").valueAsNumber });
 });
 $("stop").addEventListener("click", () => void call("DELETE", "/v2/simulation"));
@@ -278,13 +296,11 @@ for (const kind of ["pointerdown", "pointermove", "keydown", "wheel"]) addEventL
 document.addEventListener("visibilitychange", () => (document.hidden ? setAway(true) : touched()));
 addEventListener("online", () => void connect());
 
-setInterval(() => {
+setInterval(async () => {
   if (performance.now() - lastTouch > AFK_MS) setAway(true);
-  plot();
-  seconds.push(0);
-  seconds.shift();
+  if (!document.hidden) await showSimulation();
+  drawLife();
   draw();
-  if (!document.hidden) void showSimulation();
 }, 1000);
 void connect();
 requestAnimationFrame(frame);

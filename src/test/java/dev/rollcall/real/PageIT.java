@@ -86,7 +86,7 @@ class PageIT {
 
                 browser.run("document.getElementById('many').value = '3000';"
                         + "document.querySelector('#simulate button').click()");
-                browser.awaitText("beats", "3000 simulated users");
+                browser.awaitText("simulated", "3,000 users are simulated");
                 await().alias("thousands are shown")
                         .atMost(RealContext.PATIENCE)
                         .until(() ->
@@ -114,7 +114,7 @@ class PageIT {
                         .isEmpty();
 
                 browser.run("document.getElementById('stop').click()");
-                browser.awaitText("beats", "nothing is simulated");
+                browser.awaitText("simulated", "nobody is simulated");
 
                 Runnable end = rollcall::close;
                 end.run();
