@@ -90,13 +90,15 @@ public record RollcallConfig(
     public static RollcallConfig load(
             List<Path> files, Map<String, String> environment, Map<String, String> overrides) {
         SortedMap<String, String> defaults = readDefaults();
-        SortedMap<String, String> values = new TreeMap<>(defaults);
+        SortedMap<String, String> chosen = new TreeMap<>();
         for (Path file : files) {
-            putAll(values, readFile(file), defaults, file.toString());
+            putAll(chosen, readFile(file), defaults, file.toString());
         }
-        putAll(values, fromEnvironment(environment, defaults), defaults, "the environment");
-        putAll(values, overrides, defaults, "the command line");
-        return new Parser(values).parse();
+        putAll(chosen, fromEnvironment(environment, defaults), defaults, "the environment");
+        putAll(chosen, overrides, defaults, "the command line");
+        SortedMap<String, String> values = new TreeMap<>(defaults);
+        values.putAll(chosen);
+        return new Parser(values, chosen.containsKey("http.port")).parse();
     }
 
     private static void putAll(
@@ -188,7 +190,7 @@ public record RollcallConfig(
     }
 
     /** Turns text into typed values, and refuses what is out of range, by name. */
-    private record Parser(SortedMap<String, String> values) {
+    private record Parser(SortedMap<String, String> values, boolean httpPortChosen) {
 
         RollcallConfig parse() {
             long pulseIntervalMs = number("pulse.interval.ms", 10, 60_000);
@@ -230,6 +232,7 @@ public record RollcallConfig(
             return new HttpSettings(
                     text("http.host"),
                     off ? OptionalInt.empty() : OptionalInt.of((int) number("http.port", 0, 65_535)),
+                    httpPortChosen,
                     values.getOrDefault("http.advertised", ""),
                     key(),
                     origins(),

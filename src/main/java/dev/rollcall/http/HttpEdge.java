@@ -63,7 +63,7 @@ public final class HttpEdge implements AutoCloseable {
         }
         HttpEdge edge = new HttpEdge(settings, address, port);
         try {
-            edge.server.start();
+            edge.listen();
         } catch (Exception e) {
             edge.close();
             throw new ConfigException(
@@ -90,6 +90,19 @@ public final class HttpEdge implements AutoCloseable {
         server.setErrorHandler(new JsonErrors());
         streams = new EventStreams(settings, threads);
         server.setHandler(new Router(routes(), new Tokens(settings.key()), settings));
+    }
+
+    private void listen() throws Exception {
+        try {
+            connector.open();
+        } catch (IOException e) {
+            if (settings.portChosen()) {
+                throw e;
+            }
+            LOG.info("port {} is taken, and http.port is not set: any other will do", connector.getPort());
+            connector.setPort(0);
+        }
+        server.start();
     }
 
     /** Begins to answer. */

@@ -146,6 +146,13 @@ class RollcallConfigTest {
     }
 
     @Test
+    void shouldKnowWhetherAnybodyChoseThePort() {
+        assertThat(RollcallConfig.defaults().http().portChosen()).isFalse();
+        assertThat(RollcallConfig.of(Map.of("http.port", "8080")).http().portChosen())
+                .isTrue();
+    }
+
+    @Test
     void shouldRefuseTwoTopicsOfOneName() {
         assertThatThrownBy(() -> RollcallConfig.of(Map.of("topic.presence", "status")))
                 .isInstanceOf(ConfigException.class)
