@@ -18,8 +18,12 @@ final class Faults {
     /** All that can be had here. */
     static List<Fault> all(boolean withSmallDisk) {
         List<Fault> all = new ArrayList<>(List.of(
-                new Fault("processor killed, back with its state", Faults::killProcessor),
-                new Fault("processor killed, back without its state", Faults::killAndWipeProcessor),
+                new Fault(
+                        "processor killed, back with its state",
+                        (campaign, random) -> killProcessor(campaign, random, false)),
+                new Fault(
+                        "processor killed, back without its state",
+                        (campaign, random) -> killProcessor(campaign, random, true)),
                 new Fault("processor paused beyond its session", Faults::pauseProcessor),
                 new Fault("processor joins and leaves", Faults::joinAndLeave),
                 new Fault("all processors down for three leases", Faults::stopAllProcessors),
@@ -51,19 +55,12 @@ final class Faults {
 
     // ---- processors ----
 
-    private static String killProcessor(Campaign campaign, Random random) throws InterruptedException {
+    private static String killProcessor(Campaign campaign, Random random, boolean wiped) throws InterruptedException {
         String name = anyProcessor(campaign, random);
         campaign.kill(campaign.processors().process(name));
-        campaign.sleep(between(random, 0, 8_000));
-        campaign.processors().start(name);
-        campaign.processors().awaitReady(name);
-        return name;
-    }
-
-    private static String killAndWipeProcessor(Campaign campaign, Random random) throws InterruptedException {
-        String name = anyProcessor(campaign, random);
-        campaign.kill(campaign.processors().process(name));
-        campaign.processors().wipe(name);
+        if (wiped) {
+            campaign.processors().wipe(name);
+        }
         campaign.sleep(between(random, 0, 8_000));
         campaign.processors().start(name);
         campaign.processors().awaitReady(name);

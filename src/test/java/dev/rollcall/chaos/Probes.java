@@ -16,7 +16,6 @@ import java.util.stream.IntStream;
 import org.apache.kafka.clients.consumer.ConsumerConfig;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
-import org.apache.kafka.clients.producer.ProducerConfig;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.apache.kafka.common.utils.Utils;
@@ -38,19 +37,7 @@ final class Probes implements AutoCloseable {
     private volatile @Nullable RuntimeException failure;
 
     Probes(String bootstrapServers) {
-        sender = new EventSender(
-                Topics.ofContract(),
-                Map.of(
-                        ProducerConfig.BOOTSTRAP_SERVERS_CONFIG,
-                        bootstrapServers,
-                        ProducerConfig.REQUEST_TIMEOUT_MS_CONFIG,
-                        (int) Timing.REQUEST.toMillis(),
-                        ProducerConfig.DELIVERY_TIMEOUT_MS_CONFIG,
-                        600_000,
-                        ProducerConfig.MAX_BLOCK_MS_CONFIG,
-                        600_000,
-                        ProducerConfig.RECONNECT_BACKOFF_MAX_MS_CONFIG,
-                        500));
+        sender = ShardLoad.connect(bootstrapServers);
         consumer = new KafkaConsumer<>(
                 Map.of(
                         ConsumerConfig.BOOTSTRAP_SERVERS_CONFIG,

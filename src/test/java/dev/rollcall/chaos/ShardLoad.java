@@ -72,7 +72,7 @@ public final class ShardLoad {
         Lifeline.hold(load::command);
     }
 
-    private static EventSender connect(String bootstrapServers) {
+    static EventSender connect(String bootstrapServers) {
         return new EventSender(
                 Topics.ofContract(),
                 Map.of(
