@@ -148,7 +148,7 @@ public final class Rollcall implements AutoCloseable {
                 ended.completeExceptionally(new StreamsException("the processor has stopped after an error"));
             }
         });
-        // Without a word of leaving, its partitions would be nobody's until its session runs out: 45 s by default.
+        // Without a word of leaving, its partitions would be nobody's until its session runs out: 10 s by default.
         CloseOptions leaving = CloseOptions.timeout(PROCESSOR_CLOSE_TIMEOUT)
                 .withGroupMembershipOperation(CloseOptions.GroupMembershipOperation.LEAVE_GROUP);
         parts.push(() -> streams.close(leaving));
