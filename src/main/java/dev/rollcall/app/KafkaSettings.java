@@ -2,6 +2,7 @@ package dev.rollcall.app;
 
 import dev.rollcall.config.RollcallConfig;
 import dev.rollcall.topology.BoundedRocksDb;
+import dev.rollcall.topology.HeartbeatBundles;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Properties;
@@ -52,6 +53,7 @@ public final class KafkaSettings {
                 all.put(CommonClientConfigs.GROUP_INSTANCE_ID_CONFIG, config.applicationId());
             }
         }
+        HeartbeatBundles.configure(all, config.topics().deviceHeartbeat());
         all.putAll(config.kafka());
         return all;
     }

@@ -56,7 +56,7 @@ public final class Main implements Callable<Integer> {
 
     public static void main(String[] arguments) {
         // What is printed looks the same everywhere. And Kafka Streams 4.3 formats a text for each record of a task
-        // that has several inputs, at half the price in this locale: docs/performance.md.
+        // that has several inputs, at half the price in this locale: docs/adr/0011.
         Locale.setDefault(Locale.Category.FORMAT, Locale.US);
         int exitCode = commandLine().execute(arguments);
         if (exitCode != 0) {

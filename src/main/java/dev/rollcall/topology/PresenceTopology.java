@@ -11,6 +11,7 @@ import java.time.Clock;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import org.apache.kafka.common.serialization.Deserializer;
 import org.apache.kafka.common.serialization.Serializer;
 import org.apache.kafka.streams.AutoOffsetReset;
 import org.apache.kafka.streams.Topology;
@@ -64,13 +65,24 @@ public final class PresenceTopology {
         RecordTime recordTime = new RecordTime(clock, config.maxClockSkewMs());
         Topology topology = new Topology();
 
-        addSource(topology, HEARTBEATS, topics.heartbeats(), recordTime);
-        addSource(topology, STATUSES, topics.statuses(), recordTime);
-        addSource(topology, APPEAR_OFFLINE, topics.appearOffline(), recordTime);
+        HeartbeatSource heartbeats = new HeartbeatSource(topics.heartbeats(), recordTime);
+        addSource(topology, HEARTBEATS, topics.heartbeats(), heartbeats, recordTime);
+        addSource(
+                topology,
+                STATUSES,
+                topics.statuses(),
+                topics.statuses().values().deserializer(),
+                recordTime);
+        addSource(
+                topology,
+                APPEAR_OFFLINE,
+                topics.appearOffline(),
+                topics.appearOffline().values().deserializer(),
+                recordTime);
 
         topology.addProcessor(
                 ROLL,
-                () -> new RollProcessor(config, clock, new HomePartition(partitions), instance),
+                () -> new RollProcessor(config, clock, new HomePartition(partitions), heartbeats, instance),
                 HEARTBEATS,
                 STATUSES,
                 APPEAR_OFFLINE);
@@ -117,14 +129,14 @@ public final class PresenceTopology {
                 .withLoggingEnabled(Map.of());
     }
 
-    private static <K, V> void addSource(Topology topology, String name, Topic<K, V> topic, RecordTime recordTime) {
+    private static void addSource(
+            Topology topology,
+            String name,
+            Topic<UserId, Inbound> topic,
+            Deserializer<?> values,
+            RecordTime recordTime) {
         topology.addSource(
-                AutoOffsetReset.earliest(),
-                name,
-                recordTime,
-                topic.keys().deserializer(),
-                topic.values().deserializer(),
-                topic.name());
+                AutoOffsetReset.earliest(), name, recordTime, topic.keys().deserializer(), values, topic.name());
     }
 
     private static <K, V> void addSink(Topology topology, String name, Topic<K, V> topic) {

@@ -25,11 +25,16 @@ final class RecordTime implements TimestampExtractor {
 
     @Override
     public long extract(ConsumerRecord<Object, Object> record, long partitionTime) {
+        return of(record, record.value());
+    }
+
+    /** The time of a record with this value, in ms since the epoch. */
+    long of(ConsumerRecord<?, ?> record, Object value) {
         long stamp = record.timestampType() == TimestampType.LOG_APPEND_TIME
                 ? record.timestamp()
                 : EventTime.ofProducerStamp(record.timestamp(), now(record.partition()), maxSkewMs);
         long time = Rerouting.firstTime(record.headers(), stamp);
-        if (record.value() instanceof Inbound value && value.content() instanceof Inbound.Pulse) {
+        if (value instanceof Inbound inbound && inbound.content() instanceof Inbound.Pulse) {
             lastPulses.merge(record.partition(), time, Math::max);
         }
         return time;

@@ -8,7 +8,9 @@ import java.util.EnumMap;
 import java.util.Locale;
 import java.util.Map;
 import org.apache.kafka.common.MetricName;
+import org.apache.kafka.common.metrics.MeasurableStat;
 import org.apache.kafka.common.metrics.Sensor;
+import org.apache.kafka.common.metrics.stats.CumulativeSum;
 import org.apache.kafka.common.metrics.stats.Value;
 import org.apache.kafka.streams.StreamsMetrics;
 import org.apache.kafka.streams.processor.api.ProcessorContext;
@@ -18,7 +20,8 @@ import org.slf4j.LoggerFactory;
 
 /**
  * What an operator sees of one task, beside Kafka Streams' own metrics and where those are: in the group {@code
- * stream-rollcall-metrics}, {@code announcement-rate} and {@code -total}, {@code dead-letter-<reason>-rate} and {@code
+ * stream-rollcall-metrics}, {@code announcement-rate} and {@code -total}, {@code record-total} (what was
+ * read from the inputs: Streams counts a bundle of heartbeats as one), {@code dead-letter-<reason>-rate} and {@code
  * -total}, {@code rerouted-rate} and {@code -total}, {@code users-live}, {@code sweep-behind-ms}.
  */
 final class RollMetrics {
@@ -28,6 +31,7 @@ final class RollMetrics {
 
     private final String task;
     private final StreamsMetrics metrics;
+    private final Sensor records;
     private final Sensor announcements;
     private final Sensor usersLive;
     private final Sensor sweepBehind;
@@ -37,10 +41,15 @@ final class RollMetrics {
     RollMetrics(ProcessorContext<?, ?> context) {
         task = context.taskId().toString();
         metrics = context.metrics();
+        records = sensor("record-total", "How many records of the inputs were read", new CumulativeSum());
         announcements = rate("announcement");
         rerouted = new Count(rate("rerouted"));
-        usersLive = value("users-live", "How many users have something that can expire");
-        sweepBehind = value("sweep-behind-ms", "How far the expiry of silent devices is behind, in ms");
+        usersLive = sensor("users-live", "How many users have something that can expire", new Value());
+        sweepBehind = sensor("sweep-behind-ms", "How far the expiry of silent devices is behind, in ms", new Value());
+    }
+
+    void read(int count) {
+        records.record(count);
     }
 
     void announced() {
@@ -85,6 +94,7 @@ final class RollMetrics {
     }
 
     void close() {
+        metrics.removeSensor(records);
         metrics.removeSensor(announcements);
         metrics.removeSensor(rerouted.sensor);
         metrics.removeSensor(usersLive);
@@ -96,9 +106,9 @@ final class RollMetrics {
         return metrics.addRateTotalSensor(SCOPE, task, what, Sensor.RecordingLevel.INFO);
     }
 
-    private Sensor value(String name, String description) {
+    private Sensor sensor(String name, String description, MeasurableStat stat) {
         Sensor sensor = metrics.addSensor("rollcall-" + task + "-" + name, Sensor.RecordingLevel.INFO);
-        sensor.add(new MetricName(name, GROUP, description, Map.of("task-id", task)), new Value());
+        sensor.add(new MetricName(name, GROUP, description, Map.of("task-id", task)), stat);
         return sensor;
     }
 

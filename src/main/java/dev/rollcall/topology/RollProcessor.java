@@ -9,6 +9,7 @@ import dev.rollcall.domain.Roster;
 import dev.rollcall.domain.RoutingView;
 import dev.rollcall.domain.UserFacts;
 import dev.rollcall.domain.UserId;
+import dev.rollcall.topology.HeartbeatBundles.Bundle;
 import dev.rollcall.wire.Defect;
 import dev.rollcall.wire.Defect.Reason;
 import dev.rollcall.wire.Inbound;
@@ -30,13 +31,14 @@ import org.jspecify.annotations.Nullable;
 
 /** Calls the roll of one partition: hands what comes in to the {@link Roster}, and does what it decides. */
 @NullUnmarked // set in init, which Streams calls first, and again after a failure
-final class RollProcessor implements Processor<UserId, Inbound, Object, Object> {
+final class RollProcessor implements Processor<UserId, Object, Object, Object> {
     /** As soon as the thread comes around again. */
     private static final Duration BETWEEN_SWEEPS = Duration.ofMillis(1);
 
     private final RollcallConfig config;
     private final Clock clock;
     private final HomePartition home;
+    private final HeartbeatSource heartbeats;
     private final Inbound.Pulse pulse;
 
     private ProcessorContext<Object, Object> context;
@@ -46,10 +48,11 @@ final class RollProcessor implements Processor<UserId, Inbound, Object, Object> 
     private RollMetrics metrics;
     private @Nullable Cancellable furtherSweeps;
 
-    RollProcessor(RollcallConfig config, Clock clock, HomePartition home, String instance) {
+    RollProcessor(RollcallConfig config, Clock clock, HomePartition home, HeartbeatSource heartbeats, String instance) {
         this.config = config;
         this.clock = clock;
         this.home = home;
+        this.heartbeats = heartbeats;
         this.pulse = new Inbound.Pulse(instance);
     }
 
@@ -68,28 +71,46 @@ final class RollProcessor implements Processor<UserId, Inbound, Object, Object> 
     }
 
     @Override
-    public void process(Record<UserId, Inbound> record) {
-        Inbound.Content content = record.value().content();
+    public void process(Record<UserId, Object> record) {
+        if (record.value() instanceof Bundle bundle) {
+            metrics.read(bundle.records().size());
+            heartbeats.open(bundle, this::arrive);
+        } else {
+            metrics.read(1);
+            RecordMetadata source = context.recordMetadata().orElseThrow();
+            arrive(new Arrival(
+                    record.key(),
+                    (Inbound) record.value(),
+                    record.timestamp(),
+                    record.headers(),
+                    source.topic(),
+                    source.partition(),
+                    source.offset()));
+        }
+    }
+
+    private void arrive(Arrival arrival) {
+        Inbound.Content content = arrival.value().content();
         if (content instanceof Inbound.Pulse) {
-            pulse(record.timestamp());
+            pulse(arrival.at());
         } else if (content instanceof Inbound.Bad bad) {
-            deadLetter(record, bad.defect());
-        } else if (record.key() == null) {
-            deadLetter(record, new Defect(Reason.NULL_KEY, "the key must be the user id: it is null"));
-        } else if (!record.key().isValid()) {
+            deadLetter(arrival, bad.defect());
+        } else if (arrival.user() == null) {
+            deadLetter(arrival, new Defect(Reason.NULL_KEY, "the key must be the user id: it is null"));
+        } else if (!arrival.user().isValid()) {
             deadLetter(
-                    record,
+                    arrival,
                     new Defect(
                             Reason.INVALID_KEY,
                             "the key must be 1 to %d bytes of UTF-8: it has %d bytes"
-                                    .formatted(UserId.MAX_BYTES, record.key().bytes().length)));
-        } else if (isAstray(record)) {
-            sendHome(record);
+                                    .formatted(UserId.MAX_BYTES, arrival.user().bytes().length)));
+        } else if (isAstray(arrival)) {
+            sendHome(arrival);
         } else {
-            Decision decision = decide(record, content);
-            carryOut(record.key(), decision);
+            Decision decision = decide(arrival, content);
+            carryOut(arrival.user(), decision);
             if (decision.refusal() != null) {
-                deadLetter(record, defect(decision.refusal()));
+                deadLetter(arrival, defect(decision.refusal()));
             }
         }
     }
@@ -118,11 +139,11 @@ final class RollProcessor implements Processor<UserId, Inbound, Object, Object> 
         }
     }
 
-    private Decision decide(Record<UserId, Inbound> record, Inbound.Content content) {
-        UserId user = record.key();
-        long at = record.timestamp();
+    private Decision decide(Arrival arrival, Inbound.Content content) {
+        UserId user = arrival.user();
+        long at = arrival.at();
         if (content instanceof Inbound.Beat beat) {
-            return Rerouting.isMarked(record.headers())
+            return Rerouting.isMarked(arrival.headers())
                     ? roster.heartbeatFromElsewhere(user, beat.heartbeat(), at)
                     : roster.heartbeat(user, beat.heartbeat(), at);
         } else if (content instanceof Inbound.Status status) {
@@ -187,17 +208,17 @@ final class RollProcessor implements Processor<UserId, Inbound, Object, Object> 
         }
     }
 
-    private boolean isAstray(Record<UserId, Inbound> record) {
-        return !home.isHome(record.key(), context.taskId().partition()) && !Rerouting.isMarked(record.headers());
+    private boolean isAstray(Arrival arrival) {
+        return !home.isHome(arrival.user(), arrival.partition()) && !Rerouting.isMarked(arrival.headers());
     }
 
     /** A producer with another partitioner put it here: sends it, once, where the rest of the user is. */
-    private void sendHome(Record<UserId, Inbound> record) {
-        Headers headers = Rerouting.mark(record.headers(), record.timestamp());
+    private void sendHome(Arrival arrival) {
+        Headers headers = Rerouting.mark(arrival.headers(), arrival.at());
         context.forward(
-                new Record<>(record.key().bytes(), record.value().raw(), record.timestamp(), headers),
+                new Record<>(arrival.user().bytes(), arrival.value().raw(), arrival.at(), headers),
                 PresenceTopology.REROUTED);
-        metrics.rerouted(record.key(), context.recordMetadata().orElseThrow());
+        metrics.rerouted(arrival.user(), arrival);
     }
 
     private static Defect defect(Refusal refusal) {
@@ -207,12 +228,10 @@ final class RollProcessor implements Processor<UserId, Inbound, Object, Object> 
         };
     }
 
-    private void deadLetter(Record<@Nullable UserId, Inbound> record, Defect defect) {
-        RecordMetadata source = context.recordMetadata().orElseThrow();
-        Headers headers = DeadLetterHeaders.add(record.headers(), defect, source);
-        byte[] key = record.key() == null ? null : record.key().bytes();
-        context.forward(
-                new Record<>(key, record.value().raw(), record.timestamp(), headers), PresenceTopology.DEAD_LETTERS);
-        metrics.deadLetter(defect, source);
+    private void deadLetter(Arrival arrival, Defect defect) {
+        Headers headers = DeadLetterHeaders.add(arrival.headers(), defect, arrival);
+        byte[] key = arrival.user() == null ? null : arrival.user().bytes();
+        context.forward(new Record<>(key, arrival.value().raw(), arrival.at(), headers), PresenceTopology.DEAD_LETTERS);
+        metrics.deadLetter(defect, arrival);
     }
 }

@@ -1,0 +1,15 @@
+package dev.rollcall.topology;
+
+import dev.rollcall.domain.UserId;
+import dev.rollcall.wire.Inbound;
+import org.apache.kafka.common.header.Headers;
+import org.apache.kafka.streams.processor.api.RecordMetadata;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One record of an input, and where it lay.
+ *
+ * @param at its time (rule 7), in ms since the epoch
+ */
+record Arrival(@Nullable UserId user, Inbound value, long at, Headers headers, String topic, int partition, long offset)
+        implements RecordMetadata {}
