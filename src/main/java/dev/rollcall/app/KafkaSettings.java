@@ -25,8 +25,11 @@ public final class KafkaSettings {
         return client(config, bootstrapServers, ProducerConfig.configNames());
     }
 
+    /** For a consumer without a group. */
     static Map<String, Object> consumer(RollcallConfig config, String bootstrapServers) {
-        return client(config, bootstrapServers, ConsumerConfig.configNames());
+        Map<String, Object> all = client(config, bootstrapServers, ConsumerConfig.configNames());
+        all.remove(ConsumerConfig.GROUP_PROTOCOL_CONFIG); // the processors', and "streams" is no consumer's
+        return all;
     }
 
     /** Kafka Streams' settings: the defaults that users get are the ones that are tested. */
