@@ -1,0 +1,51 @@
+package dev.rollcall.bench;
+
+import java.util.Arrays;
+import java.util.Locale;
+import java.util.stream.Collectors;
+
+/** Who runs: Rollcall, what one would write instead, and what bounds them all. */
+enum Contestant {
+    /** Kafka Streams, and a processor that does nothing: the limit of the engine. */
+    NOOP,
+
+    /** A plain consumer, the decoder and a map, nothing durable: what any JVM solution pays. */
+    CONSUMER,
+
+    /** A row in RocksDB read and written per heartbeat, and all rows looked at once a second. */
+    TEXTBOOK,
+
+    /** As {@link #TEXTBOOK}, with a second store in the order of the deadlines instead of the look at all rows. */
+    INDEXED,
+
+    /** The real topology with the program's settings. */
+    ROLLCALL,
+
+    /** {@link #NOOP} that sends every second record on: what writing costs where half of all records are transitions. */
+    EVERY_SECOND,
+
+    /** {@link #NOOP} that sends every hundredth record on. */
+    EVERY_HUNDREDTH;
+
+    /** As on the command line and in the results. */
+    String id() {
+        return name().toLowerCase(Locale.ROOT).replace('_', '-');
+    }
+
+    static Contestant ofId(String id) {
+        return Arrays.stream(values())
+                .filter(contestant -> contestant.id().equals(id))
+                .findFirst()
+                .orElseThrow(() -> new IllegalArgumentException("there is no contestant \"%s\"; there are %s"
+                        .formatted(
+                                id, Arrays.stream(values()).map(Contestant::id).collect(Collectors.joining(", ")))));
+    }
+
+    /**
+     * By how much its rounds are shorter, so that a run ends in reasonable time: it is slow by its nature, and its rate is
+     * the same all along or, as its stores grow, becomes lower.
+     */
+    int shorterBy() {
+        return this == TEXTBOOK || this == INDEXED ? 5 : 1;
+    }
+}

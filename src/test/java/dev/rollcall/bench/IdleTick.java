@@ -1,0 +1,116 @@
+package dev.rollcall.bench;
+
+import dev.rollcall.config.RollcallConfig;
+import dev.rollcall.domain.Heartbeat;
+import dev.rollcall.domain.Roster;
+import dev.rollcall.domain.UserId;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.OptionalLong;
+
+/**
+ * What one pulse costs while nothing is due, by the number of live devices: measured on a {@link Roster} that has them all,
+ * as if they were on one partition.
+ *
+ * @param devices each of its own user
+ * @param beating whether everybody beats every ten seconds with the default lease, so that with each pulse a thirtieth of
+ *     the deadlines has to be put off; if not, all have a lease of a day, and nothing at all comes up
+ */
+record IdleTick(int devices, boolean beating) implements Job<IdleTick.Result> {
+    private static final int UNMEASURED_PULSES = 120;
+    private static final int PULSES = 300;
+    private static final long START = 1_800_000_000_000L;
+
+    /** Times of one pulse, with all that it sets off, in ms. */
+    record Result(double p50_ms, double p99_ms, double max_ms) {}
+
+    static void scenario(Options options) throws IOException {
+        int many = options.users(1_000_000);
+        int few = Math.max(1, many / 100);
+        Map<String, Object> figures = new LinkedHashMap<>();
+        List<Target> targets = new ArrayList<>();
+        try (WorkerProcess worker = new WorkerProcess(options.jvmArguments())) {
+            for (boolean beating : new boolean[] {false, true}) {
+                String name = beating ? "beating" : "quiet";
+                Result ofFew = measure(worker, few, beating, name, figures);
+                Result ofMany = measure(worker, many, beating, name, figures);
+                targets.add(Target.atMost(1, "%s: pulse with %d live, p50, ms".formatted(name, many), ofMany.p50_ms)
+                        .rounded(4));
+                targets.add(Target.atMost(1, "%s: pulse with %d live, p99, ms".formatted(name, many), ofMany.p99_ms)
+                        .rounded(4));
+                figures.put(name + "-p50-many/few", ofMany.p50_ms / ofFew.p50_ms);
+            }
+        }
+        Progress.print("\n" + Json.PRETTY.writeValueAsString(figures));
+        Report.figures(options, Scenario.IDLE_TICK.id(), figures, targets);
+    }
+
+    private static Result measure(
+            WorkerProcess worker, int devices, boolean beating, String name, Map<String, Object> figures)
+            throws IOException {
+        Progress.say("%-12s %,d live", name, devices);
+        Result result = worker.run(new IdleTick(devices, beating));
+        figures.put(name + "-" + devices, result);
+        return result;
+    }
+
+    @Override
+    public Class<Result> resultType() {
+        return Result.class;
+    }
+
+    @Override
+    public Result run() {
+        Roster roster = new Roster(RollcallConfig.defaults().rules(), user -> null);
+        UserId[] users = new UserId[devices];
+        Heartbeat[] heartbeats = new Heartbeat[devices];
+        for (int user = 0; user < devices; user++) {
+            users[user] = UserId.ofBytes(LogPlan.key(user));
+            Heartbeat heartbeat = LogPlan.heartbeat(user, null);
+            heartbeats[user] = beating
+                    ? heartbeat
+                    : new Heartbeat(
+                            heartbeat.deviceId(),
+                            null,
+                            false,
+                            OptionalLong.of(Duration.ofDays(1).toMillis()),
+                            heartbeat.shard());
+        }
+        long[] nanos = new long[PULSES];
+        for (int second = 0; second < UNMEASURED_PULSES + PULSES; second++) {
+            long at = START + second * 1_000L;
+            if (beating || second < 10) {
+                // A tenth of all in each second, in the order of their numbers' remainders: as good as any.
+                for (int user = second % 10; user < devices; user += 10) {
+                    var unused = roster.heartbeat(users[user], heartbeats[user], at);
+                }
+            }
+            long before = System.nanoTime();
+            pulse(roster, at + 999);
+            if (second >= UNMEASURED_PULSES) {
+                nanos[second - UNMEASURED_PULSES] = System.nanoTime() - before;
+            }
+        }
+        if (roster.size() != devices) {
+            throw new BenchmarkException("only %d of %d are live".formatted(roster.size(), devices));
+        }
+        return new Result(
+                Spread.percentile(nanos, 0.5) / 1e6,
+                Spread.percentile(nanos, 0.99) / 1e6,
+                Spread.percentile(nanos, 1) / 1e6);
+    }
+
+    private static void pulse(Roster roster, long at) {
+        roster.pulse(at);
+        boolean finished = false;
+        while (!finished) {
+            finished = roster.sweep((user, decision) -> {
+                throw new BenchmarkException("something was due for " + user);
+            });
+        }
+    }
+}

@@ -1,0 +1,69 @@
+package dev.rollcall.bench;
+
+import dev.rollcall.domain.PresenceState;
+import dev.rollcall.wire.Inbound;
+import dev.rollcall.wire.Topics;
+import java.util.Map;
+import java.util.concurrent.atomic.AtomicReference;
+import org.apache.kafka.clients.producer.KafkaProducer;
+import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.common.serialization.ByteArraySerializer;
+import org.jspecify.annotations.Nullable;
+
+/** Writes heartbeats and pulses while somebody reads them. */
+final class LiveWriter implements AutoCloseable {
+    private static final Topics CONTRACT = Topics.ofContract();
+
+    private final String topic;
+    private final KafkaProducer<byte[], byte[]> producer;
+    private final byte[] pulse;
+    private final AtomicReference<@Nullable Exception> failure = new AtomicReference<>();
+
+    /** @param lingerMs how long records wait for others to be sent with, in ms */
+    LiveWriter(String bootstrapServers, String topic, int lingerMs) {
+        this.topic = topic;
+        producer = new KafkaProducer<>(
+                Map.of("bootstrap.servers", bootstrapServers, "linger.ms", lingerMs),
+                new ByteArraySerializer(),
+                new ByteArraySerializer());
+        pulse = value(new Inbound.Pulse("bench"));
+    }
+
+    /** @param at the stamp, where the topic keeps those of producers; null: the broker's */
+    void heartbeat(int user, @Nullable PresenceState state, @Nullable Long at) {
+        byte[] key = LogPlan.key(user);
+        send(Arena.partition(key), at, key, value(new Inbound.Beat(LogPlan.heartbeat(user, state))));
+    }
+
+    /** Into every partition. */
+    void pulse(long at) {
+        for (int partition = 0; partition < Arena.PARTITIONS; partition++) {
+            send(partition, at, null, pulse);
+        }
+    }
+
+    void flush() {
+        producer.flush();
+        Exception problem = failure.get();
+        if (problem != null) {
+            throw new BenchmarkException("a heartbeat could not be written: " + problem);
+        }
+    }
+
+    @Override
+    public void close() {
+        producer.close();
+    }
+
+    private void send(int partition, @Nullable Long at, byte @Nullable [] key, byte[] value) {
+        var unused = producer.send(new ProducerRecord<>(topic, partition, at, key, value), (metadata, problem) -> {
+            if (problem != null) {
+                failure.set(problem);
+            }
+        });
+    }
+
+    private byte[] value(Inbound.Content content) {
+        return CONTRACT.heartbeats().values().serializer().serialize(topic, Inbound.of(content));
+    }
+}

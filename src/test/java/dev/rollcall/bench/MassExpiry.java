@@ -1,0 +1,224 @@
+package dev.rollcall.bench;
+
+import dev.rollcall.config.RollcallConfig;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
+
+/**
+ * A million devices fall silent at once, while others live on.
+ *
+ * <p>The log: within one second everybody beats; for 25 s only the living do. That is preloaded. From then on the writer
+ * goes on in real time, with a heartbeat of a living device each millisecond and a pulse each second, until after all leases
+ * of the silent have ended, which is within the same second.
+ */
+final class MassExpiry {
+    private static final int LIVING = 10_000;
+
+    /** Where in the log's time real time begins. */
+    private static final long LIVE_FROM_MS = 25_000;
+
+    private static final long NANOS_PER_MS = TimeUnit.MILLISECONDS.toNanos(1);
+
+    private MassExpiry() {}
+
+    record Round(double expiries_per_second, double longest_pause_ms, double longest_pause_before_ms) {}
+
+    static void scenario(Options options) throws IOException {
+        int silent = options.users(1_000_000);
+        List<Round> rounds = new ArrayList<>();
+        try (Arena arena = new Arena(options.workDirectory());
+                WorkerProcess worker = new WorkerProcess(options.jvmArguments())) {
+            for (int number = 0; number <= options.rounds; number++) {
+                Round round = round(options, arena, worker, "mass-expiry-" + number, silent);
+                Progress.say(
+                        "%-12s %,12.0f expiries/s, longest pause of the living %.0f ms (before it: %.0f ms)",
+                        number == 0 ? "warm-up" : "round %d/%d".formatted(number, options.rounds),
+                        round.expiries_per_second,
+                        round.longest_pause_ms,
+                        round.longest_pause_before_ms);
+                if (number > 0) {
+                    rounds.add(round);
+                }
+            }
+        }
+        Spread rate = Spread.of(rounds, Round::expiries_per_second);
+        Spread pause = Spread.of(rounds, Round::longest_pause_ms);
+        Map<String, Object> figures = new LinkedHashMap<>();
+        figures.put("silent_devices", silent);
+        figures.put("expiries_per_second", rate);
+        figures.put("longest_pause_ms", pause);
+        figures.put("longest_pause_before_ms", Spread.of(rounds, Round::longest_pause_before_ms));
+        Progress.print("");
+        Report.figures(
+                options,
+                Scenario.MASS_EXPIRY.id(),
+                figures,
+                List.of(
+                        Target.atLeast(200_000, "expiries per second", rate.median())
+                                .rounded(0),
+                        Target.atMost(250, "longest pause of the living, ms", pause.median())
+                                .rounded(0)));
+    }
+
+    private static Round round(Options options, Arena arena, WorkerProcess worker, String id, int silent)
+            throws IOException {
+        long start = LogPlan.startOfLog();
+        String log = id + "-log";
+        arena.createLog(log);
+        arena.createOutputs(id);
+        try (LiveWriter writer = new LiveWriter(arena.bootstrapServers(), log, 0)) {
+            long preloaded = preload(writer, start, silent);
+            Watch watch = new Watch(
+                    arena.settings(options, id, log),
+                    preloaded,
+                    silent,
+                    LIVING,
+                    // The clock stands behind all that is written live.
+                    start + Duration.ofHours(1).toMillis());
+            CompletableFuture<Round> watching = CompletableFuture.supplyAsync(() -> run(worker, watch));
+            arena.awaitRecords(Arena.presence(id), silent + LIVING, Duration.ofMinutes(5), () -> !watching.isDone());
+            live(writer, start, watching);
+            Round round = watching.join();
+            arena.awaitRecords(Arena.presence(id), 2L * silent + LIVING, Duration.ofMinutes(1), () -> true);
+            check(arena.proof(Arena.presence(id)).figures(), silent);
+            return round;
+        } catch (CompletionException e) {
+            throw new BenchmarkException(String.valueOf(e.getCause()));
+        } finally {
+            arena.deleteTopics(id);
+        }
+    }
+
+    private static Round run(WorkerProcess worker, Watch watch) {
+        try {
+            return worker.run(watch);
+        } catch (IOException e) {
+            throw new CompletionException(e);
+        }
+    }
+
+    private static void check(Proof.Figures said, int silent) {
+        if (said.transitions() != 2L * silent + LIVING || said.live() != LIVING) {
+            throw new BenchmarkException("not what follows from the log: " + said);
+        }
+    }
+
+    /** The living are the first users, the silent those after them. Returns how many records were written. */
+    private static long preload(LiveWriter writer, long start, int silent) {
+        long records = 0;
+        for (int user = 0; user < LIVING + silent; user++, records++) {
+            writer.heartbeat(user, null, start + user * 1_000L / (LIVING + silent));
+        }
+        for (long time = LogPlan.PULSE_MS; time <= LIVE_FROM_MS; time++) {
+            writer.heartbeat(living(time), null, start + time);
+            records++;
+            if (time % LogPlan.PULSE_MS == 0) {
+                writer.pulse(start + time);
+                records += Arena.PARTITIONS;
+            }
+        }
+        writer.flush();
+        return records;
+    }
+
+    /** A heartbeat each ms, a pulse each second, until the watcher has seen enough. */
+    private static void live(LiveWriter writer, long start, CompletableFuture<Round> watching) {
+        long begin = System.nanoTime();
+        for (long time = LIVE_FROM_MS + 1; !watching.isDone(); time++) {
+            long due = begin + (time - LIVE_FROM_MS) * NANOS_PER_MS;
+            while (System.nanoTime() < due) {
+                LockSupport.parkNanos(due - System.nanoTime());
+            }
+            writer.heartbeat(living(time), null, start + time);
+            if (time % LogPlan.PULSE_MS == 0) {
+                writer.pulse(start + time);
+            }
+        }
+        writer.flush();
+    }
+
+    /** Each of the living has a turn every ten seconds. */
+    private static int living(long time) {
+        return (int) (time % LIVING);
+    }
+
+    /**
+     * Runs Rollcall, and looks every half a millisecond at what it has done.
+     *
+     * @param preloaded how many records there are before real time begins
+     */
+    record Watch(Map<String, String> settings, long preloaded, int silent, int living, long clock)
+            implements Job<Round> {
+        private static final long LOOK_EVERY_NANOS = TimeUnit.MICROSECONDS.toNanos(500);
+        private static final long PATIENCE_NANOS = TimeUnit.MINUTES.toNanos(10);
+
+        @Override
+        public Class<Round> resultType() {
+            return Round.class;
+        }
+
+        @Override
+        public Round run() {
+            RollcallConfig config = RollcallConfig.of(settings);
+            try (StreamsRun run = new StreamsRun(Contestant.ROLLCALL, config, clock)) {
+                return watch(run);
+            } finally {
+                Arena.deleteTree(config.dataDir());
+            }
+        }
+
+        private Round watch(StreamsRun run) {
+            long giveUpAt = System.nanoTime() + PATIENCE_NANOS;
+            long online = (long) silent + living;
+            // Real time begins when the first records beyond the preloaded ones come in, less the program's own pulses.
+            Pauses before = new Pauses();
+            Pauses during = new Pauses();
+            long begin = 0;
+            while (true) {
+                long now = System.nanoTime();
+                long processed = run.processed();
+                long said = run.announced();
+                if (processed > preloaded + living / 10 && said == online) {
+                    before.look(now, processed);
+                } else if (said > online && said < online + silent) {
+                    begin = begin == 0 ? now : begin;
+                    during.look(now, processed);
+                } else if (said >= online + silent) {
+                    return new Round(silent * 1e9 / (now - begin), during.longestMs(), before.longestMs());
+                }
+                run.check();
+                if (now > giveUpAt) {
+                    throw new BenchmarkException("only %d of %d were said".formatted(said, online + silent));
+                }
+                LockSupport.parkNanos(LOOK_EVERY_NANOS);
+            }
+        }
+    }
+
+    /** The longest time in which no record was processed, while there always was one. */
+    private static final class Pauses {
+        private long lastProcessed;
+        private long since;
+        private long longest;
+
+        private void look(long now, long processed) {
+            if (processed != lastProcessed) {
+                lastProcessed = processed;
+                since = now;
+            }
+            longest = Math.max(longest, now - since);
+        }
+
+        private double longestMs() {
+            return longest / 1e6;
+        }
+    }
+}

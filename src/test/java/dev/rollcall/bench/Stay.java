@@ -1,0 +1,92 @@
+package dev.rollcall.bench;
+
+import dev.rollcall.config.RollcallConfig;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.lang.management.ManagementFactory;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.BooleanSupplier;
+import java.util.stream.Stream;
+
+/**
+ * Rollcall is started, has everybody on its roll, is looked at, and stops, leaving its state behind.
+ *
+ * @param settings over {@code config/rollcall.properties}
+ * @param ends up to where all has to be committed before it is looked at, by partition
+ * @param logEnd the last instant of the log, in ms since the epoch
+ * @param users how many have to be on the roll
+ */
+record Stay(Map<String, String> settings, Map<Integer, Long> ends, long logEnd, int users) implements Job<Stay.Result> {
+    private static final long PATIENCE_NANOS = TimeUnit.MINUTES.toNanos(10);
+
+    /**
+     * What was seen.
+     *
+     * @param readyMs from the start until everybody was on the roll, in ms
+     * @param joinedMs how much of that went by before the group had given the partitions out, in ms
+     * @param heapBytes what was in use on the heap after a garbage collection
+     * @param stateBytes what is left in the state directory
+     */
+    record Result(double readyMs, double joinedMs, long heapBytes, long stateBytes) {}
+
+    @Override
+    public Class<Result> resultType() {
+        return Result.class;
+    }
+
+    @Override
+    public Result run() {
+        RollcallConfig config = RollcallConfig.of(settings);
+        long begin = System.nanoTime();
+        long joined;
+        long ready;
+        long heap;
+        try (StreamsRun run = new StreamsRun(Contestant.ROLLCALL, config, logEnd)) {
+            joined = await(run, run::hasPartitions);
+            ready = await(run, () -> run.onTheRoll() >= users);
+            await(run, () -> run.isDoneWith(ends));
+            heap = usedHeap();
+        }
+        return new Result((ready - begin) / 1e6, (joined - begin) / 1e6, heap, size(config.dataDir()));
+    }
+
+    /** Returns when that was so, as {@link System#nanoTime} has it. */
+    private static long await(StreamsRun run, BooleanSupplier isSo) {
+        long giveUpAt = System.nanoTime() + PATIENCE_NANOS;
+        while (!isSo.getAsBoolean()) {
+            run.check();
+            if (System.nanoTime() > giveUpAt) {
+                throw new BenchmarkException("only %d are on the roll".formatted(run.onTheRoll()));
+            }
+            LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(2));
+        }
+        return System.nanoTime();
+    }
+
+    private static long usedHeap() {
+        long least = Long.MAX_VALUE;
+        for (int attempt = 0; attempt < 3; attempt++) {
+            System.gc();
+            least = Math.min(
+                    least,
+                    ManagementFactory.getMemoryMXBean().getHeapMemoryUsage().getUsed());
+        }
+        return least;
+    }
+
+    private static long size(Path directory) {
+        try (Stream<Path> all = Files.walk(directory)) {
+            long sum = 0;
+            for (Path file : all.filter(Files::isRegularFile).toList()) {
+                sum += Files.size(file);
+            }
+            return sum;
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+}

@@ -1,0 +1,121 @@
+package dev.rollcall.bench;
+
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * How long it takes until everybody who was stored is on the roll again, with local state and from the changelog; and what
+ * a user costs in memory and on disk.
+ */
+final class Takeover implements AutoCloseable {
+    private static final int FEW = 10_000;
+    private static final int MANY = 1_000_000;
+
+    private final Options options;
+    private final Arena arena;
+    private final WorkerProcess worker;
+    private final int users;
+    private final LogPlan plan;
+    private final String id;
+    private final Map<Integer, Long> ends;
+
+    /** Takes in so many users, each of whom beats once. */
+    private Takeover(Options options, Arena arena, int users) throws IOException {
+        this.options = options;
+        this.arena = arena;
+        this.users = users;
+        plan = new LogPlan(LogPlan.Kind.STEADY, users, 0, LogPlan.startOfLog());
+        id = "users-" + users;
+        Progress.say("preloading %,d users", users);
+        arena.preload(plan, id + "-log");
+        ends = arena.ends(id + "-log");
+        arena.createOutputs(id);
+        worker = new WorkerProcess(options.jvmArguments());
+    }
+
+    @Override
+    public void close() {
+        worker.close();
+    }
+
+    private Stay.Result stay() throws IOException {
+        return worker.run(new Stay(arena.settings(options, id, id + "-log"), ends, plan.end(), users));
+    }
+
+    private Arena.Changelog changelog() {
+        return arena.changelogs(id, Long.MIN_VALUE);
+    }
+
+    static void takeover(Options options) throws IOException {
+        try (Arena arena = new Arena(options.workDirectory());
+                Takeover takeover = new Takeover(options, arena, options.users(MANY))) {
+            takeover.stay();
+            List<Stay.Result> local = new ArrayList<>();
+            List<Stay.Result> restored = new ArrayList<>();
+            for (int round = 1; round <= options.rounds; round++) {
+                local.add(takeover.stay());
+                Arena.deleteTree(arena.stateDirectory(takeover.id));
+                restored.add(takeover.stay());
+                Progress.say(
+                        "round %d/%d    ready in %,.0f ms on local state, in %,.0f ms from the changelog",
+                        round,
+                        options.rounds,
+                        local.get(round - 1).readyMs(),
+                        restored.get(round - 1).readyMs());
+            }
+            Map<String, Object> figures = new LinkedHashMap<>();
+            figures.put("users", takeover.users);
+            figures.put("ready_ms_local_state", Spread.of(local, Stay.Result::readyMs));
+            figures.put("of_which_joining_the_group_ms", Spread.of(local, Stay.Result::joinedMs));
+            Spread fromChangelog = Spread.of(restored, Stay.Result::readyMs);
+            figures.put("ready_ms_from_changelog", fromChangelog);
+            Progress.print("\nready from the changelog: %,.0f ms; joining the group, in each: %,.0f ms"
+                    .formatted(
+                            fromChangelog.median(),
+                            Spread.of(local, Stay.Result::joinedMs).median()));
+            Report.figures(
+                    options,
+                    Scenario.TAKEOVER.id(),
+                    figures,
+                    List.of(Target.atMost(
+                                    3_000,
+                                    "roster ready on local state, ms",
+                                    Spread.of(local, Stay.Result::readyMs).median())
+                            .rounded(0)));
+        }
+    }
+
+    /** What many users take beyond what few do, by the user. */
+    static void memory(Options options) throws IOException {
+        int many = options.users(MANY);
+        int few = Math.max(1, many / (MANY / FEW));
+        try (Arena arena = new Arena(options.workDirectory());
+                Takeover withFew = new Takeover(options, arena, few);
+                Takeover withMany = new Takeover(options, arena, many)) {
+            // The second stay has no garbage of reading the log, and the first compaction behind it.
+            withFew.stay();
+            withMany.stay();
+            Stay.Result one = withFew.stay();
+            Stay.Result other = withMany.stay();
+            Arena.Changelog changelog = withMany.changelog();
+            double heap = (other.heapBytes() - one.heapBytes()) / (double) (many - few);
+            Map<String, Object> figures = new LinkedHashMap<>();
+            figures.put("users", many);
+            figures.put("heap_bytes_per_live_device", heap);
+            figures.put("heap_bytes_of_few_users", one.heapBytes());
+            figures.put("state_directory_bytes_per_user", other.stateBytes() / (double) many);
+            figures.put("changelog_bytes_per_user", changelog.bytes() / (double) many);
+            figures.put("changelog_bytes_on_disk_per_user", arena.bytesOnDisk(withMany.id) / (double) many);
+            Progress.print("\n" + Json.PRETTY.writeValueAsString(figures));
+            Report.figures(
+                    options,
+                    Scenario.MEMORY.id(),
+                    figures,
+                    List.of(Target.atMost(250, "heap per live device, bytes", heap)
+                            .rounded(0)));
+        }
+    }
+}

@@ -1,0 +1,203 @@
+package dev.rollcall.bench;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.function.ToDoubleFunction;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Contestants on the same preloaded log, round by round: a warm-up round of each, then rounds in which each has its turn,
+ * beginning with another one each time.
+ */
+final class Throughput implements AutoCloseable {
+    /** Fewer heartbeats than these nobody needs to be spared. */
+    private static final long SHORT = 1_000_000;
+
+    /** After so many records, the compiler has compiled what it is going to compile. */
+    private static final long WARM = 3_000_000;
+
+    private final Options options;
+    private final Arena arena;
+    private final LogPlan plan;
+    private final String log;
+    private final Map<Integer, Long> arrived;
+    private final Map<Integer, Long> ends;
+    private final Proof.Figures expected;
+    private final List<Entrant> entrants = new ArrayList<>();
+    private int rounds;
+    private int plays;
+
+    /** The figures of one contestant: the names are those of the results' JSON. */
+    record Figures(
+            double records_per_second,
+            double records_per_second_min,
+            double records_per_second_max,
+            double thread_cpu_ns_per_record,
+            double process_cpu_ns_per_record,
+            double changelog_records_per_heartbeat,
+            double changelog_bytes_per_heartbeat) {}
+
+    /** Preloads the log, as many users and measured heartbeats as are given. */
+    Throughput(Options options, Arena arena, LogPlan.Kind kind, int users, long measured) {
+        this.options = options;
+        this.arena = arena;
+        plan = new LogPlan(kind, users, measured, LogPlan.startOfLog());
+        log = "heartbeats-%s-%d".formatted(kind.name().toLowerCase(Locale.ROOT), users);
+        Progress.say(
+                "preloading %,d heartbeats of %,d users, %,d s of log time", users + measured, users, plan.seconds());
+        arrived = arena.preload(plan, log);
+        ends = arena.ends(log);
+        expected = plan.proof().figures();
+    }
+
+    /** Starts a JVM for each contestant, and has each read a part of what is measured, unmeasured. */
+    void warmUp(List<Contestant> contestants) throws IOException {
+        for (Contestant contestant : contestants) {
+            entrants.add(new Entrant(contestant, new WorkerProcess(options.jvmArguments())));
+        }
+        for (Entrant entrant : entrants) {
+            say("warm-up", entrant, play(entrant, Math.min(Math.max(measured(entrant) / 2, 1), WARM), false, null));
+        }
+    }
+
+    /** The next measured round: each contestant has its turn. */
+    void round() throws IOException {
+        rounds++;
+        for (int turn = 0; turn < entrants.size(); turn++) {
+            Entrant entrant = entrants.get((rounds + turn) % entrants.size());
+            boolean last = rounds == options.rounds;
+            ThroughputRound.Result result =
+                    play(entrant, measured(entrant), last, recording(entrant.contestant, rounds));
+            entrant.results.add(result);
+            say("round %d/%d".formatted(rounds, options.rounds), entrant, result);
+        }
+    }
+
+    /** In how many heartbeats a round of it is measured. */
+    private long measured(Entrant entrant) {
+        return plan.measured() < SHORT ? plan.measured() : plan.measured() / entrant.contestant.shorterBy();
+    }
+
+    private static void say(String when, Entrant entrant, ThroughputRound.Result result) {
+        Progress.say(
+                "%-12s %-12s %,12.0f records/s, its work checked",
+                when, entrant.contestant.id(), result.recordsPerSecond());
+    }
+
+    Map<String, Figures> figures() {
+        Map<String, Figures> figures = new LinkedHashMap<>();
+        for (Entrant entrant : entrants) {
+            Spread rates = entrant.spread(ThroughputRound.Result::recordsPerSecond);
+            figures.put(
+                    entrant.contestant.id(),
+                    new Figures(
+                            rates.median(),
+                            rates.min(),
+                            rates.max(),
+                            entrant.spread(ThroughputRound.Result::threadCpuPerRecord)
+                                    .median(),
+                            entrant.spread(ThroughputRound.Result::processCpuPerRecord)
+                                    .median(),
+                            entrant.changelog.records() / (double) entrant.heartbeats,
+                            entrant.changelog.bytes() / (double) entrant.heartbeats));
+        }
+        return figures;
+    }
+
+    @Override
+    public void close() {
+        entrants.forEach(entrant -> entrant.worker.close());
+        arena.deleteTopics(log);
+    }
+
+    private ThroughputRound.Result play(
+            Entrant entrant, long measured, boolean measureChangelog, @Nullable String recording) throws IOException {
+        Contestant contestant = entrant.contestant;
+        String id = "%s-%d-%s".formatted(log, plays++, contestant.id());
+        arena.createOutputs(id);
+        boolean whole = measured == plan.measured();
+        long pulses = plan.seconds() * Arena.PARTITIONS;
+        long pulsesAtArrival = LogPlan.PERIOD_MS / LogPlan.PULSE_MS * Arena.PARTITIONS;
+        long from = plan.users() + pulsesAtArrival;
+        long to = whole
+                ? plan.users() + plan.measured() + pulses
+                : from + measured + (pulses - pulsesAtArrival) * measured / plan.measured();
+        ThroughputRound.Result result = entrant.worker.run(new ThroughputRound(
+                contestant.id(),
+                arena.settings(options, id, log),
+                from,
+                to,
+                whole ? ends : arrived,
+                plan.end(),
+                recording));
+        check(contestant, whole, id, result);
+        if (measureChangelog) {
+            entrant.changelog = arena.changelogs(id, plan.arrivedAt());
+            entrant.heartbeats = whole
+                    ? plan.measured()
+                    : (result.processed() - from) * plan.measured() / (plan.measured() + pulses - pulsesAtArrival);
+        }
+        arena.deleteTopics(id);
+        return result;
+    }
+
+    /** Who has not done the work has no figures. */
+    private void check(Contestant contestant, boolean whole, String id, ThroughputRound.Result result) {
+        String presence = Arena.presence(id);
+        require(arena.count(Arena.deadLetters(id)) == 0, contestant + " wrote dead letters");
+        if (contestant == Contestant.NOOP) {
+            require(arena.count(presence) == 0, contestant + " said something");
+        } else if (contestant == Contestant.EVERY_SECOND) {
+            long said = arena.count(presence);
+            require(!whole || said >= plan.measured() / 2, contestant + " said only " + said + " things");
+        } else {
+            Proof.Figures said = result.proof() == null ? arena.proof(presence).figures() : result.proof();
+            boolean comparable = whole || plan.isQuietAfterArrival();
+            require(
+                    !comparable || said.equals(expected),
+                    "%s did not say what follows from the log: %s instead of %s".formatted(contestant, said, expected));
+        }
+    }
+
+    private static void require(boolean condition, String otherwise) {
+        if (!condition) {
+            throw new BenchmarkException(otherwise);
+        }
+    }
+
+    private @Nullable String recording(Contestant contestant, int round) {
+        if (options.recording == null || contestant != Contestant.ROLLCALL) {
+            return null;
+        }
+        Path file = options.recording.toAbsolutePath();
+        String name = file.getFileName().toString();
+        int dot = name.lastIndexOf('.') < 0 ? name.length() : name.lastIndexOf('.');
+        return file.resolveSibling(name.substring(0, dot) + "-" + round + name.substring(dot))
+                .toString();
+    }
+
+    /** A contestant, its JVM, and what came of its measured rounds. */
+    private static final class Entrant {
+        private final Contestant contestant;
+        private final WorkerProcess worker;
+        private final List<ThroughputRound.Result> results = new ArrayList<>();
+        private Arena.Changelog changelog = new Arena.Changelog(0, 0);
+
+        /** How many heartbeats, after everybody's arrival, that is the changelog of. */
+        private long heartbeats = 1;
+
+        private Entrant(Contestant contestant, WorkerProcess worker) {
+            this.contestant = contestant;
+            this.worker = worker;
+        }
+
+        private Spread spread(ToDoubleFunction<ThroughputRound.Result> figure) {
+            return Spread.of(results, figure);
+        }
+    }
+}

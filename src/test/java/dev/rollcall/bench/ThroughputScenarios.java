@@ -1,0 +1,97 @@
+package dev.rollcall.bench;
+
+import dev.rollcall.bench.LogPlan.Kind;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/** The scenarios in which a preloaded log is read as fast as can be. */
+final class ThroughputScenarios {
+    private static final int USERS = 200_000;
+
+    /** Five minutes of all users: so long that everybody has been stored again once. */
+    private static final long RECORDS = 30L * USERS;
+
+    private static final int FEW = 10_000;
+    private static final int MANY = 1_000_000;
+    private static final long SCALE_RECORDS = 30L * MANY;
+
+    private ThroughputScenarios() {}
+
+    /** Everybody beats, nobody changes. */
+    static void steady(Options options) throws IOException {
+        List<Contestant> contestants = options.contestants(
+                Contestant.NOOP, Contestant.CONSUMER, Contestant.TEXTBOOK, Contestant.INDEXED, Contestant.ROLLCALL);
+        Map<String, Throughput.Figures> figures = run(options, Kind.STEADY, contestants);
+        Ratios ratios = Ratios.ofRollcall(figures);
+        List<Target> targets = new ArrayList<>();
+        Map.of("noop", 0.8, "consumer", 0.6, "textbook", 6.0, "indexed", 4.0).forEach((rival, bound) -> {
+            Double ratio = ratios.ofRates().get("rollcall/" + rival);
+            if (ratio != null) {
+                targets.add(Target.atLeast(bound, "rollcall/" + rival, ratio));
+            }
+        });
+        Throughput.Figures rollcall = figures.get(Contestant.ROLLCALL.id());
+        if (rollcall != null) {
+            targets.add(
+                    Target.atMost(0.05, "changelog records per heartbeat", rollcall.changelog_records_per_heartbeat())
+                            .rounded(4));
+        }
+        Report.throughput(options, "throughput", figures, ratios, targets);
+    }
+
+    /** Half of all records are transitions. */
+    static void churn(Options options) throws IOException {
+        List<Contestant> contestants =
+                options.contestants(Contestant.NOOP, Contestant.EVERY_SECOND, Contestant.ROLLCALL);
+        Map<String, Throughput.Figures> figures = run(options, Kind.CHURN, contestants);
+        Ratios ratios = Ratios.ofRollcall(figures);
+        Double ratio = ratios.ofRates().get("rollcall/every-second");
+        List<Target> targets = ratio == null ? List.of() : List.of(Target.atLeast(0.5, "rollcall/every-second", ratio));
+        Report.throughput(options, Scenario.CHURN.id(), figures, ratios, targets);
+    }
+
+    /** As {@link #steady}, with few users and with many, in turn, the same number of records. */
+    static void scale(Options options) throws IOException {
+        int many = options.users(MANY);
+        int few = Math.max(1, many / (MANY / FEW));
+        long records = options.records(SCALE_RECORDS);
+        List<Contestant> contestants = List.of(Contestant.ROLLCALL);
+        try (Arena arena = new Arena(options.workDirectory());
+                Throughput withFew = new Throughput(options, arena, Kind.STEADY, few, records);
+                Throughput withMany = new Throughput(options, arena, Kind.STEADY, many, records)) {
+            withFew.warmUp(contestants);
+            withMany.warmUp(contestants);
+            for (int round = 0; round < options.rounds; round++) {
+                withFew.round();
+                withMany.round();
+            }
+            Map<String, Throughput.Figures> figures = new LinkedHashMap<>();
+            withFew.figures().forEach((contestant, one) -> figures.put(contestant + "-" + few, one));
+            withMany.figures().forEach((contestant, one) -> figures.put(contestant + "-" + many, one));
+            String one = "rollcall-" + many;
+            String other = "rollcall-" + few;
+            Ratios ratios = new Ratios();
+            ratios.add(figures, one, other);
+            String name = one + "/" + other;
+            List<Target> targets =
+                    List.of(Target.atLeast(0.75, name, ratios.ofRates().getOrDefault(name, Double.NaN)));
+            Report.throughput(options, Scenario.SCALE.id(), figures, ratios, targets);
+        }
+    }
+
+    private static Map<String, Throughput.Figures> run(Options options, Kind kind, List<Contestant> contestants)
+            throws IOException {
+        try (Arena arena = new Arena(options.workDirectory());
+                Throughput throughput =
+                        new Throughput(options, arena, kind, options.users(USERS), options.records(RECORDS))) {
+            throughput.warmUp(contestants);
+            for (int round = 0; round < options.rounds; round++) {
+                throughput.round();
+            }
+            return throughput.figures();
+        }
+    }
+}
