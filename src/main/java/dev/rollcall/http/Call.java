@@ -6,18 +6,12 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.TimeUnit;
 import org.eclipse.jetty.http.HttpFields;
-import org.eclipse.jetty.io.Content;
 import org.eclipse.jetty.server.Request;
-import org.eclipse.jetty.util.Promise;
-import org.eclipse.jetty.util.thread.Invocable;
 import org.jspecify.annotations.Nullable;
 
 /** One request on its route, of a known caller. */
 final class Call {
-    private static final long BODY_WITHIN_MS = 10_000;
-
     private final Request request;
     private final Route route;
     private final List<String> segments;
@@ -119,15 +113,7 @@ final class Call {
         if (request.getLength() > mostBytes) {
             throw ApiException.tooLarge(mostBytes);
         }
-        CompletableFuture<byte[]> read = new CompletableFuture<>();
-        Content.Source.asByteArrayAsync(
-                request,
-                mostBytes,
-                Promise.Invocable.from(Invocable.InvocationType.BLOCKING, read::complete, read::completeExceptionally));
-        return read.orTimeout(BODY_WITHIN_MS, TimeUnit.MILLISECONDS).handle((body, failure) -> {
-            if (failure instanceof IllegalStateException) {
-                throw ApiException.tooLarge(mostBytes);
-            }
+        return Body.read(request, mostBytes).handle((body, failure) -> {
             if (failure != null) {
                 throw ApiException.of(failure);
             }

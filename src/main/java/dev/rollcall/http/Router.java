@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.stream.Collectors;
 import org.eclipse.jetty.http.HttpFields;
@@ -19,7 +20,7 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Finds the route, asks who calls, and turns whatever comes of it into a response. */
+/** Finds the route, asks who calls, and turns whatever comes of it into a response: a refusal once the body has been read. */
 final class Router extends Handler.Abstract {
     private static final Logger LOG = LoggerFactory.getLogger(Router.class);
     private static final Set<String> LOOPBACK_NAMES = Set.of("localhost", "127.0.0.1", "[::1]");
@@ -55,8 +56,7 @@ final class Router extends Handler.Abstract {
             Caller caller = route.access() == Route.Access.ANYBODY ? new Caller.Local() : caller(request, ownPage);
             reply = route.action().answer(new Call(request, route, segments, caller));
         } catch (RuntimeException e) {
-            write(failed(e, where), response, callback);
-            return true;
+            reply = Body.discard(request).thenCompose(read -> CompletableFuture.failedFuture(e));
         }
         String place = where;
         var unused = reply.whenComplete((done, failure) -> {

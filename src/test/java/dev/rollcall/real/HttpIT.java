@@ -2,6 +2,7 @@ package dev.rollcall.real;
 
 import static dev.rollcall.real.HttpContext.device;
 import static dev.rollcall.real.HttpContext.user;
+import static java.nio.charset.StandardCharsets.US_ASCII;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -9,6 +10,8 @@ import com.fasterxml.jackson.databind.JsonNode;
 import dev.rollcall.app.Rollcall;
 import dev.rollcall.config.ConfigException;
 import dev.rollcall.config.RollcallConfig;
+import java.net.Socket;
+import java.net.URI;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -257,17 +260,42 @@ class HttpIT {
                 .isOk();
     }
 
+    /** Who closes the connection meanwhile resets it, and the client never sees why. */
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "PUT /v2/users/a/status | Content-Length: 500000 | 413",
+                "PUT /v2/users/a/status | Transfer-Encoding: chunked | 413",
+                "PUT /v2/users/%ff/status | Content-Length: 500000 | 400",
+                "PUT /v2/nothing | Content-Length: 500000 | 404",
+                "DELETE /v2/users/a/status | Content-Length: 500000 | 405",
+                "DELETE /v2/users/a/devices/b/presence | Content-Length: 500000 | 400",
+            })
+    void shouldLetAClientFinishItsBodyWhenItIsRefused(String what, String length, int status) throws Exception {
+        String head = length.startsWith("Content") ? "" : "7a120\r\n";
+        String tail = head.isEmpty() ? "" : "\r\n0\r\n\r\n";
+        assertThat(answer(what, length, head, "x".repeat(500_000) + tail)).startsWith("HTTP/1.1 " + status);
+    }
+
     @Test
     void shouldCutAConnectionWhenItsBodyDoesNotCome() throws Exception {
-        java.net.URI uri = java.net.URI.create(rollcall.httpUrl().orElseThrow());
-        try (java.net.Socket socket = new java.net.Socket(uri.getHost(), uri.getPort())) {
+        assertThat(answer("PUT /v2/users/a/status", "Content-Length: 100", "{", ""))
+                .startsWith("HTTP/1.1 400 ")
+                .contains("the request did not come to its end");
+    }
+
+    /** What comes back until the connection is closed; the second part of the body is written a while after the first. */
+    private String answer(String what, String length, String first, String second) throws Exception {
+        URI uri = URI.create(rollcall.httpUrl().orElseThrow());
+        try (Socket socket = new Socket(uri.getHost(), uri.getPort())) {
             socket.setSoTimeout(20_000);
-            String request = "PUT /v2/users/a/status HTTP/1.1\r\nHost: %s\r\nContent-Length: 100\r\n\r\n{"
-                    .formatted(uri.getAuthority());
-            socket.getOutputStream().write(request.getBytes(java.nio.charset.StandardCharsets.US_ASCII));
-            String answer =
-                    new String(socket.getInputStream().readAllBytes(), java.nio.charset.StandardCharsets.US_ASCII);
-            assertThat(answer).startsWith("HTTP/1.1 400 ").contains("the request did not come to its end");
+            String request = "%s HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n%s\r\n\r\n%s"
+                    .formatted(what, uri.getAuthority(), length, first);
+            socket.getOutputStream().write(request.getBytes(US_ASCII));
+            Thread.sleep(300);
+            socket.getOutputStream().write(second.getBytes(US_ASCII));
+            return new String(socket.getInputStream().readAllBytes(), US_ASCII);
         }
     }
 
