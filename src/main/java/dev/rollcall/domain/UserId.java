@@ -38,8 +38,8 @@ public final class UserId implements Comparable<UserId> {
     }
 
     private boolean isWellFormed() {
-        if (isAscii()) {
-            return true; // which saves the decoding
+        if (Ascii.isAscii(utf8, 0, utf8.length)) {
+            return true;
         }
         try {
             StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(utf8));
@@ -47,14 +47,6 @@ public final class UserId implements Comparable<UserId> {
         } catch (CharacterCodingException e) {
             return false;
         }
-    }
-
-    private boolean isAscii() {
-        byte anyHighBit = 0;
-        for (byte one : utf8) {
-            anyHighBit |= one;
-        }
-        return anyHighBit >= 0;
     }
 
     /** In the order of the bytes, unsigned. */

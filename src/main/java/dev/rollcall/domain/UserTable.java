@@ -5,6 +5,7 @@ import java.lang.invoke.VarHandle;
 import java.nio.ByteOrder;
 import java.security.SecureRandom;
 import java.util.Arrays;
+import java.util.List;
 import java.util.function.IntConsumer;
 import org.jspecify.annotations.Nullable;
 
@@ -17,6 +18,9 @@ final class UserTable {
 
     private static final VarHandle LONG = MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.LITTLE_ENDIAN);
     private static final long MIX = 0x9E3779B97F4A7C15L;
+
+    /** Of a processor's cache, in bytes. */
+    private static final int CACHE_LINE = 64;
 
     /** Users choose their ids. Nobody may choose them so that they all fall on one place of the index. */
     private static final long SEED = new SecureRandom().nextLong();
@@ -32,6 +36,10 @@ final class UserTable {
     private int freeCount;
     private int used;
 
+    /** Read by nobody; but what nobody gets, the compiler need not read from memory either. */
+    @SuppressWarnings("unused")
+    private int touched;
+
     int size() {
         return used - freeCount;
     }
@@ -45,6 +53,44 @@ final class UserTable {
             }
         }
         return NO_SLOT;
+    }
+
+    /**
+     * Has the CPU fetch what finding and reading these users will need; changes nothing. To find one is to wait for
+     * memory three times, each time for what says where to look next. Done step by step for many, the waits overlap.
+     */
+    void touch(List<UserId> ids) {
+        int[] hashes = new int[ids.size()];
+        int sum = 0;
+        for (int i = 0; i < hashes.length; i++) {
+            hashes[i] = hash(ids.get(i).bytes());
+            sum += (int) index[hashes[i] & (index.length - 1)];
+        }
+        int[] slots = new int[hashes.length];
+        int found = 0;
+        for (int hash : hashes) {
+            int slot = slotOf(index[place(hash)]);
+            if (slot != NO_SLOT) {
+                slots[found++] = slot;
+                sum += packed(slot).length;
+            }
+        }
+        for (int i = 0; i < found; i++) {
+            byte[] packed = packed(slots[i]);
+            for (int at = CACHE_LINE; at < packed.length; at += CACHE_LINE) {
+                sum += packed[at];
+            }
+        }
+        touched = sum;
+    }
+
+    /** Where the index has the first entry with this hash, or the free one behind where it would be. */
+    private int place(int hash) {
+        int at = hash & (index.length - 1);
+        while (index[at] != 0 && hashOf(index[at]) != hash) {
+            at = next(at);
+        }
+        return at;
     }
 
     /** What is in a slot that is taken. */

@@ -4,6 +4,8 @@ import dev.rollcall.domain.UserId;
 import dev.rollcall.topology.HeartbeatBundles.Bundle;
 import dev.rollcall.wire.Inbound;
 import dev.rollcall.wire.Topic;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.function.Consumer;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.common.header.Headers;
@@ -21,6 +23,17 @@ record HeartbeatSource(Topic<UserId, Inbound> topic, RecordTime time) implements
     @Override
     public Object deserialize(String name, Headers headers, byte @Nullable [] value) {
         return headers instanceof Bundle ? headers : deserialize(name, value);
+    }
+
+    /** Whom the bundle is about. */
+    List<UserId> users(Bundle bundle) {
+        List<UserId> users = new ArrayList<>(bundle.records().size());
+        for (ConsumerRecord<byte[], byte[]> record : bundle.records()) {
+            if (record.key() != null) {
+                users.add(UserId.ofBytes(record.key()));
+            }
+        }
+        return users;
     }
 
     /** Reads what is in the bundle, one after the other. */

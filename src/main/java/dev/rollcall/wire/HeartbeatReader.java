@@ -1,5 +1,6 @@
 package dev.rollcall.wire;
 
+import dev.rollcall.domain.Ascii;
 import dev.rollcall.domain.Heartbeat;
 import dev.rollcall.domain.PresenceState;
 import dev.rollcall.v1.DeviceHeartbeat;
@@ -117,11 +118,9 @@ final class HeartbeatReader {
         if (length < 1 || length > Wire.MAX_ID_BYTES || length > bytes.length - at) {
             return notMine();
         }
-        byte anyHighBit = 0;
-        for (int end = at + (int) length; at < end; at++) {
-            anyHighBit |= bytes[at];
-        }
-        if (anyHighBit < 0) {
+        int start = at;
+        at += (int) length;
+        if (!Ascii.isAscii(bytes, start, at)) {
             notMine();
         }
         return (int) length;

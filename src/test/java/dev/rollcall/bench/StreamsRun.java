@@ -31,9 +31,7 @@ final class StreamsRun implements Run {
         this.partitions = config.topicPartitions();
         Properties settings = KafkaSettings.streams(config, config.bootstrapServers());
         if (contestant != Contestant.ROLLCALL) {
-            // The bounds of Rollcall's store and its bundles are its own business; the rivals get what Kafka Streams
-            // gives
-            // everybody.
+            // The bounds of Rollcall's store and its bundles are its own; the rivals get what everybody gets.
             settings.remove(StreamsConfig.ROCKSDB_CONFIG_SETTER_CLASS_CONFIG);
             settings.remove(StreamsConfig.mainConsumerPrefix(ConsumerConfig.INTERCEPTOR_CLASSES_CONFIG));
         }

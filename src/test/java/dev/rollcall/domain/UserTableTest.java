@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.Set;
@@ -37,6 +38,9 @@ class UserTableTest {
                 assertThat(users.isTaken(slot)).isFalse();
             }
             assertThat(users.size()).isEqualTo(slots.size());
+            if (step % 50 == 0) {
+                users.touch(List.of(id, UserId.of("@user" + random.nextInt(names)), UserId.of("nobody")));
+            }
         }
         Set<Integer> visited = new HashSet<>();
         users.forEachSlot(visited::add);

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.rollcall.config.RollcallConfig;
 import dev.rollcall.domain.Heartbeat;
 import dev.rollcall.domain.PresenceState;
+import dev.rollcall.domain.UserId;
 import dev.rollcall.topology.HeartbeatBundles.Bundle;
 import dev.rollcall.wire.Inbound;
 import java.time.Clock;
@@ -102,6 +103,7 @@ class HeartbeatBundlesTest {
         List<Arrival> arrivals = new ArrayList<>();
         source.open((Bundle) opened, arrivals::add);
 
+        assertThat(source.users((Bundle) opened)).containsExactly(UserId.of("@a:x"));
         assertThat(arrivals).extracting(Arrival::offset).containsExactly(41L, 42L);
         assertThat(arrivals).extracting(Arrival::at).containsExactly(NOON, NOON + 1);
         assertThat(arrivals).extracting(Arrival::partition).containsExactly(2, 2);
