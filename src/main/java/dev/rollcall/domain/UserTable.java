@@ -19,7 +19,7 @@ final class UserTable {
     private static final VarHandle LONG = MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.LITTLE_ENDIAN);
     private static final long MIX = 0x9E3779B97F4A7C15L;
 
-    /** Of a processor's cache, in bytes. */
+    /** Of a CPU's cache, in bytes. */
     private static final int CACHE_LINE = 64;
 
     /** Users choose their ids. Nobody may choose them so that they all fall on one place of the index. */
@@ -47,8 +47,8 @@ final class UserTable {
     /** The slot of a user, or {@link #NO_SLOT}. */
     int find(byte[] id) {
         int hash = hash(id);
-        for (int at = hash & (index.length - 1); index[at] != 0; at = next(at)) {
-            if (hashOf(index[at]) == hash && PackedUser.is(packed(slotOf(index[at])), id)) {
+        for (int at = place(hash, home(hash)); index[at] != 0; at = place(hash, next(at))) {
+            if (PackedUser.is(packed(slotOf(index[at])), id)) {
                 return slotOf(index[at]);
             }
         }
@@ -64,12 +64,12 @@ final class UserTable {
         int sum = 0;
         for (int i = 0; i < hashes.length; i++) {
             hashes[i] = hash(ids.get(i).bytes());
-            sum += (int) index[hashes[i] & (index.length - 1)];
+            sum += (int) index[home(hashes[i])];
         }
         int[] slots = new int[hashes.length];
         int found = 0;
         for (int hash : hashes) {
-            int slot = slotOf(index[place(hash)]);
+            int slot = slotOf(index[place(hash, home(hash))]);
             if (slot != NO_SLOT) {
                 slots[found++] = slot;
                 sum += packed(slot).length;
@@ -84,9 +84,9 @@ final class UserTable {
         touched = sum;
     }
 
-    /** Where the index has the first entry with this hash, or the free one behind where it would be. */
-    private int place(int hash) {
-        int at = hash & (index.length - 1);
+    /** The first entry of the index with this hash, from there on, or the free one where the search ends. */
+    private int place(int hash, int from) {
+        int at = from;
         while (index[at] != 0 && hashOf(index[at]) != hash) {
             at = next(at);
         }
@@ -124,7 +124,7 @@ final class UserTable {
     }
 
     void remove(int slot, byte[] id) {
-        int at = hash(id) & (index.length - 1);
+        int at = home(hash(id));
         while (slotOf(index[at]) != slot) {
             at = next(at);
         }
@@ -148,7 +148,7 @@ final class UserTable {
     private void closeGap(int gap) {
         int mask = index.length - 1;
         for (int at = next(gap); index[at] != 0; at = next(at)) {
-            int home = hashOf(index[at]) & mask;
+            int home = home(hashOf(index[at]));
             if (((at - home) & mask) >= ((at - gap) & mask)) {
                 index[gap] = index[at];
                 gap = at;
@@ -168,11 +168,16 @@ final class UserTable {
     }
 
     private void enter(long entry) {
-        int at = hashOf(entry) & (index.length - 1);
+        int at = home(hashOf(entry));
         while (index[at] != 0) {
             at = next(at);
         }
         index[at] = entry;
+    }
+
+    /** Where an entry with this hash is, unless others came first. */
+    private int home(int hash) {
+        return hash & (index.length - 1);
     }
 
     private int next(int at) {
