@@ -23,7 +23,6 @@ import java.util.stream.Collectors;
  * Every setting, validated. The keys, their defaults and what they mean are in {@code config/rollcall.properties}; over
  * that come a file, the environment, and the command line, in this order.
  *
- * @param maxClockSkewMs how far ahead a producer's timestamp is believed, in ms
  * @param pulseIntervalMs how often a partition's clock ticks, in ms
  * @param bootstrapServers the cluster to join; empty: the embedded broker
  * @param topicReplicationFactor -1: the broker's default
@@ -31,7 +30,6 @@ import java.util.stream.Collectors;
  */
 public record RollcallConfig(
         PresenceRules rules,
-        long maxClockSkewMs,
         long pulseIntervalMs,
         String bootstrapServers,
         int embeddedKafkaPort,
@@ -51,7 +49,6 @@ public record RollcallConfig(
     private static final long DAY_MS = 86_400_000;
 
     /** Half of what a broker allows a timestamp to be ahead by default: what is said is stamped up to this far ahead. */
-    private static final long MAX_SKEW_MS = 1_800_000;
 
     /** Some 20 ms of work: so long nobody else is served. */
     private static final int SWEEP_BUDGET = 4_000;
@@ -206,7 +203,6 @@ public record RollcallConfig(
                             MISSED_PULSES * pulseIntervalMs,
                             SWEEP_BUDGET,
                             flag("routing.enabled")),
-                    number("max.clock.skew.ms", 0, MAX_SKEW_MS),
                     pulseIntervalMs,
                     values.getOrDefault("bootstrap.servers", ""),
                     (int) number("embedded.kafka.port", 0, 65_535),

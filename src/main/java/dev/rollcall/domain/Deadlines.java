@@ -4,10 +4,14 @@ import java.util.Arrays;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.function.IntConsumer;
+import java.util.function.IntPredicate;
 
 /**
- * When to look at which user, in buckets of time: one entry per user, which a heartbeat never moves. When it comes up,
- * the user is looked at, and armed again if there is still life.
+ * When to look at which user, in buckets of the partition's time: one entry per user, which a heartbeat never moves. When it
+ * comes up, the user is looked at, and armed again if there is still life.
+ *
+ * <p>The further away a deadline is, the wider is its bucket, and it is filed more finely when that comes up. So there are a
+ * few hundred buckets at most, whatever deadlines users ask for.
  */
 final class Deadlines {
     static final long NONE = Long.MAX_VALUE;
@@ -15,14 +19,21 @@ final class Deadlines {
     /** A quarter of the default pulse: fine enough that few users are looked at before their time. */
     private static final long BUCKET_MS = 250;
 
+    /** From this distance on, in buckets, they are wider: a sixteenth of the distance or less. */
+    private static final int FINE_BUCKETS = 256;
+
+    private static final int WIDTHS_PER_DISTANCE = 16;
+
     private final UserTable users;
+    private final PartitionClock clock;
     private final TreeMap<Long, Slots> buckets = new TreeMap<>();
 
-    Deadlines(UserTable users) {
+    Deadlines(UserTable users, PartitionClock clock) {
         this.users = users;
+        this.clock = clock;
     }
 
-    /** When a bucket begins, in ms since the epoch. */
+    /** When a bucket begins, in ms of the partition's time. */
     static long startOf(long bucket) {
         return bucket == NONE ? Long.MAX_VALUE : bucket * BUCKET_MS;
     }
@@ -43,8 +54,9 @@ final class Deadlines {
      * @param budget how many users at most
      * @return whether that was enough; if not, the next call goes on
      */
-    boolean handOut(long now, int budget, IntConsumer look) {
-        long currentBucket = bucketOf(now);
+    boolean handOut(int budget, IntConsumer look) {
+        long now = clock.now();
+        long currentBucket = fineBucketOf(now);
         int left = budget;
         for (Map.Entry<Long, Slots> first = buckets.firstEntry();
                 first != null && first.getKey() <= currentBucket;
@@ -54,10 +66,10 @@ final class Deadlines {
             Slots later = new Slots();
             while (!slots.isEmpty() && left > 0) {
                 int slot = slots.takeLast();
-                if (!users.isTaken(slot) || PackedUser.bucket(users.packed(slot)) != bucket) {
+                if (!isIn(bucket, slot)) {
                     continue; // armed for an earlier bucket since, or the slot is another's now
                 }
-                long deadline = PackedUser.nextDeadline(users.packed(slot));
+                long deadline = PackedUser.nextDeadline(users.packed(slot), clock);
                 if (deadline <= now) {
                     left--;
                     look.accept(slot);
@@ -77,16 +89,47 @@ final class Deadlines {
         return true;
     }
 
+    /** How many entries there are, also of users who have been armed for an earlier bucket or are gone. */
+    int entries() {
+        return buckets.values().stream().mapToInt(slots -> slots.size).sum();
+    }
+
     /** How far the oldest entry lies before now, in ms: above the bucket's width, the sweep is behind. */
     long behindMs(long now) {
         return buckets.isEmpty() ? 0 : Math.max(0, now - (buckets.firstKey() + 1) * BUCKET_MS);
     }
 
     private void add(long bucket, int slot) {
-        buckets.computeIfAbsent(bucket, any -> new Slots()).add(slot);
+        Slots slots = buckets.computeIfAbsent(bucket, any -> new Slots());
+        if (slots.isFull() && isFar(bucket)) {
+            slots.retainDistinct(one -> isIn(bucket, one)); // those who come and go would fill it until its time comes
+        }
+        slots.add(slot);
     }
 
-    private static long bucketOf(long time) {
+    private boolean isIn(long bucket, int slot) {
+        return users.isTaken(slot) && PackedUser.bucket(users.packed(slot)) == bucket;
+    }
+
+    /** The bucket for a deadline: none begins later than what is in it. */
+    private long bucketOf(long deadline) {
+        long fine = fineBucketOf(deadline);
+        if (!isFar(fine)) {
+            return fine;
+        }
+        long width = Long.highestOneBit(distance(fine) / WIDTHS_PER_DISTANCE);
+        return fine - Math.floorMod(fine, width);
+    }
+
+    private boolean isFar(long bucket) {
+        return clock.reached() != PartitionClock.UNKNOWN && distance(bucket) >= FINE_BUCKETS;
+    }
+
+    private long distance(long bucket) {
+        return bucket - fineBucketOf(clock.reached());
+    }
+
+    private static long fineBucketOf(long time) {
         return Math.floorDiv(time, BUCKET_MS);
     }
 
@@ -94,11 +137,27 @@ final class Deadlines {
         private int[] slots = new int[4];
         private int size;
 
+        boolean isFull() {
+            return size == slots.length;
+        }
+
         void add(int slot) {
-            if (size == slots.length) {
+            if (isFull()) {
                 slots = Arrays.copyOf(slots, size + size / 2);
             }
             slots[size++] = slot;
+        }
+
+        /** Drops what has gone, and what is in here twice. */
+        void retainDistinct(IntPredicate isStillIn) {
+            Arrays.sort(slots, 0, size);
+            int kept = 0;
+            for (int i = 0; i < size; i++) {
+                if ((kept == 0 || slots[kept - 1] != slots[i]) && isStillIn.test(slots[i])) {
+                    slots[kept++] = slots[i];
+                }
+            }
+            size = kept;
         }
 
         int takeLast() {

@@ -1,8 +1,12 @@
 package dev.rollcall.domain;
 
+import java.util.OptionalLong;
 import org.jspecify.annotations.Nullable;
 
-/** One device of one user, live as long as it is in its user's list. All times in ms since the epoch. */
+/**
+ * One device of one user, live as long as it is in its user's list. Times in ms: {@code since} is a stamp, all others are the
+ * partition's (see {@link PartitionClock}).
+ */
 final class Device {
     final String id;
 
@@ -26,17 +30,18 @@ final class Device {
     long savedLeaseMs;
 
     /** A device that nobody knew: hitting the event stream means online (rule 2). */
-    Device(String id, long at, long leaseMs, @Nullable String shard) {
+    Device(String id, long since) {
         this.id = id;
         this.state = PresenceState.ONLINE;
-        this.since = at;
-        renew(at, leaseMs, shard);
+        this.since = since;
     }
 
     static Device of(UserFacts.DeviceFacts facts) {
-        Device device = new Device(facts.id(), facts.lastHeard(), facts.leaseMs(), facts.shard());
+        Device device = new Device(facts.id(), facts.since());
         device.state = facts.state();
-        device.since = facts.since();
+        device.lastRecord = facts.lastHeard();
+        device.leaseMs = facts.leaseMs();
+        device.shard = facts.shard();
         device.connectionEnded = facts.connectionEnded();
         device.expireAt(facts.deadline());
         device.savedRecord = facts.lastHeard();
@@ -50,16 +55,16 @@ final class Device {
         return new UserFacts.DeviceFacts(id, state, since, lastRecord, leaseMs, connectionEnded, deadline, shard);
     }
 
-    RoutingView.RoutedDevice routed() {
-        return new RoutingView.RoutedDevice(id, state, since, lastRecord, deadline);
+    RoutingView.RoutedDevice routed(PartitionClock clock) {
+        return new RoutingView.RoutedDevice(id, state, since, clock.stampOf(lastRecord), clock.stampOf(deadline));
     }
 
     /**
-     * Whether a crash would now lose more than it may: a lease longer than the stored one (its device would be expired
-     * early), or a last-seen that is too far behind. A shorter lease or another shard may wait for the next reason.
+     * Whether a crash would now lose more than it may: another lease than the stored one (its device would be expired early,
+     * or far too late), or a last-seen that is too far behind. Another shard may wait for the next reason.
      */
     boolean needsSaving(long lastSeenPersistMs) {
-        return leaseMs > savedLeaseMs || lastRecord - savedRecord >= lastSeenPersistMs;
+        return leaseMs != savedLeaseMs || lastRecord - savedRecord >= lastSeenPersistMs;
     }
 
     PresenceState state() {
@@ -102,13 +107,19 @@ final class Device {
         }
     }
 
-    /** A heartbeat: a fresh lease, and a connection that ended is back (rules 4 and 5). */
-    final void renew(long at, long newLeaseMs, @Nullable String newShard) {
+    /**
+     * A heartbeat: a fresh lease, and a connection that ended is back (rules 4 and 5). One that names no lease never shortens
+     * the one that runs.
+     */
+    void renew(long at, OptionalLong namedLeaseMs, long defaultLeaseMs) {
+        long newLeaseMs = namedLeaseMs.orElse(defaultLeaseMs);
+        boolean keepsLease = namedLeaseMs.isEmpty() && !connectionEnded && at + newLeaseMs < deadline;
+        if (!keepsLease) {
+            leaseMs = newLeaseMs;
+            expireAt(at + newLeaseMs);
+        }
         lastRecord = at;
-        leaseMs = newLeaseMs;
         connectionEnded = false;
-        shard = newShard;
-        expireAt(at + newLeaseMs);
     }
 
     /** The connection ended, and the state holds until then (rule 5). */

@@ -15,9 +15,9 @@ import org.jspecify.annotations.Nullable;
  * heartbeat is applied to it as it is ({@link #renew}).
  *
  * <pre>
- *   bucket 8 · last active 8 · flags 1 · number of devices 2 · [text expiry 8] · id · device … · rest
- *   device: last record 8 · deadline 8 · held until 8 · saved record 8 · since 8 · lease 4 · saved lease 4 · state 1 · id · shard
- *   rest:   [quiet since 8] · [left ONLINE 8] · [left IDLE 8] · [routing sequence 8] · [text] · [said …]
+ *   bucket 8 · last active 8 · flags 2 · number of devices 2 · [text expiry 8] · [appear offline at 8] · id · device … · rest
+ *   device: last record 8 · deadline 8 · held until 8 · saved record 8 · since 8 · lease 4 · state 1 · id · shard
+ *   rest:   [status at 8] · [quiet since 8] · [left ONLINE 8] · [left IDLE 8] · [routing sequence 8] · [text] · [said …]
  * </pre>
  *
  * Ids and shards have a byte with their length in front, texts two; what is in brackets is there if its flag is set.
@@ -30,8 +30,8 @@ final class PackedUser {
     private static final int BUCKET = 0;
     private static final int LAST_ACTIVE = 8;
     private static final int FLAGS = 16;
-    private static final int DEVICES = 17;
-    private static final int TEXT_EXPIRY = 19;
+    private static final int DEVICES = 18;
+    private static final int TEXT_EXPIRY = 20;
 
     private static final int HIDDEN = 1;
     private static final int HAS_TEXT_EXPIRY = 2;
@@ -41,6 +41,8 @@ final class PackedUser {
     private static final int HAS_ROUTING_SEQUENCE = 32;
     private static final int HAS_TEXT = 64;
     private static final int HAS_SAID = 128;
+    private static final int HAS_STATUS_AT = 256;
+    private static final int HAS_APPEAR_OFFLINE_AT = 512;
 
     // Within a device.
     private static final int LAST_RECORD = 0;
@@ -49,9 +51,8 @@ final class PackedUser {
     private static final int SAVED_RECORD = 24;
     private static final int SINCE = 32;
     private static final int LEASE = 40;
-    private static final int SAVED_LEASE = 44;
-    private static final int STATE = 48;
-    private static final int DEVICE_ID = 49;
+    private static final int STATE = 44;
+    private static final int DEVICE_ID = 45;
 
     private static final int CONNECTION_ENDED = 4; // beside the state
     private static final int NO_STATE = 3;
@@ -79,12 +80,12 @@ final class PackedUser {
     }
 
     static boolean isHidden(byte[] packed) {
-        return (packed[FLAGS] & HIDDEN) != 0;
+        return (flags(packed) & HIDDEN) != 0;
     }
 
-    /** As {@link User#nextDeadline()}. */
-    static long nextDeadline(byte[] packed) {
-        long next = textExpiry(packed);
+    /** As {@link User#nextDeadline}. */
+    static long nextDeadline(byte[] packed, PartitionClock clock) {
+        long next = clock.timeAt(textExpiry(packed));
         int device = firstDeviceAt(packed);
         for (int left = devices(packed); left > 0; left--) {
             next = Math.min(next, (long) LONG.get(packed, device + HELD_UNTIL));
@@ -94,12 +95,14 @@ final class PackedUser {
     }
 
     /**
-     * Applies a heartbeat that changes nothing but how long its device lives.
+     * Applies a heartbeat that changes nothing but how long its device lives; times as in {@link User#heartbeat}.
      *
      * @return whether it was one; if not, nothing has happened, and {@link User} has to look
      */
-    static boolean renew(byte[] packed, Heartbeat heartbeat, long at, long now, PresenceRules rules) {
-        if (heartbeat.connectionEnded() || textExpiry(packed) <= now) {
+    static boolean renew(
+            byte[] packed, Heartbeat heartbeat, long at, long stamp, PartitionClock clock, PresenceRules rules) {
+        long now = clock.now();
+        if (heartbeat.connectionEnded() || clock.timeAt(textExpiry(packed)) <= now) {
             return false;
         }
         int found = -1;
@@ -119,23 +122,25 @@ final class PackedUser {
         long leaseMs = heartbeat.leaseMs().orElse(rules.leaseMs());
         int state = packed[found + STATE];
         long deadline = at + leaseMs;
+        boolean keepsLease =
+                heartbeat.leaseMs().isEmpty() && deadline < (long) LONG.get(packed, found + DEADLINE); // rule 4
         boolean changesNothing = (heartbeat.state() == null || code(heartbeat.state()) == state)
                 && (state & CONNECTION_ENDED) == 0
                 && at >= (long) LONG.get(packed, found + LAST_RECORD)
-                && deadline > now
-                && leaseMs <= (int) INT.get(packed, found + SAVED_LEASE)
+                && (keepsLease || leaseMs == (int) INT.get(packed, found + LEASE)) // another one is saved
                 && at - (long) LONG.get(packed, found + SAVED_RECORD) < rules.lastSeenPersistMs()
-                && deadline >= Deadlines.startOf(bucket(packed))
-                && hasShard(packed, found, heartbeat.shard());
+                && (keepsLease || deadline >= Deadlines.startOf(bucket(packed)))
+                && (heartbeat.shard() == null || hasShard(packed, found, heartbeat.shard()));
         if (!changesNothing) {
             return false;
         }
         LONG.set(packed, found + LAST_RECORD, at);
-        INT.set(packed, found + LEASE, (int) leaseMs);
-        LONG.set(packed, found + DEADLINE, deadline);
-        LONG.set(packed, found + HELD_UNTIL, deadline);
-        if (state == code(PresenceState.ONLINE) && !isHidden(packed)) {
-            LONG.set(packed, LAST_ACTIVE, Math.max((long) LONG.get(packed, LAST_ACTIVE), at));
+        if (!keepsLease) {
+            LONG.set(packed, found + DEADLINE, deadline);
+            LONG.set(packed, found + HELD_UNTIL, deadline);
+        }
+        if (state == code(PresenceState.ONLINE) && !isHidden(packed) && stamp >= appearOfflineAt(packed)) {
+            LONG.set(packed, LAST_ACTIVE, Math.max((long) LONG.get(packed, LAST_ACTIVE), stamp));
         }
         return true;
     }
@@ -147,27 +152,31 @@ final class PackedUser {
         Presence said = user.said;
         Long textExpiry = user.status.expiresAt();
         out.putLong(user.bucket).putLong(user.lastActive);
-        out.put((byte) ((user.hidden ? HIDDEN : 0)
+        out.putShort((short) ((user.hidden ? HIDDEN : 0)
                 | (textExpiry != null ? HAS_TEXT_EXPIRY : 0)
                 | (user.quietSince != User.NEVER ? HAS_QUIET_SINCE : 0)
                 | (user.leftOnline != User.NEVER ? HAS_LEFT_ONLINE : 0)
                 | (user.leftIdle != User.NEVER ? HAS_LEFT_IDLE : 0)
                 | (user.routingSequence != 0 ? HAS_ROUTING_SEQUENCE : 0)
                 | (user.status.text() != null ? HAS_TEXT : 0)
-                | (said != null ? HAS_SAID : 0)));
+                | (said != null ? HAS_SAID : 0)
+                | (user.statusAt != User.NEVER ? HAS_STATUS_AT : 0)
+                | (user.appearOfflineAt != User.NEVER ? HAS_APPEAR_OFFLINE_AT : 0)));
         out.putShort((short) user.devices().size());
         if (textExpiry != null) {
             out.putLong(textExpiry);
         }
+        putIf(out, user.appearOfflineAt, User.NEVER);
         out.put((byte) user.id.bytes().length).put(user.id.bytes());
         for (Device device : user.devices()) {
             out.putLong(device.lastRecord).putLong(device.deadline).putLong(device.heldUntil);
             out.putLong(device.savedRecord).putLong(device.since);
-            out.putInt((int) device.leaseMs).putInt((int) device.savedLeaseMs);
+            out.putInt((int) device.leaseMs);
             out.put((byte) (code(device.state) | (device.connectionEnded ? CONNECTION_ENDED : 0)));
             putShort(out, device.id);
             putShort(out, device.shard == null ? "" : device.shard);
         }
+        putIf(out, user.statusAt, User.NEVER);
         putIf(out, user.quietSince, User.NEVER);
         putIf(out, user.leftOnline, User.NEVER);
         putIf(out, user.leftIdle, User.NEVER);
@@ -191,20 +200,23 @@ final class PackedUser {
         ByteBuffer in = ByteBuffer.wrap(packed);
         long bucket = in.getLong();
         long lastActive = in.getLong();
-        int flags = in.get();
+        int flags = in.getShort();
         int devices = Short.toUnsignedInt(in.getShort());
         Long textExpiry = (flags & HAS_TEXT_EXPIRY) == 0 ? null : (Long) in.getLong();
+        long appearOfflineAt = longIf(in, flags, HAS_APPEAR_OFFLINE_AT, User.NEVER);
         User user = new User(UserId.ofBytes(bytes(in, in.get() & 0xFF)), rules);
+        user.appearOfflineAt = appearOfflineAt;
         user.bucket = bucket;
         user.lastActive = lastActive;
         user.hidden = (flags & HIDDEN) != 0;
         for (int left = devices; left > 0; left--) {
             user.devices().add(device(in));
         }
-        user.quietSince = (flags & HAS_QUIET_SINCE) == 0 ? User.NEVER : in.getLong();
-        user.leftOnline = (flags & HAS_LEFT_ONLINE) == 0 ? User.NEVER : in.getLong();
-        user.leftIdle = (flags & HAS_LEFT_IDLE) == 0 ? User.NEVER : in.getLong();
-        user.routingSequence = (flags & HAS_ROUTING_SEQUENCE) == 0 ? 0 : in.getLong();
+        user.statusAt = longIf(in, flags, HAS_STATUS_AT, User.NEVER);
+        user.quietSince = longIf(in, flags, HAS_QUIET_SINCE, User.NEVER);
+        user.leftOnline = longIf(in, flags, HAS_LEFT_ONLINE, User.NEVER);
+        user.leftIdle = longIf(in, flags, HAS_LEFT_IDLE, User.NEVER);
+        user.routingSequence = longIf(in, flags, HAS_ROUTING_SEQUENCE, 0);
         if ((flags & HAS_TEXT) != 0) {
             user.status = new StatusText(text(in), textExpiry);
         }
@@ -221,12 +233,14 @@ final class PackedUser {
         in.position(start + DEVICE_ID);
         String id = string(in, in.get() & 0xFF);
         String shard = string(in, in.get() & 0xFF);
-        Device device = new Device(id, lastRecord, in.getInt(start + LEASE), shard.isEmpty() ? null : shard);
+        Device device = new Device(id, in.getLong(start + SINCE));
+        device.lastRecord = lastRecord;
+        device.leaseMs = in.getInt(start + LEASE);
+        device.shard = shard.isEmpty() ? null : shard;
         device.deadline = in.getLong(start + DEADLINE);
         device.heldUntil = in.getLong(start + HELD_UNTIL);
         device.savedRecord = in.getLong(start + SAVED_RECORD);
-        device.since = in.getLong(start + SINCE);
-        device.savedLeaseMs = in.getInt(start + SAVED_LEASE);
+        device.savedLeaseMs = device.leaseMs;
         device.state = state(state & ~CONNECTION_ENDED);
         device.connectionEnded = (state & CONNECTION_ENDED) != 0;
         return device;
@@ -252,12 +266,24 @@ final class PackedUser {
 
     // ---- where things are ----
 
+    private static int flags(byte[] packed) {
+        return (short) SHORT.get(packed, FLAGS);
+    }
+
     private static int idAt(byte[] packed) {
-        return (packed[FLAGS] & HAS_TEXT_EXPIRY) == 0 ? TEXT_EXPIRY : TEXT_EXPIRY + Long.BYTES;
+        return TEXT_EXPIRY
+                + Long.BYTES * Integer.bitCount(flags(packed) & (HAS_TEXT_EXPIRY | HAS_APPEAR_OFFLINE_AT));
     }
 
     private static long textExpiry(byte[] packed) {
-        return (packed[FLAGS] & HAS_TEXT_EXPIRY) == 0 ? Long.MAX_VALUE : (long) LONG.get(packed, TEXT_EXPIRY);
+        return (flags(packed) & HAS_TEXT_EXPIRY) == 0 ? Long.MAX_VALUE : (long) LONG.get(packed, TEXT_EXPIRY);
+    }
+
+    private static long appearOfflineAt(byte[] packed) {
+        int flags = flags(packed);
+        return (flags & HAS_APPEAR_OFFLINE_AT) == 0
+                ? User.NEVER
+                : (long) LONG.get(packed, TEXT_EXPIRY + ((flags & HAS_TEXT_EXPIRY) == 0 ? 0 : Long.BYTES));
     }
 
     private static int devices(byte[] packed) {
@@ -318,6 +344,10 @@ final class PackedUser {
         if (value != none) {
             out.putLong(value);
         }
+    }
+
+    private static long longIf(ByteBuffer in, int flags, int flag, long none) {
+        return (flags & flag) == 0 ? none : in.getLong();
     }
 
     private static void putShort(ByteBuffer out, String text) {

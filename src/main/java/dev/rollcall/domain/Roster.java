@@ -15,21 +15,27 @@ import org.jspecify.annotations.Nullable;
  * still, so a backlog, a pause or a dead broker cannot make a live device look silent.
  */
 public final class Roster {
-    /** The time before the first pulse: nothing has expired yet. */
-    private static final long UNKNOWN = Long.MIN_VALUE;
-
-    /** A shard that has not been heard from for longer than any lease and hold can last is of no use any more. */
-    private static final long SHARD_MEMORY_MS = 2 * 86_400_000L;
+    /**
+     * A user without a device is in memory from this long before their text expires, in ms: twice as long as the walk through
+     * the store takes that finds them.
+     */
+    public static final long TEXT_HORIZON_MS = 2 * 86_400_000L;
 
     private final PresenceRules rules;
     private final UserArchive archive;
     private final Shards shards;
     private final UserTable users = new UserTable();
-    private final Deadlines deadlines = new Deadlines(users);
-    private long now = UNKNOWN;
+    private final PartitionClock clock = new PartitionClock();
+    private final Deadlines deadlines = new Deadlines(users, clock);
 
-    /** The last record on the partition that does not come from a hidden user. */
-    private long lastHeard = UNKNOWN;
+    /** The time of the last record on the partition that does not come from a hidden user. */
+    private long lastHeard = PartitionClock.UNKNOWN;
+
+    /** How many of the users in memory are not hidden. */
+    private int visibleUsers;
+
+    /** When a processor was last known to write clock ticks, or not to need any. */
+    private long lastTick = PartitionClock.UNKNOWN;
 
     /** Starts with what is stored; the partition's first record then sets the deadlines (see {@link #hear}). */
     public Roster(PresenceRules rules, UserArchive archive) {
@@ -40,9 +46,12 @@ public final class Roster {
 
     /** Takes over a stored user, before the first record. */
     public void takeOver(UserId id, UserFacts facts) {
-        if (facts.canExpire()) {
-            keep(User.of(id, facts, rules));
+        if (!facts.canExpire()) {
+            return;
         }
+        User user = User.of(id, facts, rules);
+        user.restored(clock, shards);
+        keep(user);
     }
 
     /** Says who comes next, so that the CPU waits for the memory of all of them at once. Changes nothing. */
@@ -50,53 +59,80 @@ public final class Roster {
         users.touch(ids);
     }
 
-    public Decision heartbeat(UserId id, Heartbeat heartbeat, long at) {
+    /** A heartbeat, with the broker's stamp in ms since the epoch. */
+    public Decision heartbeat(UserId id, Heartbeat heartbeat, long stamp) {
         int slot = users.find(id.bytes());
         User unpacked = slot == UserTable.NO_SLOT ? fromArchive(id) : null;
-        boolean hidden = unpacked == null ? PackedUser.isHidden(users.packed(slot)) : unpacked.hidden;
-        if (!hidden) {
+        if (isHidden(slot, unpacked)) {
             // What a hidden user's devices do must not show, not even in how long the others are held (rule 9).
-            hear(at);
-            shards.heard(heartbeat.shard(), at);
+            return take(slot, unpacked, heartbeat, clock.timeOf(stamp), stamp);
         }
-        return take(slot, unpacked, heartbeat, at);
+        long at = clock.advance(stamp);
+        if (hear(at)) {
+            slot = users.find(id.bytes());
+            unpacked = slot == UserTable.NO_SLOT ? fromArchive(id) : null;
+        }
+        shards.heard(heartbeat.shard(), at);
+        Decision decision = take(slot, unpacked, heartbeat, at, stamp);
+        shards.heard(heartbeat.shard(), at); // of which a live device may have been the first to speak
+        return decision;
     }
 
-    /** A heartbeat that was first written elsewhere, then: that says nothing of this partition at that time. */
-    public Decision heartbeatFromElsewhere(UserId id, Heartbeat heartbeat, long at) {
-        int slot = users.find(id.bytes());
-        return take(slot, slot == UserTable.NO_SLOT ? fromArchive(id) : null, heartbeat, at);
+    /** A heartbeat that was misrouted: it says nothing of this partition at the time at which it was first written. */
+    public Decision misroutedHeartbeat(UserId id, Heartbeat heartbeat, long firstStamp, long stamp) {
+        User user = find(id);
+        long arrivedAt = user.hidden ? clock.timeOf(stamp) : clock.advance(stamp);
+        user.settle(clock, shards);
+        return conclude(user, user.misroutedHeartbeat(heartbeat, firstStamp, arrivedAt, clock, shards));
     }
 
     /** Takes the heartbeat of the user in the slot, or of the one from the archive. */
-    private Decision take(int slot, @Nullable User unpacked, Heartbeat heartbeat, long at) {
-        if (unpacked == null && PackedUser.renew(users.packed(slot), heartbeat, at, now, rules)) {
+    private Decision take(int slot, @Nullable User unpacked, Heartbeat heartbeat, long at, long stamp) {
+        if (unpacked == null && PackedUser.renew(users.packed(slot), heartbeat, at, stamp, clock, rules)) {
             return Decision.NOTHING;
         }
         User user = unpacked == null ? unpack(slot) : unpacked;
-        user.settle(now, shards);
-        return conclude(user, user.heartbeat(heartbeat, at, now, shards));
+        user.settle(clock, shards);
+        return conclude(user, user.heartbeat(heartbeat, at, stamp, clock, shards));
     }
 
-    public Decision status(UserId id, StatusText status, long at) {
-        User user = find(id);
-        user.settle(now, shards);
-        user.status(status, at, now);
+    /** A text, with the broker's stamp in ms since the epoch. */
+    public Decision status(UserId id, StatusText status, long stamp) {
+        User user = settled(id, stamp);
+        user.status(status, stamp, stamp, clock);
         return conclude(user, null);
     }
 
-    public Decision appearOffline(UserId id, boolean on, long at) {
-        User user = find(id);
-        user.settle(now, shards);
-        user.appearOffline(on, at);
+    /** A text that was misrouted: one that was first written before the one that holds changes nothing (rule 7). */
+    public Decision misroutedStatus(UserId id, StatusText status, long firstStamp, long stamp) {
+        User user = settled(id, stamp);
+        if (firstStamp >= user.statusAt) {
+            user.status(status, firstStamp, stamp, clock);
+        }
         return conclude(user, null);
     }
 
-    /** A pulse was read: its time is the new now. What is due then ends with {@link #sweep}. */
-    public void pulse(long at) {
+    /** The appear-offline flag, with the broker's stamp in ms since the epoch. */
+    public Decision appearOffline(UserId id, boolean on, long stamp) {
+        User user = settled(id, stamp);
+        user.appearOffline(on, stamp, stamp, clock);
+        return conclude(user, null);
+    }
+
+    /** A flag that was misrouted: one that was first written before the one that holds changes nothing (rule 7). */
+    public Decision misroutedAppearOffline(UserId id, boolean on, long firstStamp, long stamp) {
+        User user = settled(id, stamp);
+        if (firstStamp >= user.appearOfflineAt) {
+            user.appearOffline(on, firstStamp, stamp, clock);
+        }
+        return conclude(user, null);
+    }
+
+    /** A clock tick was read, with the broker's stamp in ms. What is due then ends with {@link #sweep}. */
+    public void pulse(long stamp) {
+        long at = clock.tick(stamp);
         hear(at);
-        now = Math.max(now, at);
-        shards.forgetBefore(now - SHARD_MEMORY_MS);
+        lastTick = at;
     }
 
     /**
@@ -108,10 +144,10 @@ public final class Roster {
      */
     public boolean sweep(BiConsumer<UserId, Decision> decisions) {
         List<Ended> ended = new ArrayList<>();
-        boolean finished = deadlines.handOut(now, rules.sweepBudget(), slot -> {
+        boolean finished = deadlines.handOut(rules.sweepBudget(), slot -> {
             User user = unpack(slot);
             user.bucket = Deadlines.NONE;
-            user.settle(now, shards);
+            user.settle(clock, shards);
             Decision decision = conclude(user, null);
             if (!decision.isNothing()) {
                 ended.add(new Ended(user.id, decision));
@@ -122,11 +158,12 @@ public final class Roster {
         return finished;
     }
 
-    /** Looks at a user that only the archive knows: after a long time of nothing to say, it is forgotten (rule 11). */
+    /**
+     * Looks at a user that only the archive knows: after a long time of nothing to say, it is forgotten (rule 11); and one
+     * whose text expires within {@link #TEXT_HORIZON_MS} is in memory from now on.
+     */
     public Decision review(UserId id) {
-        User user = find(id);
-        user.settle(now, shards);
-        return conclude(user, null);
+        return conclude(settled(id, now()), null);
     }
 
     /** Whether time has to go on: there is something that can expire. */
@@ -134,9 +171,9 @@ public final class Roster {
         return users.size() > 0;
     }
 
-    /** The time of the last pulse read; {@link Long#MIN_VALUE}: none yet. */
+    /** What the broker's clock says, by the last clock tick read, in ms since the epoch; far in the past: none was. */
     public long now() {
-        return now;
+        return clock.stampOf(clock.now());
     }
 
     /** How many users are in memory. */
@@ -144,9 +181,14 @@ public final class Roster {
         return users.size();
     }
 
+    /** How many entries of any kind are in memory, for tests of what grows. */
+    int entries() {
+        return users.size() + deadlines.entries() + shards.size();
+    }
+
     /** How far the sweep is behind, in ms: what was due then has not been looked at yet. */
     public long sweepBehindMs() {
-        return now == UNKNOWN ? 0 : deadlines.behindMs(now);
+        return clock.now() == PartitionClock.UNKNOWN ? 0 : deadlines.behindMs(clock.now());
     }
 
     /**
@@ -156,21 +198,31 @@ public final class Roster {
      * <ul>
      *   <li>After a take-over, every heartbeat since the last commit is yet to be read, so a device was last heard no
      *       later than the first record read: its lease counts from there.
-     *   <li>After a gap in which not even a pulse was written, a device gets as long as the gap lasted, at most a lease,
-     *       to be heard from again.
+     *   <li>After a gap in which not even a clock tick was written, a device gets as long as the gap lasted, at most a
+     *       lease, to be heard from again. Only a gap behind a tick, or behind the record where a processor took over, tells
+     *       that: where nobody writes ticks, a few devices may well have nothing to say for a while. So one absence of the
+     *       processors moves a deadline once, however many gaps there are in it.
      * </ul>
+     *
+     * @return whether all users in memory have been looked at, so that slots may have changed
      */
-    private void hear(long at) {
-        if (lastHeard == UNKNOWN) {
-            lastHeard = at;
+    private boolean hear(long at) {
+        long silentSince = lastHeard;
+        lastHeard = Math.max(lastHeard, at);
+        if (silentSince == PartitionClock.UNKNOWN) {
+            lastTick = at;
             changeAll(user -> takenOver(user, at));
-        } else if (at > lastHeard) {
-            long silentSince = lastHeard;
-            lastHeard = at;
-            if (at - silentSince >= rules.logQuietMs()) {
-                changeAll(user -> excuse(user, silentSince, at));
-            }
+            return true;
         }
+        if (visibleUsers == 0) {
+            lastTick = at; // nobody else has needed ticks until now
+        }
+        boolean ticksWereWritten = silentSince - lastTick < rules.logQuietMs();
+        if (ticksWereWritten && at - silentSince >= rules.logQuietMs()) {
+            changeAll(user -> excuse(user, silentSince, at));
+            return true;
+        }
+        return false;
     }
 
     private void takenOver(User user, long at) {
@@ -197,6 +249,18 @@ public final class Roster {
         }
     }
 
+    private boolean isHidden(int slot, @Nullable User unpacked) {
+        return unpacked == null ? PackedUser.isHidden(users.packed(slot)) : unpacked.hidden;
+    }
+
+    /** The user, with all ended that has come to its end; {@code stamp} is a time that the broker's clock has reached. */
+    private User settled(UserId id, long stamp) {
+        clock.reach(stamp);
+        User user = find(id);
+        user.settle(clock, shards);
+        return user;
+    }
+
     private User find(UserId id) {
         int slot = users.find(id.bytes());
         return slot == UserTable.NO_SLOT ? fromArchive(id) : unpack(slot);
@@ -219,15 +283,20 @@ public final class Roster {
         return decision;
     }
 
-    /** Keeps a user in memory for as long as there is something that can expire. */
+    /** Keeps a user in memory for as long as there is something that can expire before long. */
     private void keep(User user) {
-        long next = user.nextDeadline();
-        if (next != Long.MAX_VALUE) {
+        if (user.slot != UserTable.NO_SLOT && !PackedUser.isHidden(users.packed(user.slot))) {
+            visibleUsers--;
+        }
+        long next = user.nextDeadline(clock);
+        boolean isTextNear = clock.reached() == PartitionClock.UNKNOWN || next - clock.reached() < TEXT_HORIZON_MS;
+        if (!user.devices().isEmpty() || (next != Long.MAX_VALUE && isTextNear)) {
             if (user.slot == UserTable.NO_SLOT) {
                 user.slot = users.add(user.id.bytes());
             }
             deadlines.arm(user, next);
             users.set(user.slot, PackedUser.pack(user));
+            visibleUsers += user.hidden ? 0 : 1;
         } else if (user.slot != UserTable.NO_SLOT) {
             users.remove(user.slot, user.id.bytes());
         }

@@ -9,6 +9,10 @@ import org.jspecify.annotations.Nullable;
 /**
  * When each homeserver shard was heard from on one partition, and from that, how long its devices are held: the silence
  * of a whole shard is not the silence of its devices (rule 13).
+ *
+ * <p>Only shards that a live device names are remembered, so there are no more of them than devices. Nothing is lost by
+ * that: a silence only counts for a device if it began after the device's last heartbeat. Nor does it show which shards the
+ * devices of hidden users name, of whom nothing is heard here (rule 9).
  */
 final class Shards {
     private static final int REMEMBERED_SILENCES = 4;
@@ -22,16 +26,31 @@ final class Shards {
         this.holdMs = rules.shardHoldMs();
     }
 
-    void heard(@Nullable String name, long at) {
-        if (name == null || holdMs == 0) {
-            return;
+    /** One more live device names this shard. */
+    void add(@Nullable String name) {
+        if (name != null && holdMs > 0) {
+            byName.computeIfAbsent(name, any -> new Shard()).devices++;
         }
-        Shard shard = byName.get(name);
-        if (shard == null) {
-            byName.put(name, new Shard(at));
-        } else {
+    }
+
+    /** One live device less does. */
+    void remove(@Nullable String name) {
+        Shard shard = name == null ? null : byName.get(name);
+        if (shard != null && --shard.devices == 0) {
+            byName.remove(name);
+        }
+    }
+
+    /** Something was heard from this shard; nothing happens if no live device names it. */
+    void heard(@Nullable String name, long at) {
+        Shard shard = name == null ? null : byName.get(name);
+        if (shard != null) {
             shard.heard(at);
         }
+    }
+
+    int size() {
+        return byName.size();
     }
 
     /**
@@ -51,12 +70,12 @@ final class Shards {
         long longest = device.deadline() + holdMs;
         long live = device.heldUntil();
         for (Silence silence : shard.silences) {
-            if (silence.end > device.lastRecord() && (silence.end <= live || silence.start + quietMs <= live)) {
+            if (silence.start >= device.lastRecord() && (silence.end <= live || silence.start + quietMs <= live)) {
                 device.holdUntil(Math.min(longest, silence.end + device.leaseMs()));
                 live = device.heldUntil();
             }
         }
-        if (shard.isSilent(now, live)) {
+        if (shard.isSilent(device, now)) {
             device.holdUntil(Math.min(longest, now + Math.min(device.leaseMs(), quietMs)));
         }
     }
@@ -68,30 +87,22 @@ final class Shards {
         if (shard == null || !held) {
             return device.heldUntil();
         }
-        if (shard.isSilent(now, device.heldUntil())) {
+        if (shard.isSilent(device, now)) {
             return device.deadline() + holdMs; // how long the silence will last, nobody knows
         }
         hold(device, now);
         return device.heldUntil();
     }
 
-    /** Drops the shards that have not been heard from for so long that no device can be held for them any more. */
-    void forgetBefore(long time) {
-        byName.values().removeIf(shard -> shard.lastHeard < time);
-    }
-
     private record Silence(long start, long end) {}
 
     private final class Shard {
         private final Deque<Silence> silences = new ArrayDeque<>(0);
-        private long lastHeard;
-
-        private Shard(long at) {
-            lastHeard = at;
-        }
+        private long lastHeard = User.NEVER;
+        private int devices;
 
         private void heard(long at) {
-            if (at - lastHeard >= quietMs) {
+            if (lastHeard != User.NEVER && at - lastHeard >= quietMs) {
                 if (silences.size() == REMEMBERED_SILENCES) {
                     silences.removeFirst();
                 }
@@ -101,8 +112,8 @@ final class Shards {
         }
 
         /** Whether it is silent now, and was so for long enough before a device that lives until then goes. */
-        private boolean isSilent(long now, long liveUntil) {
-            return now - lastHeard >= quietMs && lastHeard + quietMs <= liveUntil;
+        private boolean isSilent(Device device, long now) {
+            return lastHeard >= device.lastRecord() && now - lastHeard >= quietMs && lastHeard + quietMs <= device.heldUntil();
         }
     }
 }

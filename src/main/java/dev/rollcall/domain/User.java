@@ -11,7 +11,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * One user: the devices, the text, the flag, and what was last said. Takes inputs, and collects what follows from them
- * until {@link #conclude}. All times in ms since the epoch.
+ * until {@link #conclude}. Times in ms; all are stamps but those of the devices (see {@link PartitionClock}).
  */
 final class User {
     static final long NEVER = Long.MIN_VALUE;
@@ -37,6 +37,11 @@ final class User {
     long lastActive = NEVER;
     long quietSince = NEVER;
 
+    /** When the text and the flag that hold were written: a misrouted one that is older must not undo them (rule 7). */
+    long statusAt = NEVER;
+
+    long appearOfflineAt = NEVER;
+
     /** When a device last left ONLINE, and IDLE. Only where a device was held can that be after its own deadline. */
     long leftOnline = NEVER;
 
@@ -61,6 +66,8 @@ final class User {
         user.said = facts.said();
         user.lastActive = orNever(facts.lastActive());
         user.quietSince = orNever(facts.quietSince());
+        user.statusAt = orNever(facts.statusAt());
+        user.appearOfflineAt = orNever(facts.appearOfflineAt());
         user.leftOnline = orNever(facts.leftOnline());
         user.leftIdle = orNever(facts.leftIdle());
         user.routingSequence = facts.routingSequence();
@@ -71,10 +78,18 @@ final class User {
         return devices;
     }
 
-    /** The first time at which something of this user may end; {@link Long#MAX_VALUE}: nothing can. */
-    long nextDeadline() {
+    /** After a take-over: makes its devices' shards known, and starts the clock where they were last heard from. */
+    void restored(PartitionClock clock, Shards shards) {
+        if (!hidden) {
+            devices.forEach(device -> clock.startAt(device.lastRecord()));
+        }
+        devices.forEach(device -> shards.add(device.shard()));
+    }
+
+    /** The partition's time at which something of this user may end; {@link Long#MAX_VALUE}: nothing can. */
+    long nextDeadline(PartitionClock clock) {
         Long textExpiry = status.expiresAt();
-        long next = textExpiry == null ? Long.MAX_VALUE : textExpiry;
+        long next = textExpiry == null ? Long.MAX_VALUE : clock.timeAt(textExpiry);
         for (int i = 0; i < devices.size(); i++) {
             next = Math.min(next, devices.get(i).heldUntil());
         }
@@ -83,13 +98,15 @@ final class User {
 
     // ---- inputs ----
 
+    /**
+     * Takes a heartbeat.
+     *
+     * @param at its time on the partition
+     * @param stamp what the broker's clock said then
+     */
     @Nullable
-    Refusal heartbeat(Heartbeat heartbeat, long at, long now, Shards shards) {
+    Refusal heartbeat(Heartbeat heartbeat, long at, long stamp, PartitionClock clock, Shards shards) {
         Device device = find(heartbeat.deviceId());
-        long leaseMs = heartbeat.leaseMs().orElse(rules.leaseMs());
-        if (at + leaseMs <= now || (device != null && at < device.lastRecord())) {
-            return null; // rule 7: it comes too late to change anything
-        }
         boolean isNew = device == null;
         if (device == null) {
             if (heartbeat.connectionEnded() && heartbeat.state() == null) {
@@ -98,29 +115,33 @@ final class User {
             if (devices.size() >= rules.maxDevices()) {
                 return Refusal.TOO_MANY_DEVICES;
             }
-            device = new Device(heartbeat.deviceId(), at, leaseMs, heartbeat.shard());
+            device = new Device(heartbeat.deviceId(), stamp);
+            device.renew(at, heartbeat.leaseMs(), rules.leaseMs());
             devices.add(device);
+            setShard(device, heartbeat.shard(), shards);
         }
+        long time = Math.max(at, device.lastRecord()); // the order in the log is the truth
         PresenceState before = device.state();
         boolean endedBefore = device.connectionEnded();
         if (heartbeat.state() != null) {
-            device.take(heartbeat.state(), at);
+            device.take(heartbeat.state(), stamp);
         }
         if (heartbeat.connectionEnded()) {
-            device.end(at, Math.min(at + rules.graceMs(), shards.latestEnd(device, now)));
+            device.end(time, Math.min(time + rules.graceMs(), shards.latestEnd(device, clock.now())));
         } else {
-            device.renew(at, leaseMs, heartbeat.shard());
-            if (device.state() == PresenceState.ONLINE && !hidden) {
-                lastActive = Math.max(lastActive, at);
+            device.renew(time, heartbeat.leaseMs(), rules.leaseMs());
+            setShard(device, heartbeat.shard(), shards);
+            if (device.state() == PresenceState.ONLINE && !hidden && stamp >= appearOfflineAt) {
+                lastActive = Math.max(lastActive, stamp);
             }
         }
         boolean changed = isNew || before != device.state();
         if (changed) {
             if (!isNew) {
-                left(before, at);
+                left(before, stamp);
             }
-            route(heartbeat.connectionEnded() ? Reason.CONNECTION_END : Reason.HEARTBEAT, at);
-            announce(at, at);
+            route(heartbeat.connectionEnded() ? Reason.CONNECTION_END : Reason.HEARTBEAT, stamp, clock);
+            announce(stamp, stamp);
         }
         if (changed || endedBefore || device.connectionEnded() || device.needsSaving(rules.lastSeenPersistMs())) {
             needsSaving = true;
@@ -128,56 +149,92 @@ final class User {
         return null;
     }
 
-    void status(StatusText newStatus, long at, long now) {
-        StatusText taken = newStatus.isExpired(Math.max(at, now)) ? StatusText.NONE : newStatus;
-        if (!taken.equals(status)) {
-            boolean newText = !Objects.equals(taken.text(), status.text());
-            status = taken;
-            needsSaving = true;
-            if (newText) {
-                route(Reason.STATUS, at);
-            }
-            announce(at, at);
-            routeIfBlank(at);
+    /**
+     * Takes a heartbeat that was misrouted: one whose lease is over, or that is older than the device's last, changes nothing
+     * (rule 7).
+     *
+     * @param firstStamp the stamp with which it was first written, as somebody says
+     * @param arrivedAt the partition's time when it came
+     */
+    @Nullable
+    Refusal misroutedHeartbeat(
+            Heartbeat heartbeat, long firstStamp, long arrivedAt, PartitionClock clock, Shards shards) {
+        Device device = find(heartbeat.deviceId());
+        long at = Math.min(clock.timeAt(firstStamp), arrivedAt);
+        boolean isOver = at + heartbeat.leaseMs().orElse(rules.leaseMs()) <= arrivedAt;
+        if (isOver || (device != null && at < device.lastRecord())) {
+            return null;
         }
+        return heartbeat(heartbeat, at, clock.stampOf(at), clock, shards);
     }
 
-    void appearOffline(boolean on, long at) {
+    /**
+     * Takes a text.
+     *
+     * @param writtenAt the stamp with which it was first written
+     * @param stamp the one with which it arrived, no earlier than that
+     */
+    void status(StatusText newStatus, long writtenAt, long stamp, PartitionClock clock) {
+        StatusText taken =
+                newStatus.isExpired(Math.max(stamp, clock.stampOf(clock.now()))) ? StatusText.NONE : newStatus;
+        boolean newText = !Objects.equals(taken.text(), status.text());
+        status = taken;
+        statusAt = writtenAt;
+        needsSaving = true;
+        if (newText) {
+            route(Reason.STATUS, stamp, clock);
+        }
+        announce(stamp, stamp);
+        routeIfBlank(stamp, clock);
+    }
+
+    /** Takes a flag; times as with {@link #status}. */
+    void appearOffline(boolean on, long writtenAt, long stamp, PartitionClock clock) {
+        appearOfflineAt = writtenAt;
+        needsSaving = true;
         if (on != hidden) {
             hidden = on;
-            needsSaving = true;
-            route(Reason.APPEAR_OFFLINE, at);
-            announce(at, at);
-            routeIfBlank(at);
+            route(Reason.APPEAR_OFFLINE, stamp, clock);
         }
+        announce(stamp, stamp);
+        routeIfBlank(stamp, clock);
     }
 
     /**
      * Lets time pass: ends what has come to its end by now, one instant after the other, so that what is said does not
      * depend on how often somebody looks.
      */
-    void settle(long now, Shards shards) {
+    void settle(PartitionClock clock, Shards shards) {
+        long now = clock.now();
         while (true) {
             for (int i = 0; i < devices.size(); i++) {
                 if (devices.get(i).heldUntil() <= now) {
                     shards.hold(devices.get(i), now);
                 }
             }
-            long instant = nextDeadline();
+            long instant = nextDeadline(clock);
             if (instant > now) {
                 break;
             }
-            endAll(instant);
+            endAll(instant, clock, shards);
         }
-        if (quietSince != NEVER && devices.isEmpty() && forgottenAt() <= now) {
-            long at = forgottenAt();
+        if (quietSince != NEVER && devices.isEmpty() && forgottenAt() <= clock.stampOf(now)) {
+            forget(clock);
+        }
+    }
+
+    private void forget(PartitionClock clock) {
+        long at = forgottenAt();
+        if (said != null) {
             addAnnouncement(new Forgotten(at));
-            said = null;
-            lastActive = NEVER;
-            quietSince = NEVER;
-            needsSaving = true;
-            routeIfBlank(at);
         }
+        said = null;
+        lastActive = NEVER;
+        quietSince = NEVER;
+        statusAt = NEVER;
+        appearOfflineAt = NEVER;
+        needsSaving = true;
+        routeIfBlank(at, clock);
     }
 
     /** Takes what followed from the inputs since the last call. */
@@ -203,7 +260,7 @@ final class User {
 
     // ---- what follows ----
 
-    private void endAll(long instant) {
+    private void endAll(long instant, PartitionClock clock, Shards shards) {
         long onlineGone = NEVER;
         long idleGone = NEVER;
         long lastGone = NEVER;
@@ -212,12 +269,14 @@ final class User {
             Device device = all.next();
             if (device.heldUntil() <= instant) {
                 all.remove();
-                left(device.state(), device.deadline());
-                lastGone = Math.max(lastGone, device.deadline());
+                shards.remove(device.shard());
+                long gone = clock.stampOf(device.deadline());
+                left(device.state(), gone);
+                lastGone = Math.max(lastGone, gone);
                 if (device.state() == PresenceState.ONLINE) {
-                    onlineGone = Math.max(onlineGone, device.deadline());
+                    onlineGone = Math.max(onlineGone, gone);
                 } else if (device.state() == PresenceState.IDLE) {
-                    idleGone = Math.max(idleGone, device.deadline());
+                    idleGone = Math.max(idleGone, gone);
                 }
                 if (!device.connectionEnded()) {
                     reason = Reason.EXPIRY;
@@ -226,18 +285,19 @@ final class User {
                 }
             }
         }
-        if (status.isExpired(instant)) {
+        long stamp = clock.stampOf(instant);
+        if (status.isExpired(stamp)) {
             status = StatusText.NONE;
         }
         needsSaving = true;
-        route(reason, lastGone == NEVER ? instant : lastGone);
+        route(reason, lastGone == NEVER ? stamp : lastGone, clock);
         // Only those who left a higher state than the one that remains have changed it.
-        announce(unionOfDevices() == PresenceState.OFFLINE ? Math.max(onlineGone, idleGone) : onlineGone, instant);
-        routeIfBlank(instant);
+        announce(unionOfDevices() == PresenceState.OFFLINE ? Math.max(onlineGone, idleGone) : onlineGone, stamp);
+        routeIfBlank(stamp, clock);
     }
 
     /** Tells the operator's own services, if there are any: of each change, hidden or not. */
-    private void route(Reason reason, long at) {
+    private void route(Reason reason, long at, PartitionClock clock) {
         if (!rules.routing()) {
             return;
         }
@@ -249,15 +309,15 @@ final class User {
                 unionOfDevices(),
                 hidden,
                 status.text(),
-                devices.stream().map(Device::routed).toList(),
+                devices.stream().map(device -> device.routed(clock)).toList(),
                 reason,
                 routingSequence,
                 at));
     }
 
-    private void routeIfBlank(long at) {
+    private void routeIfBlank(long at, PartitionClock clock) {
         if (isBlank() && routingSequence > 0) {
-            route(Reason.FORGOTTEN, at);
+            route(Reason.FORGOTTEN, at, clock);
             routingSequence = 0;
         }
     }
@@ -283,10 +343,11 @@ final class User {
             addAnnouncement(said);
             needsSaving = true;
         }
-        if (said == null || text != null || hidden || state != PresenceState.OFFLINE) {
+        boolean nothingToForget = said == null && statusAt == NEVER && appearOfflineAt == NEVER;
+        if (nothingToForget || text != null || hidden || state != PresenceState.OFFLINE) {
             quietSince = NEVER;
         } else if (quietSince == NEVER) {
-            quietSince = Math.max(Math.max(stateChangedAt, textChangedAt), said.since());
+            quietSince = Math.max(Math.max(stateChangedAt, textChangedAt), said == null ? NEVER : said.since());
         }
     }
 
@@ -344,7 +405,16 @@ final class User {
     }
 
     private boolean isBlank() {
-        return devices.isEmpty() && status.text() == null && !hidden && said == null;
+        return devices.isEmpty() && status.text() == null && !hidden && said == null && quietSince == NEVER;
+    }
+
+    /** A heartbeat that names no shard leaves it as it was (rule 4). */
+    private static void setShard(Device device, @Nullable String shard, Shards shards) {
+        if (shard != null && !shard.equals(device.shard())) {
+            shards.remove(device.shard());
+            shards.add(shard);
+            device.shard = shard;
+        }
     }
 
     private @Nullable Device find(String deviceId) {
@@ -371,6 +441,8 @@ final class User {
                 said,
                 orNull(lastActive),
                 orNull(quietSince),
+                orNull(statusAt),
+                orNull(appearOfflineAt),
                 orNull(leftOnline),
                 orNull(leftIdle),
                 routingSequence);

@@ -4,15 +4,19 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What of a user has to survive a crash. All times in ms since the epoch.
+ * What of a user has to survive a crash. Times in ms since the epoch, as the brokers' clocks said; {@code lastHeard} and
+ * {@code deadline} of a device are the partition's (see {@link PartitionClock}).
  *
  * @param hidden whether the user appears offline
  * @param said what was last said of the user; null: nothing yet
  * @param lastActive the last heartbeat of an ONLINE device that others were allowed to see, as of the last save
+ * @param statusAt when the text that holds, or the lack of one, was written; null: never, or long forgotten
+ * @param appearOfflineAt the same of the flag
  * @param leftOnline when a device last left ONLINE; null: never
  * @param leftIdle when a device last left IDLE; null: never
  * @param routingSequence the sequence of the last {@link RoutingView}; 0: there was none
- * @param quietSince since when the user is OFFLINE with no text and not hidden; null: is not
+ * @param quietSince since when the user is OFFLINE with no text and not hidden, and something of them is remembered; null:
+ *     is not
  */
 public record UserFacts(
         List<DeviceFacts> devices,
@@ -21,6 +25,8 @@ public record UserFacts(
         Announcement.@Nullable Presence said,
         @Nullable Long lastActive,
         @Nullable Long quietSince,
+        @Nullable Long statusAt,
+        @Nullable Long appearOfflineAt,
         @Nullable Long leftOnline,
         @Nullable Long leftIdle,
         long routingSequence) {
@@ -30,7 +36,7 @@ public record UserFacts(
      *
      * @param since when the device took its state
      * @param lastHeard its last heartbeat as of the last save: it may be {@code last.seen.persist.ms} older than the truth
-     * @param leaseMs the longest lease that the device has had since it was last saved, in ms
+     * @param leaseMs the lease that runs, in ms
      * @param connectionEnded whether the deadline is that of a connection's end, which is exact
      * @param deadline when the device expires, as of the last save
      */

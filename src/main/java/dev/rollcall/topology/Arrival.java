@@ -9,7 +9,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * One record of an input, and where it lay.
  *
- * @param at its time (rule 7), in ms since the epoch
+ * @param stamp when the broker says that it was written (rule 7), in ms since the epoch
  */
-record Arrival(@Nullable UserId user, Inbound value, long at, Headers headers, String topic, int partition, long offset)
+record Arrival(@Nullable UserId user, Inbound value, long stamp, Headers headers, String topic, int partition, long offset)
         implements RecordMetadata {}

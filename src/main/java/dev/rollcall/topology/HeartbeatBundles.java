@@ -1,10 +1,14 @@
 package dev.rollcall.topology;
 
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.BitSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Properties;
+import java.util.function.Consumer;
+import java.util.function.Predicate;
 import org.apache.kafka.clients.consumer.ConsumerConfig;
 import org.apache.kafka.clients.consumer.ConsumerInterceptor;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
@@ -18,12 +22,16 @@ import org.apache.kafka.streams.StreamsConfig;
  * Hands heartbeats that lie one behind the other in the log to Kafka Streams as one record. What Streams spends on a record,
  * several times of what a heartbeat that changes nothing needs, it then spends on up to {@value #MOST} of them.
  *
- * <p>A consumer's interceptor may change what was polled (KIP-42). A bundle has the offset and the time of its first record:
- * what Streams commits is the offset of the first record that it has not processed, so a crash in the midst of a bundle is
- * followed by all of it again, as by a transaction that was rolled back. Offsets behind the last bundle come from {@link
+ * <p>A consumer's interceptor may change what was polled (KIP-42). A bundle has the offset of its first record: what Streams
+ * commits is the offset of the first record that it has not processed, so a crash in the midst of a bundle is followed by
+ * all of it again, as by a transaction that was rolled back. Offsets behind the last bundle come from {@link
  * ConsumerRecords#nextOffsets()} (KIP-1094).
  *
- * <p>Streams orders the records of several topics by time. A bundle goes as one, so it spans {@value #SPAN_MS} ms at most.
+ * <p>Streams orders the records of several topics by time, and a bundle goes as one. It has the time of its last record, so
+ * that a flag or a text is never handled after a heartbeat that was written later; the heartbeats of that user that were
+ * written before it are taken out of the bundle first (see {@link HeartbeatSource#takeUntil}).
+ *
+ * <p>A heartbeat that comes alone goes as a bundle of one, so that there is one path.
  */
 public final class HeartbeatBundles implements ConsumerInterceptor<byte[], byte[]> {
     /** So many are decided about in less time than a commit takes. */
@@ -36,17 +44,35 @@ public final class HeartbeatBundles implements ConsumerInterceptor<byte[], byte[
 
     private String topic = "";
 
+    /** What a bundle's record has for a value: this very array, which no producer can send. */
+    static final byte[] VALUE = "heartbeats in a bundle".getBytes(StandardCharsets.US_ASCII);
+
     /** Several records as the headers of one: only headers pass through Streams as the objects that they are. */
     static final class Bundle extends RecordHeaders {
         private final List<ConsumerRecord<byte[], byte[]>> records;
+        private final BitSet taken = new BitSet(0);
 
         private Bundle(List<ConsumerRecord<byte[], byte[]>> records) {
             this.records = records;
         }
 
+        int partition() {
+            return records.get(0).partition();
+        }
+
         /** In the order of the log. */
         List<ConsumerRecord<byte[], byte[]>> records() {
             return records;
+        }
+
+        /** Those for whom this is the first time that they are asked for, and the condition holds. */
+        void take(Predicate<ConsumerRecord<byte[], byte[]>> condition, Consumer<ConsumerRecord<byte[], byte[]>> consumer) {
+            for (int i = 0; i < records.size(); i++) {
+                if (!taken.get(i) && condition.test(records.get(i))) {
+                    taken.set(i);
+                    consumer.accept(records.get(i));
+                }
+            }
         }
     }
 
@@ -83,12 +109,12 @@ public final class HeartbeatBundles implements ConsumerInterceptor<byte[], byte[
         // nothing to do
     }
 
-    private static List<ConsumerRecord<byte[], byte[]>> bundled(List<ConsumerRecord<byte[], byte[]>> records) {
+    static List<ConsumerRecord<byte[], byte[]>> bundled(List<ConsumerRecord<byte[], byte[]>> records) {
         List<ConsumerRecord<byte[], byte[]>> bundles = new ArrayList<>();
         int begin = 0;
         for (int end = 1; end <= records.size(); end++) {
             if (end == records.size() || end - begin == MOST || isApart(records.get(begin), records.get(end))) {
-                bundles.add(end - begin == 1 ? records.get(begin) : bundle(records.subList(begin, end)));
+                bundles.add(bundle(List.copyOf(records.subList(begin, end))));
                 begin = end;
             }
         }
@@ -101,17 +127,18 @@ public final class HeartbeatBundles implements ConsumerInterceptor<byte[], byte[
 
     private static ConsumerRecord<byte[], byte[]> bundle(List<ConsumerRecord<byte[], byte[]>> records) {
         ConsumerRecord<byte[], byte[]> first = records.get(0);
+        ConsumerRecord<byte[], byte[]> last = records.get(records.size() - 1);
         return new ConsumerRecord<>(
                 first.topic(),
                 first.partition(),
                 first.offset(),
-                first.timestamp(),
-                first.timestampType(),
-                first.serializedKeySize(),
-                first.serializedValueSize(),
-                first.key(),
-                first.value(),
-                new Bundle(List.copyOf(records)),
+                last.timestamp(),
+                last.timestampType(),
+                ConsumerRecord.NULL_SIZE,
+                VALUE.length,
+                null,
+                VALUE,
+                new Bundle(records),
                 first.leaderEpoch());
     }
 }

@@ -5,15 +5,31 @@ import dev.rollcall.topology.HeartbeatBundles.Bundle;
 import dev.rollcall.wire.Inbound;
 import dev.rollcall.wire.Topic;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Consumer;
+import java.util.function.Predicate;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.common.errors.SerializationException;
 import org.apache.kafka.common.header.Headers;
 import org.apache.kafka.common.serialization.Deserializer;
 import org.jspecify.annotations.Nullable;
 
-/** Reads heartbeats: one is its value, and a {@link Bundle} is itself, to be opened when it is its turn. */
-record HeartbeatSource(Topic<UserId, Inbound> topic, RecordTime time) implements Deserializer<Object> {
+/**
+ * Reads heartbeats: a {@link Bundle} is itself, to be opened when it is its turn. A heartbeat that is in no bundle, as in a
+ * test driver without interceptors, is its value. Thread-safe as long as a partition is one thread's at a time.
+ */
+final class HeartbeatSource implements Deserializer<Object> {
+    private final Topic<UserId, Inbound> topic;
+
+    /** The bundle that is next, by partition: Streams reads the first record of a queue to choose between the queues. */
+    private final Map<Integer, Bundle> next = new ConcurrentHashMap<>();
+
+    HeartbeatSource(Topic<UserId, Inbound> topic) {
+        this.topic = topic;
+    }
 
     @Override
     public Object deserialize(String name, byte @Nullable [] value) {
@@ -21,8 +37,17 @@ record HeartbeatSource(Topic<UserId, Inbound> topic, RecordTime time) implements
     }
 
     @Override
+    @SuppressWarnings("ReferenceEquality") // it is this very array or none
     public Object deserialize(String name, Headers headers, byte @Nullable [] value) {
-        return headers instanceof Bundle ? headers : deserialize(name, value);
+        if (headers instanceof Bundle bundle) {
+            next.put(bundle.partition(), bundle);
+            return bundle;
+        }
+        if (value == HeartbeatBundles.VALUE) {
+            throw new SerializationException("heartbeats of " + name
+                    + " have lost their bundle: a consumer interceptor behind Rollcall's copies the headers of records");
+        }
+        return deserialize(name, value);
     }
 
     /** Whom the bundle is about. */
@@ -36,20 +61,44 @@ record HeartbeatSource(Topic<UserId, Inbound> topic, RecordTime time) implements
         return users;
     }
 
-    /** Reads what is in the bundle, one after the other. */
+    /** Reads what is in the bundle and has not been taken, one after the other. */
     void open(Bundle bundle, Consumer<Arrival> arrivals) {
+        next.remove(bundle.partition(), bundle);
+        take(bundle, record -> true, arrivals);
+    }
+
+    /**
+     * Reads what this user's devices wrote before then and waits in the bundle that is next: a record of the user with that
+     * stamp comes from another topic, and the records of one user take effect in the order of their stamps (rule 7).
+     */
+    void takeUntil(int partition, UserId user, long stamp, Consumer<Arrival> arrivals) {
+        Bundle bundle = next.get(partition);
+        if (bundle != null) {
+            take(
+                    bundle,
+                    record -> record.timestamp() < stamp && Arrays.equals(record.key(), user.bytes()),
+                    arrivals);
+        }
+    }
+
+    /** Forgets what waited there: another thread had the partition, or this one has it anew. */
+    void forget(int partition) {
+        next.remove(partition);
+    }
+
+    private void take(
+            Bundle bundle, Predicate<ConsumerRecord<byte[], byte[]>> condition, Consumer<Arrival> arrivals) {
         Deserializer<UserId> users = topic.keys().deserializer();
         Deserializer<Inbound> values = topic.values().deserializer();
-        for (ConsumerRecord<byte[], byte[]> record : bundle.records()) {
-            Inbound value = values.deserialize(record.topic(), record.value());
-            arrivals.accept(new Arrival(
-                    users.deserialize(record.topic(), record.key()),
-                    value,
-                    time.of(record, value),
-                    record.headers(),
-                    record.topic(),
-                    record.partition(),
-                    record.offset()));
-        }
+        bundle.take(
+                condition,
+                record -> arrivals.accept(new Arrival(
+                        users.deserialize(record.topic(), record.key()),
+                        values.deserialize(record.topic(), record.value()),
+                        record.timestamp(),
+                        record.headers(),
+                        record.topic(),
+                        record.partition(),
+                        record.offset())));
     }
 }

@@ -62,27 +62,24 @@ public final class PresenceTopology {
     static Topology build(
             RollcallConfig config, Clock clock, int partitions, String instance, KeyValueBytesStoreSupplier store) {
         Topics topics = topics(config);
-        RecordTime recordTime = new RecordTime(clock, config.maxClockSkewMs());
         Topology topology = new Topology();
 
-        HeartbeatSource heartbeats = new HeartbeatSource(topics.heartbeats(), recordTime);
-        addSource(topology, HEARTBEATS, topics.heartbeats(), heartbeats, recordTime);
+        HeartbeatSource heartbeats = new HeartbeatSource(topics.heartbeats());
+        addSource(topology, HEARTBEATS, topics.heartbeats(), heartbeats);
         addSource(
                 topology,
                 STATUSES,
                 topics.statuses(),
-                topics.statuses().values().deserializer(),
-                recordTime);
+                topics.statuses().values().deserializer());
         addSource(
                 topology,
                 APPEAR_OFFLINE,
                 topics.appearOffline(),
-                topics.appearOffline().values().deserializer(),
-                recordTime);
+                topics.appearOffline().values().deserializer());
 
         topology.addProcessor(
                 ROLL,
-                () -> new RollProcessor(config, clock, new HomePartition(partitions), heartbeats, instance),
+                () -> new RollProcessor(config, new HomePartition(partitions), heartbeats, instance),
                 HEARTBEATS,
                 STATUSES,
                 APPEAR_OFFLINE);
@@ -130,13 +127,9 @@ public final class PresenceTopology {
     }
 
     private static void addSource(
-            Topology topology,
-            String name,
-            Topic<UserId, Inbound> topic,
-            Deserializer<?> values,
-            RecordTime recordTime) {
+            Topology topology, String name, Topic<UserId, Inbound> topic, Deserializer<?> values) {
         topology.addSource(
-                AutoOffsetReset.earliest(), name, recordTime, topic.keys().deserializer(), values, topic.name());
+                AutoOffsetReset.earliest(), name, new BrokerStamp(), topic.keys().deserializer(), values, topic.name());
     }
 
     private static <K, V> void addSink(Topology topology, String name, Topic<K, V> topic) {

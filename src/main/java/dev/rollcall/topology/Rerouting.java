@@ -26,7 +26,10 @@ final class Rerouting {
                 .add(FIRST_TIME, ByteBuffer.allocate(Long.BYTES).putLong(time).array());
     }
 
-    /** The record's first time, which is never after the one that it has now. */
+    /**
+     * The record's first time, which is never after the one that it has now. Any producer can set the header, so it only makes
+     * a record older than it is: what that may change is bounded where it is used.
+     */
     static long firstTime(Headers headers, long time) {
         Header mark = headers.lastHeader(FIRST_TIME);
         if (mark == null || mark.value() == null || mark.value().length != Long.BYTES) {

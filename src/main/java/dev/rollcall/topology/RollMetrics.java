@@ -22,7 +22,8 @@ import org.slf4j.LoggerFactory;
  * What an operator sees of one task, beside Kafka Streams' own metrics and where those are: in the group {@code
  * stream-rollcall-metrics}, {@code announcement-rate} and {@code -total}, {@code record-total} (what was
  * read from the inputs: Streams counts a bundle of heartbeats as one), {@code dead-letter-<reason>-rate} and {@code
- * -total}, {@code rerouted-rate} and {@code -total}, {@code users-live}, {@code sweep-behind-ms}.
+ * -total}, {@code rerouted-rate} and {@code -total}, {@code stamp-step-back-rate} and {@code -total}, {@code users-live},
+ * {@code sweep-behind-ms}.
  */
 final class RollMetrics {
     private static final Logger LOG = LoggerFactory.getLogger(RollMetrics.class);
@@ -36,6 +37,7 @@ final class RollMetrics {
     private final Sensor usersLive;
     private final Sensor sweepBehind;
     private final Count rerouted;
+    private final Count stepsBack;
     private final Map<Reason, Count> deadLetters = new EnumMap<>(Reason.class);
 
     RollMetrics(ProcessorContext<?, ?> context) {
@@ -44,6 +46,7 @@ final class RollMetrics {
         records = sensor("record-total", "How many records of the inputs were read", new CumulativeSum());
         announcements = rate("announcement");
         rerouted = new Count(rate("rerouted"));
+        stepsBack = new Count(rate("stamp-step-back"));
         usersLive = sensor("users-live", "How many users have something that can expire", new Value());
         sweepBehind = sensor("sweep-behind-ms", "How far the expiry of silent devices is behind, in ms", new Value());
     }
@@ -93,10 +96,27 @@ final class RollMetrics {
         }
     }
 
+    /** Counts each, and tells of some, as above. */
+    void steppedBack(long ms, RecordMetadata source) {
+        if (Long.bitCount(stepsBack.next()) == 1) {
+            LOG.warn(
+                    "the brokers' stamps on {}-{} step back by {} ms at offset {}: a new leader with another clock, or a clock"
+                            + " that was set right. Nobody is lost by it; let the brokers' clocks be synchronized"
+                            + " [number {} in task {}]",
+                    source.topic(),
+                    source.partition(),
+                    ms,
+                    source.offset(),
+                    stepsBack.total,
+                    task);
+        }
+    }
+
     void close() {
         metrics.removeSensor(records);
         metrics.removeSensor(announcements);
         metrics.removeSensor(rerouted.sensor);
+        metrics.removeSensor(stepsBack.sensor);
         metrics.removeSensor(usersLive);
         metrics.removeSensor(sweepBehind);
         deadLetters.values().forEach(count -> metrics.removeSensor(count.sensor));

@@ -13,7 +13,6 @@ import dev.rollcall.topology.HeartbeatBundles.Bundle;
 import dev.rollcall.wire.Defect;
 import dev.rollcall.wire.Defect.Reason;
 import dev.rollcall.wire.Inbound;
-import java.time.Clock;
 import java.time.Duration;
 import org.apache.kafka.common.errors.SerializationException;
 import org.apache.kafka.common.header.Headers;
@@ -36,7 +35,6 @@ final class RollProcessor implements Processor<UserId, Object, Object, Object> {
     private static final Duration BETWEEN_SWEEPS = Duration.ofMillis(1);
 
     private final RollcallConfig config;
-    private final Clock clock;
     private final HomePartition home;
     private final HeartbeatSource heartbeats;
     private final Inbound.Pulse pulse;
@@ -44,13 +42,13 @@ final class RollProcessor implements Processor<UserId, Object, Object, Object> {
     private ProcessorContext<Object, Object> context;
     private KeyValueStore<UserId, UserFacts> users;
     private Roster roster;
-    private RetentionWalk walk;
+    private StampSteps stamps;
+    private StoreWalk walk;
     private RollMetrics metrics;
     private @Nullable Cancellable furtherSweeps;
 
-    RollProcessor(RollcallConfig config, Clock clock, HomePartition home, HeartbeatSource heartbeats, String instance) {
+    RollProcessor(RollcallConfig config, HomePartition home, HeartbeatSource heartbeats, String instance) {
         this.config = config;
-        this.clock = clock;
         this.home = home;
         this.heartbeats = heartbeats;
         this.pulse = new Inbound.Pulse(instance);
@@ -61,9 +59,11 @@ final class RollProcessor implements Processor<UserId, Object, Object, Object> {
         this.context = context;
         users = context.getStateStore(PresenceTopology.USERS);
         roster = new Roster(config.rules(), users::get);
-        walk = new RetentionWalk(users, config.rules().retentionMs());
+        walk = new StoreWalk(users, config.rules().retentionMs());
         metrics = new RollMetrics(context);
+        stamps = new StampSteps(metrics);
         furtherSweeps = null; // Streams has cancelled those of a life before
+        heartbeats.forget(context.taskId().partition());
         takeOverAll();
         metrics.state(roster);
         context.schedule(
@@ -91,9 +91,10 @@ final class RollProcessor implements Processor<UserId, Object, Object, Object> {
     }
 
     private void arrive(Arrival arrival) {
+        stamps.see(arrival);
         Inbound.Content content = arrival.value().content();
         if (content instanceof Inbound.Pulse) {
-            pulse(arrival.at());
+            pulse(arrival.stamp());
         } else if (content instanceof Inbound.Bad bad) {
             deadLetter(arrival, bad.defect());
         } else if (arrival.user() == null) {
@@ -108,6 +109,9 @@ final class RollProcessor implements Processor<UserId, Object, Object, Object> {
         } else if (isAstray(arrival)) {
             sendHome(arrival);
         } else {
+            if (!(content instanceof Inbound.Beat)) {
+                heartbeats.takeUntil(arrival.partition(), arrival.user(), arrival.stamp(), this::arrive);
+            }
             Decision decision = decide(arrival, content);
             carryOut(arrival.user(), decision);
             if (decision.refusal() != null) {
@@ -142,15 +146,21 @@ final class RollProcessor implements Processor<UserId, Object, Object, Object> {
 
     private Decision decide(Arrival arrival, Inbound.Content content) {
         UserId user = arrival.user();
-        long at = arrival.at();
+        long stamp = arrival.stamp();
+        boolean wasMisrouted = Rerouting.isMarked(arrival.headers());
+        long first = wasMisrouted ? Rerouting.firstTime(arrival.headers(), stamp) : stamp;
         if (content instanceof Inbound.Beat beat) {
-            return Rerouting.isMarked(arrival.headers())
-                    ? roster.heartbeatFromElsewhere(user, beat.heartbeat(), at)
-                    : roster.heartbeat(user, beat.heartbeat(), at);
+            return wasMisrouted
+                    ? roster.misroutedHeartbeat(user, beat.heartbeat(), first, stamp)
+                    : roster.heartbeat(user, beat.heartbeat(), stamp);
         } else if (content instanceof Inbound.Status status) {
-            return roster.status(user, status.text(), at);
+            return wasMisrouted
+                    ? roster.misroutedStatus(user, status.text(), first, stamp)
+                    : roster.status(user, status.text(), stamp);
         } else if (content instanceof Inbound.Flag flag) {
-            return roster.appearOffline(user, flag.appearOffline(), at);
+            return wasMisrouted
+                    ? roster.misroutedAppearOffline(user, flag.appearOffline(), first, stamp)
+                    : roster.appearOffline(user, flag.appearOffline(), stamp);
         }
         throw new IllegalStateException("nobody decides about " + content);
     }
@@ -184,7 +194,7 @@ final class RollProcessor implements Processor<UserId, Object, Object, Object> {
      * is read back: behind everything that was written before it, and with the broker's stamp.
      */
     private void writePulse(long wallClockMs) {
-        if (roster.needsPulse() || walk.isDue(clock.millis())) {
+        if (roster.needsPulse() || walk.needsTime(wallClockMs)) {
             PartitionPulse value = new PartitionPulse(context.taskId().partition(), pulse);
             context.forward(new Record<>(null, value, wallClockMs), PresenceTopology.PULSES);
         }
@@ -215,9 +225,9 @@ final class RollProcessor implements Processor<UserId, Object, Object, Object> {
 
     /** A producer with another partitioner put it here: sends it, once, where the rest of the user is. */
     private void sendHome(Arrival arrival) {
-        Headers headers = Rerouting.mark(arrival.headers(), arrival.at());
+        Headers headers = Rerouting.mark(arrival.headers(), arrival.stamp());
         context.forward(
-                new Record<>(arrival.user().bytes(), arrival.value().raw(), arrival.at(), headers),
+                new Record<>(arrival.user().bytes(), arrival.value().raw(), arrival.stamp(), headers),
                 PresenceTopology.REROUTED);
         metrics.rerouted(arrival.user(), arrival);
     }
@@ -232,7 +242,7 @@ final class RollProcessor implements Processor<UserId, Object, Object, Object> {
     private void deadLetter(Arrival arrival, Defect defect) {
         Headers headers = DeadLetterHeaders.add(arrival.headers(), defect, arrival);
         byte[] key = arrival.user() == null ? null : arrival.user().bytes();
-        context.forward(new Record<>(key, arrival.value().raw(), arrival.at(), headers), PresenceTopology.DEAD_LETTERS);
+        context.forward(new Record<>(key, arrival.value().raw(), arrival.stamp(), headers), PresenceTopology.DEAD_LETTERS);
         metrics.deadLetter(defect, arrival);
     }
 }

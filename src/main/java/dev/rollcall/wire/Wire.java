@@ -151,7 +151,9 @@ final class Wire {
                 facts.quietSince(),
                 facts.leftOnline(),
                 facts.leftIdle(),
-                facts.routingSequence());
+                facts.routingSequence(),
+                facts.statusAt(),
+                facts.appearOfflineAt());
     }
 
     static UserFacts toDomain(UserState state) {
@@ -162,6 +164,8 @@ final class Wire {
                 state.getSaid() == null ? null : toDomain(state.getSaid()),
                 state.getLastActive(),
                 state.getQuietSince(),
+                state.getStatusAt(),
+                state.getAppearOfflineAt(),
                 state.getLeftOnline(),
                 state.getLeftIdle(),
                 state.getRoutingSequence());

@@ -25,7 +25,6 @@ class RollcallConfigTest {
         assertThat(config.rules().shardQuietMs()).isEqualTo(15_000);
         assertThat(config.rules().shardHoldMs()).isEqualTo(60_000);
         assertThat(config.rules().lastSeenPersistMs()).isEqualTo(300_000);
-        assertThat(config.maxClockSkewMs()).isEqualTo(5_000);
         assertThat(config.pulseIntervalMs()).isEqualTo(1_000);
         assertThat(config.bootstrapServers()).isEmpty();
         assertThat(config.embeddedKafkaPort()).isEqualTo(9092);
@@ -84,7 +83,6 @@ class RollcallConfigTest {
         "disconnect.grace.ms, -1",
         "max.devices.per.user, 0",
         "user.retention.ms, 0",
-        "max.clock.skew.ms, -1",
         "shard.quiet.ms, 0",
         "shard.hold.ms, -1",
         "pulse.interval.ms, 9",

@@ -41,8 +41,16 @@ class DeadlinesTest {
     @ValueSource(ints = {-1, 0, 1})
     void shouldTakeTheLastLeaseWhenItIsShorterThanTheOneBefore(int offset) {
         roster.at(0).heartbeat(withLease(beat("A", ONLINE), 90)).expect(ONLINE, 0);
-        roster.at(1).heartbeat("A");
+        roster.at(1).heartbeat(withLease(beat("A", null), 30));
         expectOfflineAtAPulse(31, offset, 31);
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {-1, 0, 1})
+    void shouldKeepTheLeaseThatRunsWhenAHeartbeatThatNamesNoneWouldEndSooner(int offset) {
+        roster.at(0).heartbeat(withLease(beat("A", ONLINE), 45)).expect(ONLINE, 0);
+        roster.at(14.999).heartbeat("A").at(15).heartbeat("A");
+        expectOfflineAtAPulse(45, offset, 45);
     }
 
     @ParameterizedTest
@@ -57,8 +65,8 @@ class DeadlinesTest {
 
     @ParameterizedTest
     @ValueSource(ints = {-1, 0, 1})
-    void shouldTakeALateHeartbeatWhenItsLeaseIsNotOver(int offset) {
-        roster.at(100).pulse().at(at(70, offset)).heartbeat("A", ONLINE);
+    void shouldTakeAMisroutedHeartbeatWhenItsLeaseIsNotOver(int offset) {
+        roster.at(100).pulse().misrouted(at(70, offset), beat("A", ONLINE));
         if (offset > 0) {
             roster.expect(ONLINE, at(70, offset));
         }
@@ -67,9 +75,9 @@ class DeadlinesTest {
 
     @ParameterizedTest
     @ValueSource(ints = {-1, 0, 1})
-    void shouldTakeAHeartbeatWhenItIsNotOlderThanTheLastOne(int offset) {
+    void shouldTakeAMisroutedHeartbeatWhenItIsNotOlderThanTheLastOne(int offset) {
         roster.at(10).heartbeat("A", ONLINE).expect(ONLINE, 10);
-        roster.at(at(10, offset)).heartbeat("A", IDLE);
+        roster.at(11).misrouted(at(10, offset), beat("A", IDLE));
         if (offset >= 0) {
             roster.expect(IDLE, at(10, offset));
         }

@@ -61,6 +61,12 @@ final class NaiveModel implements Partition {
         @Nullable
         Long quietSince;
 
+        @Nullable
+        Long textWritten;
+
+        @Nullable
+        Long flagWritten;
+
         Person(UserId id) {
             this.id = id;
         }
@@ -73,9 +79,17 @@ final class NaiveModel implements Partition {
     @Nullable
     private Refusal refusal;
 
-    /** The last pulse; null: none yet. */
+    /** The partition's time of the last pulse; null: none yet. */
     @Nullable
     private Long now;
+
+    /** The partition's time never goes back: it is a stamp, and all by which stamps have ever stepped back. */
+    private long steps;
+
+    private long time = Long.MIN_VALUE / 2;
+
+    /** When a tick was written last, as far as is known. */
+    private long tick;
 
     /** When anything was heard on the partition, each time later than the one before. */
     private List<Long> heard = new ArrayList<>();
@@ -90,8 +104,9 @@ final class NaiveModel implements Partition {
     // ---- inputs ----
 
     @Override
-    public void heartbeat(UserId id, Heartbeat heartbeat, long at) {
+    public void heartbeat(UserId id, Heartbeat heartbeat, long stamp) {
         Person person = person(id);
+        long at = person.hidden ? Math.max(time, stamp + steps) : pass(stamp);
         if (!person.hidden) {
             hear(at);
             if (heartbeat.shard() != null) {
@@ -100,20 +115,50 @@ final class NaiveModel implements Partition {
         }
         settle(person);
         refusal = null;
-        take(person, heartbeat, at);
+        take(person, heartbeat, at, stamp);
     }
 
     @Override
-    public void heartbeatStamped(UserId id, Heartbeat heartbeat, long stamp, long clock) {
-        heartbeat(id, heartbeat, Math.min(stamp, clock + 5_000));
+    public void stampedHeartbeat(UserId id, Heartbeat heartbeat, long stamp) {
+        heartbeat(id, heartbeat, stamp);
+    }
+
+    @Override
+    public void stampedPulse(long stamp) {
+        pulse(stamp);
+    }
+
+    @Override
+    public void misroutedHeartbeat(UserId id, Heartbeat heartbeat, long first, long stamp) {
+        Person person = person(id);
+        long arrival = person.hidden ? Math.max(time, stamp + steps) : pass(stamp);
+        settle(person);
+        refusal = null;
+        long at = Math.min(first + steps, arrival);
+        boolean isOver = at + heartbeat.leaseMs().orElse(rules.leaseMs()) <= arrival;
+        boolean isOlder = person.devices.stream()
+                .anyMatch(device -> device.id.equals(heartbeat.deviceId()) && at < device.lastRecord);
+        if (!isOver && !isOlder) {
+            take(person, heartbeat, at, at - steps);
+        }
     }
 
     @Override
     public void status(UserId id, StatusText status, long at) {
+        misroutedStatus(id, status, Long.MAX_VALUE, at);
+        person(id).textWritten = at;
+    }
+
+    @Override
+    public void misroutedStatus(UserId id, StatusText status, long first, long at) {
         Person person = person(id);
         settle(person);
-        boolean over =
-                status.expiresAt() != null && (status.expiresAt() <= at || (now != null && status.expiresAt() <= now));
+        if (person.textWritten != null && first < person.textWritten) {
+            return;
+        }
+        person.textWritten = first;
+        boolean over = status.expiresAt() != null
+                && (status.expiresAt() <= at || (now != null && status.expiresAt() <= now - steps));
         person.text = over ? null : status.text();
         person.textEnd = over ? null : status.expiresAt();
         say(person, at, at);
@@ -121,17 +166,26 @@ final class NaiveModel implements Partition {
 
     @Override
     public void appearOffline(UserId id, boolean on, long at) {
+        misroutedAppearOffline(id, on, Long.MAX_VALUE, at);
+        person(id).flagWritten = at;
+    }
+
+    @Override
+    public void misroutedAppearOffline(UserId id, boolean on, long first, long at) {
         Person person = person(id);
         settle(person);
-        if (person.hidden != on) {
+        if (person.flagWritten == null || first >= person.flagWritten) {
+            person.flagWritten = first;
             person.hidden = on;
             say(person, at, at);
         }
     }
 
     @Override
-    public void pulse(long at) {
+    public void pulse(long stamp) {
+        long at = pass(stamp);
         hear(at);
+        tick = at;
         if (now == null || at > now) {
             now = at;
         }
@@ -151,6 +205,13 @@ final class NaiveModel implements Partition {
     @Override
     public void restart() {
         now = null;
+        steps = 0;
+        time = people.values().stream()
+                .filter(person -> !person.hidden)
+                .flatMap(person -> person.devices.stream())
+                .mapToLong(device -> device.lastRecord)
+                .max()
+                .orElse(Long.MIN_VALUE / 2);
         heard = new ArrayList<>();
         heardOfShard = new HashMap<>();
     }
@@ -173,12 +234,17 @@ final class NaiveModel implements Partition {
     @Override
     public @Nullable UserFacts stored(UserId id) {
         Person person = person(id);
-        if (person.devices.isEmpty() && person.text == null && !person.hidden && person.said == null) {
+        if (person.devices.isEmpty()
+                && person.text == null
+                && !person.hidden
+                && person.said == null
+                && person.quietSince == null) {
             return null;
         }
         StatusText status = new StatusText(person.text, person.textEnd);
         return new UserFacts(
-                List.of(), status, person.hidden, person.said, person.lastActive, person.quietSince, null, null, 0);
+                List.of(), status, person.hidden, person.said, person.lastActive, person.quietSince,
+                person.textWritten, person.flagWritten, null, null, 0);
     }
 
     /** Whether there is something that time can end. */
@@ -191,8 +257,19 @@ final class NaiveModel implements Partition {
 
     // ---- what is heard ----
 
+    private long pass(long stamp) {
+        steps = Math.max(steps, time - stamp);
+        time = stamp + steps;
+        return time;
+    }
+
     private void hear(long at) {
+        if (people.values().stream()
+                .allMatch(person -> person.hidden || (person.devices.isEmpty() && person.textEnd == null))) {
+            tick = at;
+        }
         if (heard.isEmpty()) {
+            tick = at;
             heard.add(at);
             for (Person person : people.values()) {
                 for (Device device : person.devices) {
@@ -210,7 +287,7 @@ final class NaiveModel implements Partition {
         if (at <= before) {
             return;
         }
-        if (at - before >= rules.logQuietMs()) {
+        if (at - before >= rules.logQuietMs() && before - tick < rules.logQuietMs()) {
             for (Device device : allDevices()) {
                 if (device.lastRecord <= before && endOfLife(device, before) > before) {
                     long patience = device.closed ? rules.graceMs() : device.lease;
@@ -230,19 +307,17 @@ final class NaiveModel implements Partition {
 
     // ---- what a heartbeat does ----
 
-    private void take(Person person, Heartbeat heartbeat, long at) {
+    private void take(Person person, Heartbeat heartbeat, long time, long stamp) {
+        long at = time;
         long lease = heartbeat.leaseMs().orElse(rules.leaseMs());
-        if (now != null && at + lease <= now) {
-            return;
-        }
         Device device = null;
         for (Device one : person.devices) {
             if (one.id.equals(heartbeat.deviceId())) {
                 device = one;
             }
         }
-        if (device != null && at < device.lastRecord) {
-            return;
+        if (device != null) {
+            at = Math.max(at, device.lastRecord);
         }
         if (device == null) {
             if (heartbeat.connectionEnded() && heartbeat.state() == null) {
@@ -252,7 +327,7 @@ final class NaiveModel implements Partition {
                 refusal = Refusal.TOO_MANY_DEVICES;
                 return;
             }
-            device = new Device(heartbeat.deviceId(), at);
+            device = new Device(heartbeat.deviceId(), stamp);
             device.lease = lease;
             device.deadline = at + lease;
             device.shard = heartbeat.shard();
@@ -261,24 +336,30 @@ final class NaiveModel implements Partition {
             }
             person.devices.add(device);
         } else if (heartbeat.state() != null && heartbeat.state() != device.state) {
-            depart(person, device.state, at);
+            depart(person, device.state, stamp);
             device.state = heartbeat.state();
-            device.stateSince = at;
+            device.stateSince = stamp;
         }
         if (heartbeat.connectionEnded()) {
             device.deadline = Math.min(endOfLife(device, now == null ? Long.MIN_VALUE : now), at + rules.graceMs());
             device.closed = true;
         } else {
-            device.lease = lease;
-            device.deadline = at + lease;
-            device.shard = heartbeat.shard();
+            boolean runsLonger = !device.closed && device.deadline > at + lease;
+            if (heartbeat.leaseMs().isPresent() || !runsLonger) {
+                device.lease = lease;
+                device.deadline = at + lease;
+            }
+            if (heartbeat.shard() != null) {
+                device.shard = heartbeat.shard();
+            }
             device.closed = false;
-            if (device.state == ONLINE && !person.hidden) {
-                person.lastActive = person.lastActive == null ? at : Math.max(person.lastActive, at);
+            boolean inSight = !person.hidden && (person.flagWritten == null || stamp >= person.flagWritten);
+            if (device.state == ONLINE && inSight) {
+                person.lastActive = person.lastActive == null ? stamp : Math.max(person.lastActive, stamp);
             }
         }
         device.lastRecord = at;
-        say(person, at, at);
+        say(person, stamp, stamp);
     }
 
     // ---- what time does ----
@@ -294,25 +375,31 @@ final class NaiveModel implements Partition {
                     .filter(device -> endOfLife(device, now) == instant)
                     .toList();
             for (Device device : gone) {
-                depart(person, device.state, device.deadline);
+                depart(person, device.state, device.deadline - steps);
             }
             person.devices.removeAll(gone);
-            if (person.textEnd != null && person.textEnd <= instant) {
+            if (person.textEnd != null && person.textEnd + steps <= instant) {
                 person.text = null;
                 person.textEnd = null;
             }
-            say(person, Long.MIN_VALUE, instant);
+            say(person, Long.MIN_VALUE, instant - steps);
         }
-        if (person.quietSince != null && person.devices.isEmpty() && person.quietSince + rules.retentionMs() <= now) {
-            said.add(new Said(person.id, new Forgotten(person.quietSince + rules.retentionMs())));
+        if (person.quietSince != null
+                && person.devices.isEmpty()
+                && person.quietSince + rules.retentionMs() <= now - steps) {
+            if (person.said != null) {
+                said.add(new Said(person.id, new Forgotten(person.quietSince + rules.retentionMs())));
+            }
             person.said = null;
+            person.textWritten = null;
+            person.flagWritten = null;
             person.lastActive = null;
             person.quietSince = null;
         }
     }
 
     private long nextEnd(Person person) {
-        long next = person.textEnd == null ? Long.MAX_VALUE : person.textEnd;
+        long next = person.textEnd == null ? Long.MAX_VALUE : person.textEnd + steps;
         for (Device device : person.devices) {
             next = Math.min(next, endOfLife(device, now == null ? Long.MIN_VALUE : now));
         }
@@ -332,10 +419,10 @@ final class NaiveModel implements Partition {
             boolean silentInTime = begin + rules.shardQuietMs() <= end;
             if (i + 1 < times.size()) {
                 long back = times.get(i + 1);
-                if (back - begin >= rules.shardQuietMs() && back > device.lastRecord && silentInTime) {
+                if (back - begin >= rules.shardQuietMs() && begin >= device.lastRecord && silentInTime) {
                     end = Math.max(end, Math.min(cap, back + device.lease));
                 }
-            } else if (knownAt - begin >= rules.shardQuietMs() && silentInTime) {
+            } else if (knownAt - begin >= rules.shardQuietMs() && begin >= device.lastRecord && silentInTime) {
                 end = cap;
             }
         }
@@ -375,10 +462,11 @@ final class NaiveModel implements Partition {
             said.add(new Said(person.id, person.said));
         }
         Presence last = person.said;
-        if (last == null || last.state() != OFFLINE || person.text != null || person.hidden) {
+        boolean isKnown = last != null || person.textWritten != null || person.flagWritten != null;
+        if (!isKnown || state != OFFLINE || person.text != null || person.hidden) {
             person.quietSince = null;
         } else if (person.quietSince == null) {
-            person.quietSince = Math.max(instant, last.since());
+            person.quietSince = last == null ? instant : Math.max(instant, last.since());
         }
     }
 

@@ -20,6 +20,8 @@ class PackedUserTest {
     private static final List<String> DEVICES = List.of("phone", "QJXKZPWRTB", "télé", "日本", "x".repeat(255));
     private static final List<String> TEXTS = List.of("here", "là-bas 🏝", "y".repeat(1024));
 
+    private static final PartitionClock NOON = clock(new Random(0), START);
+
     private final Shards shards = new Shards(RULES);
 
     /** Packed users that random inputs made, and a random heartbeat for each: in place, and by way of {@link User}. */
@@ -32,18 +34,20 @@ class PackedUserTest {
             long now = START + random.nextInt(100_000);
             byte[] before = PackedUser.pack(randomUser(random, now));
             Heartbeat heartbeat = randomHeartbeat(random);
-            long at = now + random.nextInt(-20_000, 20_000);
+            PartitionClock clock = clock(random, now);
+            long stamp = clock.stampOf(now) + random.nextInt(-20_000, 20_000);
+            long at = clock.advance(stamp);
 
             User slow = PackedUser.unpack(before, RULES);
-            slow.settle(now, shards);
-            Decision decision = slow.conclude(slow.heartbeat(heartbeat, at, now, shards));
+            slow.settle(clock, shards);
+            Decision decision = slow.conclude(slow.heartbeat(heartbeat, at, stamp, clock, shards));
             byte[] inPlace = before.clone();
-            if (PackedUser.renew(inPlace, heartbeat, at, now, RULES)) {
+            if (PackedUser.renew(inPlace, heartbeat, at, stamp, clock, RULES)) {
                 renewed++;
                 assertThat(decision).as("seed %d, round %d", seed, round).isEqualTo(Decision.NOTHING);
                 assertThat(inPlace).as("seed %d, round %d", seed, round).isEqualTo(PackedUser.pack(slow));
-                assertThat(PackedUser.nextDeadline(inPlace))
-                        .isEqualTo(slow.nextDeadline())
+                assertThat(PackedUser.nextDeadline(inPlace, clock))
+                        .isEqualTo(slow.nextDeadline(clock))
                         .isGreaterThanOrEqualTo(Deadlines.startOf(PackedUser.bucket(inPlace)));
             } else {
                 assertThat(inPlace).as("seed %d, round %d", seed, round).isEqualTo(before);
@@ -65,7 +69,8 @@ class PackedUserTest {
                     .as("seed %d, round %d", seed, round)
                     .usingRecursiveComparison()
                     .isEqualTo(user);
-            assertThat(PackedUser.nextDeadline(packed)).isEqualTo(user.nextDeadline());
+            PartitionClock clock = clock(random, START);
+            assertThat(PackedUser.nextDeadline(packed, clock)).isEqualTo(user.nextDeadline(clock));
             assertThat(PackedUser.isHidden(packed)).isEqualTo(user.hidden);
             assertThat(PackedUser.is(packed, user.id.bytes())).isTrue();
             assertThat(PackedUser.is(packed, UserId.of("bob").bytes())).isFalse();
@@ -77,42 +82,52 @@ class PackedUserTest {
     void shouldBeRenewedInPlaceWhenADeviceJustPolls(String shardOrNone) {
         String shard = shardOrNone.isEmpty() ? null : shardOrNone;
         User user = new User(UserId.of("alice"), RULES);
-        user.heartbeat(new Heartbeat("A", null, false, OptionalLong.empty(), shard), START, START, shards);
+        user.heartbeat(new Heartbeat("A", null, false, OptionalLong.empty(), shard), START, START, NOON, shards);
         user.conclude(null);
         byte[] packed = PackedUser.pack(user);
 
         Heartbeat poll = new Heartbeat("A", null, false, OptionalLong.empty(), shard);
-        assertThat(PackedUser.renew(packed, poll, START + 1, START, RULES)).isFalse(); // in no bucket yet
+        assertThat(PackedUser.renew(packed, poll, START + 1, START + 1, NOON, RULES)).isFalse(); // in no bucket yet
         user.bucket = START / 1_000;
         packed = PackedUser.pack(user);
-        assertThat(PackedUser.renew(packed, poll, START + 10_000, START, RULES)).isTrue();
-        assertThat(PackedUser.nextDeadline(packed)).isEqualTo(START + 40_000);
+        assertThat(PackedUser.renew(packed, poll, START + 10_000, START + 10_000, NOON, RULES)).isTrue();
+        assertThat(PackedUser.nextDeadline(packed, NOON)).isEqualTo(START + 40_000);
     }
 
     @Test
     void shouldSayNoWhenAnIdIsLongerThanTheContractAllows() {
         User user = new User(UserId.of("alice"), RULES);
-        user.heartbeat(new Heartbeat("é".repeat(128), ONLINE, false, OptionalLong.empty(), null), START, START, shards);
+        Heartbeat tooLong = new Heartbeat("é".repeat(128), ONLINE, false, OptionalLong.empty(), null);
+        user.heartbeat(tooLong, START, START, NOON, shards);
         assertThatThrownBy(() -> PackedUser.pack(user)).hasMessageContaining("more than 255 bytes");
+    }
+
+    /** A clock that has just ticked, and mostly has stepped back before. */
+    private static PartitionClock clock(Random random, long now) {
+        PartitionClock clock = new PartitionClock();
+        clock.advance(now);
+        clock.tick(now - random.nextInt(3) * 1_000L);
+        return clock;
     }
 
     private User randomUser(Random random, long now) {
         User user = new User(UserId.of("@alice" + "é".repeat(random.nextInt(100))), RULES);
         for (int inputs = random.nextInt(1, 12); inputs > 0; inputs--) {
             long at = now - random.nextInt(40_000);
+            PartitionClock clock = clock(random, at);
             switch (random.nextInt(8)) {
-                case 0 -> user.status(new StatusText(pick(random, TEXTS), at + random.nextInt(60_000)), at, now);
-                case 1 -> user.status(new StatusText(pick(random, TEXTS), null), at, now);
-                case 2 -> user.appearOffline(random.nextBoolean(), at);
-                case 3 -> user.settle(at, shards);
-                default -> user.heartbeat(randomHeartbeat(random), at, at, shards);
+                case 0 -> user.status(new StatusText(pick(random, TEXTS), at + random.nextInt(60_000)), at, at, clock);
+                case 1 -> user.status(new StatusText(pick(random, TEXTS), null), at, at, clock);
+                case 2 -> user.appearOffline(random.nextBoolean(), at, at, clock);
+                case 3 -> user.settle(clock, shards);
+                default -> user.heartbeat(randomHeartbeat(random), at, at, clock, shards);
             }
             if (random.nextBoolean()) {
                 user.conclude(null);
             }
         }
         user.conclude(null);
-        long next = user.nextDeadline();
+        long next = user.nextDeadline(clock(random, now));
         user.bucket = next == Long.MAX_VALUE ? Deadlines.NONE : Math.floorDiv(next - random.nextInt(30_000), 250L);
         return user;
     }

@@ -8,12 +8,21 @@ public interface Partition extends AutoCloseable {
     /** A heartbeat that the broker stamped. */
     void heartbeat(UserId user, Heartbeat heartbeat, long at);
 
-    /** A heartbeat with the time that its producer claims, read when it is {@code now}. */
-    void heartbeatStamped(UserId user, Heartbeat heartbeat, long stamp, long now);
+    /** A heartbeat, and a clock tick, with that stamp, whatever the time is: the broker's clock is wrong. */
+    void stampedHeartbeat(UserId user, Heartbeat heartbeat, long stamp);
+
+    void stampedPulse(long stamp);
+
+    /** A heartbeat that was written to another partition at {@code first}, and came here at {@code at}. */
+    void misroutedHeartbeat(UserId user, Heartbeat heartbeat, long first, long at);
 
     void status(UserId user, StatusText status, long at);
 
+    void misroutedStatus(UserId user, StatusText status, long first, long at);
+
     void appearOffline(UserId user, boolean on, long at);
+
+    void misroutedAppearOffline(UserId user, boolean on, long first, long at);
 
     /** Time has come to then, and whatever makes it known to the partition happens. */
     void pulse(long at);

@@ -33,6 +33,28 @@ final class RandomLog {
         }
     }
 
+    /** One that was written to another partition first. */
+    record MisroutedBeat(UserId user, Heartbeat heartbeat, long first, long at) implements Step {
+        @Override
+        public void on(Partition partition) {
+            partition.misroutedHeartbeat(user, heartbeat, first, at);
+        }
+    }
+
+    record MisroutedText(UserId user, StatusText text, long first, long at) implements Step {
+        @Override
+        public void on(Partition partition) {
+            partition.misroutedStatus(user, text, first, at);
+        }
+    }
+
+    record MisroutedHide(UserId user, boolean on, long first, long at) implements Step {
+        @Override
+        public void on(Partition partition) {
+            partition.misroutedAppearOffline(user, on, first, at);
+        }
+    }
+
     record Text(UserId user, StatusText text, long at) implements Step {
         @Override
         public void on(Partition partition) {
@@ -103,6 +125,7 @@ final class RandomLog {
         private boolean restarts;
         private boolean outages = true;
         private boolean late = true;
+        private boolean clockSteps = true;
         private boolean steadyUser;
         private int sweepBudget = Integer.MAX_VALUE;
         private @Nullable Long lastSeenPersistMs;
@@ -124,9 +147,16 @@ final class RandomLog {
             return this;
         }
 
-        /** No stamp of a record is out of order. */
+        /** No stamp is out of order: nothing is misrouted, all topics have one clock, and that never steps. */
         Habits inOrder() {
             late = false;
+            clockSteps = false;
+            return this;
+        }
+
+        /** The clock of the heartbeats' broker never steps. */
+        Habits steadyClock() {
+            clockSteps = false;
             return this;
         }
 
@@ -162,6 +192,10 @@ final class RandomLog {
     private final Map<String, String> shardOf = new HashMap<>();
     private final Map<String, Long> mutedUntil = new HashMap<>();
     private long time = START;
+
+    /** By how much the clock of the heartbeats' broker is wrong. */
+    private long clockError;
+
     private long nextPulse = START;
     private long pulsesStallUntil;
     private long steadyBeat = START;
@@ -214,11 +248,20 @@ final class RandomLog {
         if (dice < 60) {
             beat();
         } else if (dice < 68) {
-            steps.add(new Text(anyUser(), anyText(), producersStamp()));
+            UserId user = anyUser();
+            StatusText text = anyText();
+            steps.add(
+                    isMisrouted()
+                            ? new MisroutedText(user, text, earlier(), otherStamp())
+                            : new Text(user, text, otherStamp()));
         } else if (dice < 76) {
             UserId user = anyUser();
+            boolean on = random.nextBoolean();
             if (!hiddenForGood.contains(user) && !isSteady(user)) {
-                steps.add(new Hide(user, random.nextBoolean(), producersStamp()));
+                steps.add(
+                        isMisrouted()
+                                ? new MisroutedHide(user, on, earlier(), otherStamp())
+                                : new Hide(user, on, otherStamp()));
             }
         } else if (dice < 80) {
             steps.add(new Review(anyUser()));
@@ -235,17 +278,23 @@ final class RandomLog {
             nextPulse = time + snap(random.nextInt(1_000)); // nothing is written in between, not even a pulse
         } else if (dice == 92) {
             letTimePass(seconds(2, 20));
+        } else if (dice == 93 && habits.clockSteps) {
+            clockError = snap(random.nextInt(-3_000, 3_000)); // another leader
         }
+    }
+
+    private long stamp() {
+        return time + clockError;
     }
 
     /** The first record after it is one that everybody hears: until then, little is known, and less is said of it. */
     private void restart() {
         steps.add(new Restart());
         if (random.nextBoolean()) {
-            steps.add(new Pulse(time));
+            steps.add(new Pulse(stamp()));
         } else {
             Heartbeat beat = new Heartbeat("any", IDLE, false, OptionalLong.empty(), null);
-            steps.add(new Beat(UserId.of("bystander"), beat, time));
+            steps.add(new Beat(UserId.of("bystander"), beat, stamp()));
         }
     }
 
@@ -267,13 +316,13 @@ final class RandomLog {
         };
         boolean closed = random.nextInt(8) == 0;
         OptionalLong lease = random.nextInt(4) == 0 ? OptionalLong.of(seconds(1, 12)) : OptionalLong.empty();
-        if (habits.late && random.nextInt(20) == 0) {
+        if (isMisrouted()) {
             // It names no shard: what a shard's silence means when it is told in the wrong order is left open.
-            long at = time - snap(random.nextInt(8_000));
-            steps.add(new Beat(user, new Heartbeat(device, state, closed, lease, null), at));
+            steps.add(new MisroutedBeat(
+                    user, new Heartbeat(device, state, closed, lease, null), earlier() + clockError, stamp()));
         } else {
             String named = shard.isEmpty() ? null : shard;
-            steps.add(new Beat(user, new Heartbeat(device, state, closed, lease, named), time));
+            steps.add(new Beat(user, new Heartbeat(device, state, closed, lease, named), stamp()));
         }
     }
 
@@ -284,13 +333,13 @@ final class RandomLog {
                 time = steadyBeat;
                 PresenceState state = time == START ? ONLINE : null;
                 Heartbeat beat = new Heartbeat("steady", state, false, OptionalLong.empty(), null);
-                steps.add(new Beat(steadyUser(), beat, time));
+                steps.add(new Beat(steadyUser(), beat, stamp()));
                 steadyBeat += rules.leaseMs() - 1 - random.nextInt(1_000);
                 continue;
             }
             time = nextPulse;
             if (time >= pulsesStallUntil) {
-                steps.add(new Pulse(time));
+                steps.add(new Pulse(stamp()));
             }
             nextPulse += random.nextInt(4) == 0 ? 900 + random.nextInt(200) : PULSE_MS;
         }
@@ -305,7 +354,16 @@ final class RandomLog {
         };
     }
 
-    private long producersStamp() {
+    private boolean isMisrouted() {
+        return habits.late && random.nextInt(20) == 0;
+    }
+
+    private long earlier() {
+        return time - snap(random.nextInt(8_000));
+    }
+
+    /** Of another topic, whose broker may have another clock. */
+    private long otherStamp() {
         int dice = habits.late ? random.nextInt(10) : 9;
         return dice < 2 ? time - snap(random.nextInt(5_000)) : dice == 2 ? time + snap(random.nextInt(5_000)) : time;
     }

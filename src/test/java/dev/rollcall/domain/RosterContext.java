@@ -81,9 +81,31 @@ public final class RosterContext {
         return listen();
     }
 
-    /** A heartbeat whose stamp a producer set, read when the later of pulse and clock is {@link #at}. */
-    RosterContext heartbeatStamped(double stampSeconds, String device, PresenceState state) {
-        partition.heartbeatStamped(user, beat(device, state), ms(stampSeconds), timeMs);
+    /** A heartbeat that the broker stamps so, because its clock is wrong. */
+    RosterContext stamped(double stampSeconds, Heartbeat heartbeat) {
+        partition.stampedHeartbeat(user, heartbeat, ms(stampSeconds));
+        return listen();
+    }
+
+    /** A clock tick that the broker stamps so, because its clock is wrong. */
+    RosterContext stampedPulse(double stampSeconds) {
+        partition.stampedPulse(ms(stampSeconds));
+        return listen();
+    }
+
+    /** A heartbeat that was written to another partition then, and comes to this one now. */
+    RosterContext misrouted(double firstSeconds, Heartbeat heartbeat) {
+        partition.misroutedHeartbeat(user, heartbeat, ms(firstSeconds), timeMs);
+        return listen();
+    }
+
+    RosterContext misroutedText(double firstSeconds, @Nullable String text) {
+        partition.misroutedStatus(user, new StatusText(text, null), ms(firstSeconds), timeMs);
+        return listen();
+    }
+
+    RosterContext misroutedFlag(double firstSeconds, boolean appearOffline) {
+        partition.misroutedAppearOffline(user, appearOffline, ms(firstSeconds), timeMs);
         return listen();
     }
 

@@ -8,8 +8,6 @@ import org.jspecify.annotations.Nullable;
 
 /** The domain alone: a {@link Roster}, whose decisions are carried out on a map. */
 final class RosterPartition implements Partition {
-    private static final long MAX_SKEW_MS = 5_000;
-
     private final PresenceRules rules;
     private final Map<UserId, UserFacts> stored = new HashMap<>();
     private final List<Said> said = new ArrayList<>();
@@ -31,8 +29,18 @@ final class RosterPartition implements Partition {
     }
 
     @Override
-    public void heartbeatStamped(UserId user, Heartbeat heartbeat, long stamp, long now) {
-        heartbeat(user, heartbeat, EventTime.ofProducerStamp(stamp, now, MAX_SKEW_MS));
+    public void stampedHeartbeat(UserId user, Heartbeat heartbeat, long stamp) {
+        heartbeat(user, heartbeat, stamp);
+    }
+
+    @Override
+    public void stampedPulse(long stamp) {
+        pulse(stamp);
+    }
+
+    @Override
+    public void misroutedHeartbeat(UserId user, Heartbeat heartbeat, long first, long at) {
+        carryOut(user, roster.misroutedHeartbeat(user, heartbeat, first, at));
     }
 
     @Override
@@ -41,8 +49,18 @@ final class RosterPartition implements Partition {
     }
 
     @Override
+    public void misroutedStatus(UserId user, StatusText status, long first, long at) {
+        carryOut(user, roster.misroutedStatus(user, status, first, at));
+    }
+
+    @Override
     public void appearOffline(UserId user, boolean on, long at) {
         carryOut(user, roster.appearOffline(user, on, at));
+    }
+
+    @Override
+    public void misroutedAppearOffline(UserId user, boolean on, long first, long at) {
+        carryOut(user, roster.misroutedAppearOffline(user, on, first, at));
     }
 
     @Override

@@ -6,6 +6,7 @@ import static dev.rollcall.domain.PresenceState.ONLINE;
 import static dev.rollcall.domain.RosterContext.DEFAULTS;
 import static dev.rollcall.domain.RosterContext.beat;
 import static dev.rollcall.domain.RosterContext.beatOf;
+import static dev.rollcall.domain.RosterContext.closed;
 import static dev.rollcall.domain.RosterContext.withLease;
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -83,9 +84,9 @@ class RulesTest {
     }
 
     @Test
-    void shouldChangeNothingWhenAnOlderEndArrivesLater() {
+    void shouldChangeNothingWhenAMisroutedOlderEndArrivesLater() {
         roster.at(10).heartbeat("A", ONLINE).expect(ONLINE, 10);
-        roster.at(9).end("A").pulseEverySecondUntil(39).expectNothing();
+        roster.misrouted(9, closed("A", null)).pulseEverySecondUntil(39).expectNothing();
         roster.pulseEverySecondUntil(40).expect(OFFLINE, 40).expectNothing();
     }
 
@@ -377,14 +378,104 @@ class RulesTest {
         roster.at(7).pulse().expect(IDLE, 6.3).expectNothing();
     }
 
+    /** A lone processor that restarts again and again while nobody writes much: each absence defers a deadline once. */
+    @Test
+    void shouldDeferADeadlineOnceWhenOneAbsenceOfTheProcessorHasManyGaps() {
+        roster.as("alice").at(0).heartbeat("A", ONLINE).expect(ONLINE, 0);
+        roster.as("bob").heartbeat("B", IDLE).expect(IDLE, 0).keepsBeating("B", 10);
+        roster.pulseEverySecondUntil(10);
+        for (int second = 20; second <= 600; second += 10) {
+            roster.at(second).heartbeat("B"); // and no clock tick
+        }
+        roster.as("alice").pulse().expect(OFFLINE, 30).expectNothing();
+    }
+
+    @Test
+    void shouldExcuseAGapWhenTheFirstUserHasComeAfterARestAndNoTickHasComeYet() {
+        roster.at(0).heartbeat("A", ONLINE).expect(ONLINE, 0);
+        roster.pulseEverySecondUntil(40).expect(OFFLINE, 30); // nobody is left, and no tick is written any more
+        roster.at(900).heartbeat("A", ONLINE).expect(ONLINE, 900);
+        roster.at(2_000).pulse().expectNothing();
+        roster.at(2_010).heartbeat("A").at(2_011).pulse().expectNothing();
+    }
+
+    // ---- stamps that step (rule 7) ----
+
+    @Test
+    void shouldLastAsLongAsTheLeaseWhenTheStampsStepBack() {
+        roster.at(100).heartbeat("A", ONLINE).expect(ONLINE, 100);
+        roster.at(40).pulse().heartbeat("B", IDLE).pulseEverySecondUntil(69).expectNothing();
+        roster.pulseEverySecondUntil(70).expect(OFFLINE, 100).expectNothing(); // since: never before what was said last
+    }
+
+    @Test
+    void shouldSayWhatTheBrokersClockSaidWhenTheStampsHaveSteppedBack() {
+        roster.as("alice").at(100).heartbeat("A", ONLINE).expect(ONLINE, 100);
+        roster.as("bob").at(40).heartbeat("B", ONLINE).expect(ONLINE, 40).lastActive(40.0);
+        roster.pulseEverySecondUntil(69).expectNothing();
+        roster.at(70).pulse();
+        roster.as("bob").expect(OFFLINE, 70).as("alice").expect(OFFLINE, 100).expectNothing();
+    }
+
+    @Test
+    void shouldKeepATextForAsLongAsTheBrokersClockSaysWhenTheStampsHaveSteppedBack() {
+        roster.at(100).heartbeat("A", IDLE).expect(IDLE, 100);
+        roster.at(40).pulse().text("x", 60).expectText("x", 40).keepsBeating("A", 10);
+        roster.pulseEverySecondUntil(59).expectNothing();
+        roster.pulseEverySecondUntil(100).expectText(null, 60).expectNothing();
+    }
+
+    @Test
+    void shouldGoOnFromTheStoredTimeWhenATakeOverComesWithAStepBack() {
+        roster.at(100).heartbeat("A", ONLINE).expect(ONLINE, 100).restart();
+        roster.at(40).heartbeat("A", IDLE).expect(IDLE, 100);
+        roster.pulseEverySecondUntil(69).expectNothing();
+        roster.pulseEverySecondUntil(70).expect(OFFLINE, 100).expectNothing();
+    }
+
+    // ---- misrouted records (rule 7) ----
+
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void shouldUndoNothingWhenAMisroutedFlagIsOlderThanTheLackOfOne(boolean cleared) {
+        if (cleared) {
+            roster.at(5).hide();
+        }
+        roster.at(10).unhide().restart();
+        roster.at(11).misroutedFlag(9.9, true).heartbeat("A", ONLINE).expect(ONLINE, 11);
+        roster.misroutedFlag(10, true).expect(OFFLINE, 11).expectNothing(); // no older: the later one holds
+    }
+
+    @Test
+    void shouldHaveBegunWhenItCameWhenAMisroutedRecordSaysThatItIsAsOldAsTheEpoch() {
+        roster.as("alice").at(7_000_000).misroutedText(0, "x").expect(OFFLINE, 7_000_000, "x");
+        roster.as("bob").misrouted(0, beat("B", ONLINE)).expectNothing(); // its lease is over, though there was no tick yet
+        roster.as("carol").heartbeat("C", ONLINE).expect(ONLINE, 7_000_000);
+        roster.misroutedFlag(0, true).expect(OFFLINE, 7_000_000).expectNothing();
+    }
+
+    @Test
+    void shouldForgetAfterTheRetentionTimeWhenAllThatIsKnownIsWhenAFlagWasLifted() {
+        roster.at(10).hide().at(11).unhide().expectNothing();
+        assertThat(roster.stored()).isNotNull();
+        roster.at(11 + RETENTION).pulse().review().expectNothing();
+        assertThat(roster.stored()).isNull();
+    }
+
+    @Test
+    void shouldNotCountAsActiveWhenAHeartbeatOfTheTimeBeforeTheFlagWasLiftedComesAfterIt() {
+        roster.at(10).hide().at(20).unhide().at(19).heartbeat("A", ONLINE).expect(ONLINE, 19).lastActive(null);
+        roster.at(21).heartbeat("A").at(22).text("x").expectText("x", 22).lastActive(21.0).expectNothing();
+    }
+
     // ---- sweeps ----
 
     @Test
     void shouldSpeakOfUsersInTheOrderOfTheInstantsWhenOnePulseNoticesThemAll() {
-        roster.as("c").at(0.3).heartbeat("A", ONLINE).expect(ONLINE, 0.3);
-        roster.as("b").at(0.1).heartbeat("A", ONLINE).expect(ONLINE, 0.1);
         roster.as("e").at(0.05).heartbeat("A", ONLINE).expect(ONLINE, 0.05);
+        roster.as("b").at(0.1).heartbeat("A", ONLINE).expect(ONLINE, 0.1);
         roster.as("d").at(0.2).heartbeat("A", ONLINE).expect(ONLINE, 0.2);
+        roster.as("c").at(0.3).heartbeat("A", ONLINE).expect(ONLINE, 0.3);
         roster.as("a").at(0.3).heartbeat("A", ONLINE).expect(ONLINE, 0.3);
         roster.pulseEverySecondUntil(31);
         roster.as("e")
@@ -425,7 +516,7 @@ class RulesTest {
         partition.heartbeat(UserId.of("alice"), beat("A", ONLINE), 60_000);
         partition.heartbeat(UserId.of("alice"), beat("A", ONLINE), 88_000); // which is not stored
         partition.restart();
-        partition.roster().heartbeatFromElsewhere(UserId.of("bob"), beat("B", ONLINE), 10_000);
+        partition.misroutedHeartbeat(UserId.of("bob"), beat("B", ONLINE), 10_000, 89_000);
         partition.said();
 
         partition.pulse(96_000);

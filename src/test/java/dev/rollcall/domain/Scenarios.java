@@ -173,8 +173,8 @@ public abstract class Scenarios {
     @Test
     @DisplayName("T9 shouldStayIdleWhenAnOlderOnlineArrivesLater")
     void shouldStayIdleWhenAnOlderOnlineArrivesLater() {
-        roster.at(105).heartbeatStamped(105, "A", IDLE).expect(IDLE, 105);
-        roster.at(106).pulse().heartbeatStamped(100, "A", ONLINE).expectNothing();
+        roster.at(105).heartbeat("A", IDLE).expect(IDLE, 105);
+        roster.at(106).pulse().misrouted(100, beat("A", ONLINE)).expectNothing();
         roster.pulseEverySecondUntil(200).expect(OFFLINE, 135).lastActive(null).expectNothing();
     }
 
@@ -183,17 +183,17 @@ public abstract class Scenarios {
     void shouldSayNothingWhenTheLeaseIsOverOnArrival() {
         roster.as("bob").at(99).heartbeat("B", ONLINE).expect(ONLINE, 99); // so that there is a clock
         roster.at(100).pulse().keepsBeating("B", 10);
-        roster.as("alice").at(70).heartbeat("A", ONLINE).expectNothing();
-        roster.at(100).pulseEverySecondUntil(200).expectNothing();
+        roster.as("alice").misrouted(70, beat("A", ONLINE)).expectNothing();
+        roster.pulseEverySecondUntil(200).expectNothing();
         assertThat(roster.stored()).isNull();
     }
 
     @Test
     @DisplayName("T11 shouldExpireOnTimeWhenAHeartbeatIsStampedAnHourAhead")
     void shouldExpireOnTimeWhenAHeartbeatIsStampedAnHourAhead() {
-        roster.at(100).pulse().heartbeatStamped(3_700, "A", ONLINE).expect(ONLINE, 105);
-        roster.pulseEverySecondUntil(134).expectNothing();
-        roster.pulseEverySecondUntil(4_000).expect(OFFLINE, 135).expectNothing();
+        roster.at(100).pulse().stamped(3_700, beat("A", ONLINE)).expect(ONLINE, 3_700);
+        roster.pulseEverySecondUntil(130).expectNothing();
+        roster.pulseEverySecondUntil(4_000).expect(OFFLINE, 3_700).expectNothing();
     }
 
     @ParameterizedTest(name = "T12 shouldSayNothingWhenTheLogWasAwayForAnHour, first comes a {0}")
@@ -274,6 +274,70 @@ public abstract class Scenarios {
         roster.keepsBeating(beatOf("s", "A", null), 10);
         roster.as("bob").heartbeat(beatOf("s", "B", ONLINE)).expect(ONLINE, 0);
         roster.keepsBeating(beatOf("s", "B", null), 10);
+    }
+
+    // ---- leases, order and stamps ----
+
+    @Test
+    @DisplayName("L1 shouldKeepTheLongerLeaseWhenAStateIsSetWithoutOne")
+    void shouldKeepTheLongerLeaseWhenAStateIsSetWithoutOne() {
+        roster.at(0).heartbeat(withLease(beat("A", ONLINE), 45)).expect(ONLINE, 0);
+        roster.at(1).heartbeat("A", IDLE).expect(IDLE, 1);
+        roster.pulseEverySecondUntil(44).expectNothing();
+        roster.pulseEverySecondUntil(100).expect(OFFLINE, 45).expectNothing();
+    }
+
+    @Test
+    @DisplayName("L2 shouldTakeTheShorterLeaseWhenThePartitionIsTakenOver")
+    void shouldTakeTheShorterLeaseWhenThePartitionIsTakenOver() {
+        roster.at(0).heartbeat(withLease(beat("A", ONLINE), 86_400)).expect(ONLINE, 0);
+        roster.at(10).heartbeat(withLease(beat("A", ONLINE), 30));
+        roster.pulseEverySecondUntil(20).restart();
+        roster.pulseEverySecondUntil(39).expectNothing();
+        roster.pulseEverySecondUntil(100).expect(OFFLINE, 51).expectNothing(); // one lease from the first record read
+    }
+
+    @Test
+    @DisplayName("L3 shouldBeOfflineAboutItsOwnDeadlineWhenTheProcessorWasAwayForAnHour")
+    void shouldBeOfflineAboutItsOwnDeadlineWhenTheProcessorWasAwayForAnHour() {
+        roster.as("bob").at(0).heartbeat("B", IDLE).expect(IDLE, 0);
+        roster.as("alice").at(0).heartbeat("A", ONLINE).expect(ONLINE, 0);
+        roster.pulseEverySecondUntil(10).restart();
+        roster.stamped(11.5, beat("A", null));
+        for (int second = 20; second <= 3_610; second += 10) {
+            roster.as("bob").stamped(second, beat("B", null));
+        }
+        roster.as("alice").at(3_610).pulse().expect(OFFLINE, 41.5).lastActive(11.5).expectNothing();
+    }
+
+    @Test
+    @DisplayName("L4 shouldApplyTheLaterRecordWhenItsStampIsEarlier")
+    void shouldApplyTheLaterRecordWhenItsStampIsEarlier() {
+        roster.at(100).pulse().at(100.2).heartbeat("A", ONLINE).expect(ONLINE, 100.2);
+        roster.stamped(100, beat("A", IDLE)).expect(IDLE, 100.2).expectNothing();
+    }
+
+    @Test
+    @DisplayName("L5 shouldApplyWhatFollowsWhenOneClockTickIsStampedAnHourAhead")
+    void shouldApplyWhatFollowsWhenOneClockTickIsStampedAnHourAhead() {
+        roster.as("alice").at(0).heartbeat("A", ONLINE).expect(ONLINE, 0);
+        roster.as("bob").heartbeat("B", ONLINE).expect(ONLINE, 0).keepsBeating("B", 10);
+        roster.pulseEverySecondUntil(10).stampedPulse(3_610).expectNothing();
+        roster.as("alice").at(11).heartbeat("A", OFFLINE).expect(OFFLINE, 11);
+        roster.as("carol").at(12).heartbeat("C", IDLE).expect(IDLE, 12);
+        roster.pulseEverySecondUntil(41).expectNothing();
+        roster.pulseEverySecondUntil(100).expect(OFFLINE, 42).expectNothing();
+    }
+
+    @Test
+    @DisplayName("L7 shouldUndoNothingWhenOlderTextAndFlagArriveMisrouted")
+    void shouldUndoNothingWhenOlderTextAndFlagArriveMisrouted() {
+        roster.at(10).heartbeat("A", ONLINE).expect(ONLINE, 10);
+        roster.at(11).text("new").expectText("new", 11).hide().expect(OFFLINE, 11, "new");
+        roster.at(12).misroutedText(10.98, "old").misroutedFlag(10.98, false).expectNothing();
+        roster.restart();
+        roster.at(13).misroutedText(10.99, "old").misroutedFlag(10.99, false).heartbeat("A");
+        roster.pulseEverySecondUntil(20).expectNothing();
     }
 
     // ---- what is emitted ----

@@ -12,6 +12,7 @@ import dev.rollcall.domain.UserId;
 import dev.rollcall.wire.Inbound;
 import dev.rollcall.wire.Inbound.Content;
 import dev.rollcall.wire.Serialization;
+import dev.rollcall.wire.Topic;
 import dev.rollcall.wire.Topics;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -26,13 +27,14 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Properties;
 import java.util.stream.Stream;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.common.header.Headers;
 import org.apache.kafka.common.header.internals.RecordHeaders;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
 import org.apache.kafka.common.utils.Bytes;
 import org.apache.kafka.streams.KeyValue;
 import org.apache.kafka.streams.StreamsConfig;
-import org.apache.kafka.streams.TestInputTopic;
 import org.apache.kafka.streams.TestOutputTopic;
 import org.apache.kafka.streams.TopologyTestDriver;
 import org.apache.kafka.streams.state.KeyValueBytesStoreSupplier;
@@ -49,9 +51,13 @@ import org.jspecify.annotations.Nullable;
 final class TopologyContext implements AutoCloseable {
     static final long START = 0;
 
+    private static final long IDLE_MS = 50;
+    private static final int INPUTS = 3;
+
     private final RollcallConfig config;
     private final Topics topics;
     private final int partitions;
+    private final long idleMs;
     private final Path stateDir;
     private long now = START;
     private TopologyTestDriver driver;
@@ -60,8 +66,18 @@ final class TopologyContext implements AutoCloseable {
         this(config, 1);
     }
 
+    /** One that only handles a record when all inputs have one, or a while has passed: see {@link #together}. */
+    static TopologyContext waitingForAllInputs(RollcallConfig config) {
+        return new TopologyContext(config, 1, IDLE_MS);
+    }
+
     /** The driver has partition 0 alone; more partitions make it one of several. */
     TopologyContext(RollcallConfig config, int partitions) {
+        this(config, partitions, 0);
+    }
+
+    private TopologyContext(RollcallConfig config, int partitions, long idleMs) {
+        this.idleMs = idleMs;
         this.config = config;
         this.partitions = partitions;
         this.topics = PresenceTopology.topics(config);
@@ -78,6 +94,7 @@ final class TopologyContext implements AutoCloseable {
         properties.put(StreamsConfig.APPLICATION_ID_CONFIG, "test");
         properties.put(StreamsConfig.BOOTSTRAP_SERVERS_CONFIG, "nowhere:1");
         properties.put(StreamsConfig.STATE_DIR_CONFIG, stateDir.toString());
+        properties.put(StreamsConfig.MAX_TASK_IDLE_MS_CONFIG, idleMs);
         InstantSource time = () -> Instant.ofEpochMilli(now);
         return new TopologyTestDriver(
                 PresenceTopology.build(
@@ -112,10 +129,41 @@ final class TopologyContext implements AutoCloseable {
         return topics.heartbeats().values().serializer().serialize("any", Inbound.of(content));
     }
 
+    /** A record that was written to another partition first, and sent on to this one. */
+    void misrouted(Topic<UserId, Inbound> topic, UserId user, Content content, long first, long stamp) {
+        Headers headers = Rerouting.mark(new RecordHeaders(), first);
+        pipe(topic.name(), new TestRecord<>(user.bytes(), bytes(content), headers, stamp));
+    }
+
+    /** Heartbeats as the interceptor hands them over: in bundles. */
+    void bundle(List<ConsumerRecord<byte[], byte[]>> records) {
+        for (ConsumerRecord<byte[], byte[]> one : HeartbeatBundles.bundled(records)) {
+            pipe(one.topic(), new TestRecord<>(one.key(), one.value(), new RecordHeaders(), one.timestamp()) {
+                @Override
+                public Headers headers() {
+                    return one.headers(); // where the constructor makes a copy
+                }
+            });
+        }
+    }
+
+    /** Lets the records of several topics wait until the processor can choose between them, as in a backlog. */
+    void together(Runnable... records) {
+        for (Runnable record : records) {
+            record.run();
+        }
+        for (int i = 0; i <= INPUTS; i++) {
+            advanceTo(now + IDLE_MS);
+        }
+    }
+
     void send(String topic, byte @Nullable [] key, byte @Nullable [] value, long stamp) {
-        TestInputTopic<byte[], byte[]> input =
-                driver.createInputTopic(topic, new ByteArraySerializer(), new ByteArraySerializer());
-        input.pipeInput(new TestRecord<>(key, value, new RecordHeaders(), stamp));
+        pipe(topic, new TestRecord<>(key, value, new RecordHeaders(), stamp));
+    }
+
+    private void pipe(String topic, TestRecord<byte[], byte[]> record) {
+        driver.createInputTopic(topic, new ByteArraySerializer(), new ByteArraySerializer())
+                .pipeInput(record);
     }
 
     // ---- time ----

@@ -8,6 +8,7 @@ import dev.rollcall.domain.Refusal;
 import dev.rollcall.domain.StatusText;
 import dev.rollcall.domain.UserFacts;
 import dev.rollcall.domain.UserId;
+import dev.rollcall.wire.Inbound;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Locale;
@@ -41,9 +42,20 @@ final class TopologyPartition implements Partition {
     }
 
     @Override
-    public void heartbeatStamped(UserId user, Heartbeat heartbeat, long stamp, long now) {
-        topology.advanceTo(now);
+    public void stampedHeartbeat(UserId user, Heartbeat heartbeat, long stamp) {
         topology.heartbeat(user, heartbeat, stamp);
+    }
+
+    @Override
+    public void stampedPulse(long stamp) {
+        topology.send(
+                topology.topics().heartbeats().name(), null, topology.bytes(new Inbound.Pulse("elsewhere")), stamp);
+    }
+
+    @Override
+    public void misroutedHeartbeat(UserId user, Heartbeat heartbeat, long first, long at) {
+        comeTo(at);
+        topology.misrouted(topology.topics().heartbeats(), user, new Inbound.Beat(heartbeat), first, at);
     }
 
     @Override
@@ -53,9 +65,21 @@ final class TopologyPartition implements Partition {
     }
 
     @Override
+    public void misroutedStatus(UserId user, StatusText status, long first, long at) {
+        comeTo(at);
+        topology.misrouted(topology.topics().statuses(), user, new Inbound.Status(status), first, at);
+    }
+
+    @Override
     public void appearOffline(UserId user, boolean on, long at) {
         comeTo(at);
         topology.appearOffline(user, on, at);
+    }
+
+    @Override
+    public void misroutedAppearOffline(UserId user, boolean on, long first, long at) {
+        comeTo(at);
+        topology.misrouted(topology.topics().appearOffline(), user, new Inbound.Flag(on), first, at);
     }
 
     @Override

@@ -1,0 +1,42 @@
+package dev.rollcall.topology;
+
+import java.util.HashMap;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Notices where the brokers' stamps step back on a partition: a new leader has another clock, or a clock was set right. What
+ * follows is handled (rule 7), but durations and {@code since} are only as good as the clocks, so somebody has to know.
+ */
+final class StampSteps {
+    private final RollMetrics metrics;
+    private final Map<String, Last> byTopic = new HashMap<>();
+    private @Nullable Last last;
+
+    StampSteps(RollMetrics metrics) {
+        this.metrics = metrics;
+    }
+
+    /** Looks at the next record of a topic. */
+    void see(Arrival arrival) {
+        Last previous = last;
+        if (previous == null || !previous.topic.equals(arrival.topic())) { // mostly the very same string
+            previous = byTopic.computeIfAbsent(arrival.topic(), topic -> new Last(topic, arrival.stamp()));
+            last = previous;
+        }
+        if (arrival.stamp() < previous.stamp) {
+            metrics.steppedBack(previous.stamp - arrival.stamp(), arrival);
+        }
+        previous.stamp = arrival.stamp();
+    }
+
+    private static final class Last {
+        private final String topic;
+        private long stamp;
+
+        private Last(String topic, long stamp) {
+            this.topic = topic;
+            this.stamp = stamp;
+        }
+    }
+}

@@ -1,0 +1,108 @@
+package dev.rollcall.domain;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.util.HashMap;
+import java.util.Map;
+import java.util.OptionalLong;
+import java.util.Random;
+import org.junit.jupiter.api.Test;
+
+/** What is kept in memory is bounded by who is there, and not by all who ever were. */
+class GrowthTest {
+    private static final PresenceRules RULES = new PresenceRules(
+            30_000, 5_000, 2 * 86_400_000L, 64, 15_000, 60_000, 300_000, 86_400_000L, Integer.MAX_VALUE, false);
+    private static final long START = 1_700_000_000_000L;
+    private static final long DAY_MS = 86_400_000;
+    private static final int MONTHS = 3;
+    private static final int A_DAY = 3_000;
+
+    private final Map<UserId, UserFacts> stored = new HashMap<>();
+    private final Roster roster = new Roster(RULES, stored::get);
+    private long time = START;
+
+    /** Every record names another user, another shard, another lease and another text that expires another day. */
+    @Test
+    void shouldHoldNothingMoreThanBeforeWhenMonthsOfDevicesShardsAndTextsHaveGone() {
+        long seed = System.nanoTime();
+        Random random = new Random(seed);
+        int most = 0;
+        for (int day = 0; day < 30 * MONTHS; day++) {
+            for (int i = 0; i < A_DAY; i++) {
+                time += DAY_MS / A_DAY;
+                UserId user = UserId.of("user-" + day + "-" + i);
+                String name = day + "-" + i;
+                long lease = 1 + random.nextLong(i % 100 == 0 ? DAY_MS : 60_000);
+                heartbeat(user, "device-" + name, lease, "shard-" + name);
+                status(user, new StatusText("text", time + random.nextLong(365 * DAY_MS)));
+                status(user, StatusText.NONE);
+                tick();
+            }
+            most = Math.max(most, roster.entries());
+        }
+        assertThat(most).as("seed %d: entries of any kind on any evening", seed).isLessThan(3 * A_DAY);
+
+        for (long end = time + 2 * DAY_MS; time < end; time += 60_000) {
+            tick();
+        }
+        assertThat(roster.entries()).as("seed %d: entries in the end", seed).isZero();
+        assertThat(roster.needsPulse()).isFalse();
+    }
+
+    @Test
+    void shouldNeitherStayInMemoryNorNeedTicksWhenATextExpiresInAYear() {
+        UserId user = UserId.of("alice");
+        long expiry = START + 365 * DAY_MS;
+        status(user, new StatusText("sabbatical", expiry));
+        assertThat(roster.needsPulse()).isFalse();
+
+        heartbeat(user, "A", 30_000, "shard");
+        tick();
+        time += 60_000;
+        tick();
+        time += 120_000;
+        tick();
+        assertThat(roster.entries()).isZero();
+
+        time = expiry - DAY_MS;
+        tick();
+        carryOut(user, roster.review(user)); // the walk through the store has found the user
+        assertThat(roster.needsPulse()).isTrue();
+        time = expiry + 1;
+        tick();
+        assertThat(stored.get(user)).isNotNull().extracting(UserFacts::status).isEqualTo(StatusText.NONE);
+        assertThat(roster.entries()).isZero();
+    }
+
+    @Test
+    void shouldHoldOneEntryWhenOneUserSetsAndClearsATextAgainAndAgain() {
+        UserId user = UserId.of("alice");
+        for (int i = 0; i < 100_000; i++) {
+            status(user, new StatusText("x", time + DAY_MS + i % 7));
+            status(user, StatusText.NONE);
+        }
+        assertThat(roster.entries()).isLessThan(100);
+    }
+
+    private void heartbeat(UserId user, String device, long lease, String shard) {
+        Heartbeat heartbeat = new Heartbeat(device, PresenceState.ONLINE, false, OptionalLong.of(lease), shard);
+        carryOut(user, roster.heartbeat(user, heartbeat, time));
+    }
+
+    private void status(UserId user, StatusText text) {
+        carryOut(user, roster.status(user, text, time));
+    }
+
+    private void tick() {
+        roster.pulse(time);
+        roster.sweep(this::carryOut);
+    }
+
+    private void carryOut(UserId user, Decision decision) {
+        if (decision.durable() instanceof Decision.Save save) {
+            stored.put(user, save.facts());
+        } else if (decision.durable() instanceof Decision.Erase) {
+            stored.remove(user);
+        }
+    }
+}

@@ -1,0 +1,129 @@
+package dev.rollcall.topology;
+
+import static dev.rollcall.domain.PresenceState.IDLE;
+import static dev.rollcall.domain.PresenceState.OFFLINE;
+import static dev.rollcall.domain.PresenceState.ONLINE;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.rollcall.config.RollcallConfig;
+import dev.rollcall.domain.Announcement.Presence;
+import dev.rollcall.domain.Heartbeat;
+import dev.rollcall.domain.Partition.Said;
+import dev.rollcall.domain.PresenceState;
+import dev.rollcall.domain.UserId;
+import dev.rollcall.wire.Inbound;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalLong;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.common.header.internals.RecordHeaders;
+import org.apache.kafka.common.record.TimestampType;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+/** The order of heartbeats in bundles among flags and texts (rule 7), as the production path hands them over. */
+class BundleOrderTest {
+    private static final UserId ALICE = UserId.of("alice");
+    private static final UserId BOB = UserId.of("bob");
+
+    private final TopologyContext rollcall = TopologyContext.waitingForAllInputs(RollcallConfig.defaults());
+    private long offset;
+
+    @AfterEach
+    void close() {
+        rollcall.close();
+    }
+
+    @Test
+    void shouldHandleEachHeartbeatOfABundleAtItsOwnTime() {
+        rollcall.together(() ->
+                rollcall.bundle(List.of(beat(ALICE, ONLINE, 10), beat(BOB, IDLE, 40), beat(ALICE, IDLE, 90))));
+
+        assertThat(said()).containsExactly("alice ONLINE 10", "bob IDLE 40", "alice IDLE 90");
+    }
+
+    @Test
+    void shouldStayHiddenWhenTheFlagWasWrittenBeforeTheHeartbeatButAfterTheFirstOfItsBundle() {
+        rollcall.together(
+                () -> rollcall.bundle(List.of(beat(BOB, ONLINE, 0), beat(ALICE, ONLINE, 60), beat(BOB, IDLE, 90))),
+                () -> rollcall.appearOffline(ALICE, true, 40));
+
+        assertThat(said()).containsExactly("bob ONLINE 0", "bob IDLE 90");
+    }
+
+    @Test
+    void shouldBeSeenAndThenHideWhenTheHeartbeatWasWrittenBeforeTheFlag() {
+        rollcall.together(
+                () -> rollcall.bundle(List.of(beat(ALICE, ONLINE, 10), beat(ALICE, IDLE, 60), beat(BOB, IDLE, 90))),
+                () -> rollcall.appearOffline(ALICE, true, 40));
+
+        assertThat(said()).containsExactly("alice ONLINE 10", "alice OFFLINE 40", "bob IDLE 90");
+    }
+
+    @Test
+    void shouldNotCountAsActiveWhenTheHeartbeatWasWrittenBeforeTheFlagWasLifted() {
+        rollcall.together(() -> rollcall.appearOffline(ALICE, true, 5));
+        rollcall.together(
+                () -> rollcall.bundle(List.of(beat(ALICE, ONLINE, 10), beat(BOB, IDLE, 90))),
+                () -> rollcall.appearOffline(ALICE, false, 40));
+
+        List<Said> all = rollcall.said();
+        Presence alice = (Presence) all.get(0).announcement();
+        assertThat(alice.state()).isEqualTo(ONLINE);
+        assertThat(alice.since()).isEqualTo(40);
+        assertThat(alice.lastActive()).isNull();
+    }
+
+    @Test
+    void shouldHandleAHeartbeatOnceWhenATextOfItsUserIsWrittenAfterIt() {
+        rollcall.together(
+                () -> rollcall.bundle(List.of(beat(ALICE, IDLE, 10), beat(ALICE, ONLINE, 20), beat(BOB, OFFLINE, 90))),
+                () -> rollcall.status(ALICE, new dev.rollcall.domain.StatusText("x", null), 40));
+
+        assertThat(said()).containsExactly("alice IDLE 10", "alice ONLINE 20", "alice ONLINE 20 x");
+        assertThat(rollcall.metric("record-total")).isEqualTo(4);
+    }
+
+    @Test
+    void shouldFailLoudlyWhenAnInterceptorBehindHasCopiedTheHeaders() {
+        assertThatThrownBy(() -> rollcall.together(() -> rollcall.send(
+                        rollcall.topics().heartbeats().name(), null, HeartbeatBundles.VALUE, rollcall.now())))
+                .hasStackTraceContaining("a consumer interceptor behind Rollcall's copies the headers");
+    }
+
+    @Test
+    void shouldRefuseTheValueWhenAProducerSendsTheBytesOfABundle() {
+        byte[] same = HeartbeatBundles.VALUE.clone();
+        rollcall.together(() -> rollcall.send(rollcall.topics().heartbeats().name(), ALICE.bytes(), same, 1));
+
+        assertThat(rollcall.deadLetters()).hasSize(1);
+    }
+
+    private List<String> said() {
+        return rollcall.said().stream()
+                .map(said -> {
+                    Presence presence = (Presence) said.announcement();
+                    String text = presence.status() == null ? "" : " " + presence.status();
+                    return "%s %s %d%s".formatted(said.user(), presence.state(), presence.since(), text);
+                })
+                .toList();
+    }
+
+    private ConsumerRecord<byte[], byte[]> beat(UserId user, @Nullable PresenceState state, long stamp) {
+        Heartbeat heartbeat = new Heartbeat("A", state, false, OptionalLong.empty(), null);
+        return new ConsumerRecord<>(
+                rollcall.topics().heartbeats().name(),
+                0,
+                offset++,
+                stamp,
+                TimestampType.LOG_APPEND_TIME,
+                0,
+                0,
+                user.bytes(),
+                rollcall.bytes(new Inbound.Beat(heartbeat)),
+                new RecordHeaders(),
+                Optional.empty());
+    }
+}
