@@ -4,6 +4,7 @@ import dev.rollcall.config.RollcallConfig;
 import dev.rollcall.domain.Announcement;
 import dev.rollcall.domain.Announcement.Presence;
 import dev.rollcall.domain.Decision;
+import dev.rollcall.domain.Printable;
 import dev.rollcall.domain.Refusal;
 import dev.rollcall.domain.Roster;
 import dev.rollcall.domain.RoutingView;
@@ -133,7 +134,7 @@ final class RollProcessor implements Processor<UserId, Object, Object, Object> {
                     // To skip it would be to forget somebody. Whoever runs this has to know, and to decide.
                     throw new StreamsException(
                             "what is stored of %s, task %s, cannot be read: was it written by a later version?"
-                                    .formatted(user, context.taskId()),
+                                    .formatted(Printable.of(user), context.taskId()),
                             e);
                 }
             }
@@ -152,7 +153,7 @@ final class RollProcessor implements Processor<UserId, Object, Object, Object> {
         } else if (content instanceof Inbound.Flag flag) {
             return roster.appearOffline(user, flag.appearOffline(), at);
         }
-        throw new IllegalStateException("nobody decides about " + content);
+        throw new IllegalStateException("nobody decides about " + Printable.of(content));
     }
 
     /** The partition's clock ticks: what is due ends, and some of those who were quiet for long are forgotten. */

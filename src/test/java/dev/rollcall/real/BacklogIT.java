@@ -21,9 +21,12 @@ import java.util.Random;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.AlterConfigOp;
+import org.apache.kafka.clients.admin.ConfigEntry;
 import org.apache.kafka.clients.admin.NewTopic;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.common.config.ConfigResource;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -33,7 +36,7 @@ import org.junit.jupiter.api.io.TempDir;
  * The processor was away for ten minutes, the devices and the log were not.
  *
  * <p>Nobody can make a broker stamp a record with a time that is past, so here the heartbeats carry their producer's time
- * (CreateTime; the processor warns of it). That is as honest as the real topic's LogAppendTime, since it is the same log:
+ * (CreateTime, until the backlog is written). That is as honest as the real topic's LogAppendTime, since it is the same log:
  * one producer writes all of it in the order of time, on the broker's own machine and clock, and nothing is stamped ahead
  * of now. What the processor has to get right is the same: minutes of log time go by in a second, and none of it counts
  * before the heartbeats within it have been read.
@@ -65,6 +68,7 @@ class BacklogIT {
                 assertThat(devices.backlogWritten.await(60, TimeUnit.SECONDS))
                         .as("the backlog is written")
                         .isTrue();
+                stampByTheBroker(broker);
                 try (Rollcall rollcall = Rollcall.start(RollcallConfig.of(RealContext.settings(
                                 dataDir.resolve("processor"), "bootstrap.servers", broker.bootstrapServers())));
                         RealContext context = new RealContext(rollcall.bootstrapServers())) {
@@ -103,6 +107,17 @@ class BacklogIT {
             NewTopic topic = new NewTopic(RealContext.TOPICS.heartbeats().name(), RealContext.PARTITIONS, (short) 1)
                     .configs(Map.of("message.timestamp.type", "CreateTime"));
             admin.createTopics(List.of(topic)).all().get();
+        }
+    }
+
+    /** As the topic has to be for the processor to run. */
+    private static void stampByTheBroker(EmbeddedBroker broker) throws Exception {
+        try (Admin admin = Admin.create(Map.of("bootstrap.servers", broker.bootstrapServers()))) {
+            ConfigResource topic = new ConfigResource(
+                    ConfigResource.Type.TOPIC, RealContext.TOPICS.heartbeats().name());
+            AlterConfigOp change = new AlterConfigOp(
+                    new ConfigEntry("message.timestamp.type", "LogAppendTime"), AlterConfigOp.OpType.SET);
+            admin.incrementalAlterConfigs(Map.of(topic, List.of(change))).all().get();
         }
     }
 
