@@ -19,6 +19,7 @@ import java.util.Map;
 import java.util.OptionalLong;
 import java.util.Random;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.AlterConfigOp;
@@ -68,7 +69,6 @@ class BacklogIT {
                 assertThat(devices.backlogWritten.await(60, TimeUnit.SECONDS))
                         .as("the backlog is written")
                         .isTrue();
-                stampByTheBroker(broker);
                 try (Rollcall rollcall = Rollcall.start(RollcallConfig.of(RealContext.settings(
                                 dataDir.resolve("processor"), "bootstrap.servers", broker.bootstrapServers())));
                         RealContext context = new RealContext(rollcall.bootstrapServers())) {
@@ -111,13 +111,15 @@ class BacklogIT {
     }
 
     /** As the topic has to be for the processor to run. */
-    private static void stampByTheBroker(EmbeddedBroker broker) throws Exception {
-        try (Admin admin = Admin.create(Map.of("bootstrap.servers", broker.bootstrapServers()))) {
-            ConfigResource topic = new ConfigResource(
-                    ConfigResource.Type.TOPIC, RealContext.TOPICS.heartbeats().name());
-            AlterConfigOp change = new AlterConfigOp(
-                    new ConfigEntry("message.timestamp.type", "LogAppendTime"), AlterConfigOp.OpType.SET);
+    private static void stampByTheBroker(Admin admin) throws InterruptedException {
+        ConfigResource topic = new ConfigResource(
+                ConfigResource.Type.TOPIC, RealContext.TOPICS.heartbeats().name());
+        AlterConfigOp change =
+                new AlterConfigOp(new ConfigEntry("message.timestamp.type", "LogAppendTime"), AlterConfigOp.OpType.SET);
+        try {
             admin.incrementalAlterConfigs(Map.of(topic, List.of(change))).all().get();
+        } catch (ExecutionException e) {
+            throw new IllegalStateException(e);
         }
     }
 
@@ -131,6 +133,7 @@ class BacklogIT {
 
         private final Random random = new Random(seed);
         private final KafkaProducer<byte[], byte[]> producer;
+        private final Admin admin;
         private final long begin;
         /** In the order of {@link #living} and then {@link #silent}, in ms since the epoch. */
         final long[] first = new long[DEVICES];
@@ -143,6 +146,7 @@ class BacklogIT {
                 new Inbound.Beat(new Heartbeat("phone", null, false, OptionalLong.empty(), null)));
 
         Devices(EmbeddedBroker broker, long begin) {
+            admin = Admin.create(Map.of("bootstrap.servers", broker.bootstrapServers()));
             this.begin = begin;
             producer = RealContext.producer(broker.bootstrapServers(), Map.of("linger.ms", 5));
             List<String> users = new ArrayList<>(living);
@@ -155,17 +159,29 @@ class BacklogIT {
 
         @Override
         public void run() {
-            try (producer) {
+            try (producer;
+                    admin) {
                 for (long time = begin; !stopped; time += STEP_MS) {
                     long ahead = time - System.currentTimeMillis();
                     if (ahead > 0) {
-                        backlogWritten.countDown();
-                        Thread.sleep(ahead);
+                        if (backlogWritten.getCount() > 0) {
+                            caughtUp(time);
+                        }
+                        Thread.sleep(Math.max(0, time - System.currentTimeMillis()));
                     }
                     step(time);
                 }
             } catch (InterruptedException | RuntimeException e) {
                 failure = e;
+            }
+        }
+
+        /** From here on the broker stamps. What was still under way would leave a gap in the stamps: not until it is there. */
+        private void caughtUp(long time) throws InterruptedException {
+            producer.flush();
+            if (System.currentTimeMillis() - time < STEP_MS) {
+                stampByTheBroker(admin);
+                backlogWritten.countDown();
             }
         }
 

@@ -4,7 +4,9 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import dev.rollcall.domain.StatusText;
 import dev.rollcall.embedded.EmbeddedBroker;
+import dev.rollcall.wire.Inbound;
 import java.io.OutputStream;
 import java.net.InetAddress;
 import java.net.Socket;
@@ -51,10 +53,11 @@ class HostileTextIT {
         try (RollcallProcess rollcall = start("http.port", String.valueOf(port))) {
             rollcall.awaitReady();
             try (KafkaProducer<byte[], byte[]> producer = producer()) {
+                byte[] text =
+                        RealContext.bytes(RealContext.TOPICS.statuses(), new Inbound.Status(new StatusText("x", null)));
                 for (int partition = 0; partition < RealContext.PARTITIONS; partition++) { // three of them misrouted
-                    producer.send(new ProducerRecord<>(
-                                    "status", partition, HOSTILE.getBytes(UTF_8), HOSTILE.getBytes(UTF_8)))
-                            .get();
+                    send(producer, partition, text);
+                    send(producer, partition, HOSTILE.getBytes(UTF_8));
                 }
             }
             for (String request : List.of(
@@ -107,6 +110,11 @@ class HostileTextIT {
             socket.shutdownOutput();
             socket.getInputStream().readAllBytes();
         }
+    }
+
+    private static void send(KafkaProducer<byte[], byte[]> producer, int partition, byte[] value) throws Exception {
+        producer.send(new ProducerRecord<>("status", partition, HOSTILE.getBytes(UTF_8), value))
+                .get();
     }
 
     private KafkaProducer<byte[], byte[]> producer() {
