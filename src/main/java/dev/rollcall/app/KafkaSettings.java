@@ -56,10 +56,10 @@ public final class KafkaSettings {
                 all.put(CommonClientConfigs.GROUP_INSTANCE_ID_CONFIG, config.applicationId());
             }
         }
-        HeartbeatBundles.configure(all, config.topics().deviceHeartbeat());
         // In bundles, ten thousand heartbeats of a partition may wait in memory, where Kafka's 1000 would be 256 000.
         all.put(StreamsConfig.BUFFERED_RECORDS_PER_PARTITION_CONFIG, 40);
         all.putAll(config.kafka());
+        HeartbeatBundles.configure(all, config.topics().deviceHeartbeat());
         return all;
     }
 

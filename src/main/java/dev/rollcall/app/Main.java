@@ -2,6 +2,7 @@ package dev.rollcall.app;
 
 import dev.rollcall.config.ConfigException;
 import dev.rollcall.config.RollcallConfig;
+import dev.rollcall.domain.Printable;
 import dev.rollcall.embedded.EmbeddedBrokerException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
@@ -20,6 +21,7 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ScopeType;
 import picocli.CommandLine.Spec;
+import picocli.CommandLine.UnmatchedArgumentException;
 
 /** The command line. */
 @Command(
@@ -67,6 +69,14 @@ public final class Main implements Callable<Integer> {
     static CommandLine commandLine() {
         return new CommandLine(new Main())
                 .setCaseInsensitiveEnumValuesAllowed(true)
+                .setParameterExceptionHandler((failure, arguments) -> {
+                    CommandLine command = failure.getCommandLine();
+                    command.getErr().println(Printable.lines(failure.getMessage()));
+                    if (!UnmatchedArgumentException.printSuggestions(failure, command.getErr())) {
+                        command.usage(command.getErr());
+                    }
+                    return command.getCommandSpec().exitCodeOnInvalidInput();
+                })
                 .setExecutionExceptionHandler((failure, commandLine, parsed) -> {
                     commandLine.getErr().println(explain(failure));
                     return commandLine.getCommandSpec().exitCodeOnExecutionException();
@@ -95,11 +105,11 @@ public final class Main implements Callable<Integer> {
         if (failure instanceof ConfigException
                 || failure instanceof EmbeddedBrokerException
                 || failure instanceof IllegalArgumentException) {
-            return String.valueOf(failure.getMessage());
+            return Printable.lines(failure.getMessage());
         }
         StringWriter trace = new StringWriter();
         failure.printStackTrace(new PrintWriter(trace));
-        return trace.toString();
+        return Printable.lines(trace);
     }
 
     /** The version that the jar was built as. */

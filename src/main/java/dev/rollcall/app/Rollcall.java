@@ -39,6 +39,10 @@ import org.slf4j.LoggerFactory;
 public final class Rollcall implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Rollcall.class);
     private static final Duration PROCESSOR_CLOSE_TIMEOUT = Duration.ofSeconds(5);
+
+    /** So that what is changed meanwhile is noticed within a minute. */
+    private static final Duration BETWEEN_TOPIC_CHECKS = Duration.ofSeconds(30);
+
     private static final long MIN_KEEP_ALIVE_MS = 500;
     private static final long MAX_KEEP_ALIVE_MS = 10_000;
 
@@ -56,10 +60,15 @@ public final class Rollcall implements AutoCloseable {
      * @throws RuntimeException with a message for the operator if something cannot start; then nothing is left running
      */
     public static Rollcall start(RollcallConfig config) {
-        return new Rollcall(config);
+        return start(config, BETWEEN_TOPIC_CHECKS);
     }
 
-    private Rollcall(RollcallConfig config) {
+    /** With another pause between the checks of the topics, for tests. */
+    static Rollcall start(RollcallConfig config, Duration betweenTopicChecks) {
+        return new Rollcall(config, betweenTopicChecks);
+    }
+
+    private Rollcall(RollcallConfig config, Duration betweenTopicChecks) {
         try {
             // First, so that it can be asked what the rest waits for, and because the others must be told its port.
             edge = config.http().port().isPresent()
@@ -69,9 +78,16 @@ public final class Rollcall implements AutoCloseable {
                 parts.push(edge);
             }
             bootstrapServers = config.bootstrapServers().isEmpty() ? startBroker(config) : config.bootstrapServers();
-            try (Admin admin = Admin.create(KafkaSettings.admin(config, bootstrapServers))) {
-                startProcessor(config, new TopicSetup(admin, config).ensure());
-            }
+            Admin admin = Admin.create(KafkaSettings.admin(config, bootstrapServers));
+            parts.push(() -> admin.close(Duration.ZERO));
+            TopicSetup topics = new TopicSetup(admin, config, bootstrapServers);
+            int partitions = topics.ensure();
+            startProcessor(config, partitions);
+            parts.push(new TopicWatch(
+                    topics,
+                    partitions,
+                    betweenTopicChecks,
+                    reason -> ended.completeExceptionally(new IllegalStateException(reason))));
         } catch (RuntimeException e) {
             close();
             throw e;

@@ -1,6 +1,7 @@
 package dev.rollcall.app;
 
 import dev.rollcall.config.RollcallConfig;
+import dev.rollcall.domain.Printable;
 import java.io.PrintWriter;
 import java.util.Objects;
 import java.util.concurrent.Callable;
@@ -43,7 +44,7 @@ final class RunCommand implements Callable<Integer> {
     /** What happened, and what was behind it, each once. */
     private static String reasons(Throwable failure) {
         return Stream.iterate(failure.getCause(), Objects::nonNull, Throwable::getCause)
-                .map(cause -> cause.getMessage() == null ? cause.toString() : cause.getMessage())
+                .map(cause -> Printable.lines(cause.getMessage() == null ? cause : cause.getMessage()))
                 .distinct()
                 .collect(Collectors.joining(": "));
     }

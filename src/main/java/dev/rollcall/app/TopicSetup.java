@@ -1,95 +1,126 @@
 package dev.rollcall.app;
 
+import dev.rollcall.app.TopicContract.Alter;
+import dev.rollcall.app.TopicContract.Finding;
+import dev.rollcall.app.TopicContract.Found;
 import dev.rollcall.config.ConfigException;
 import dev.rollcall.config.RollcallConfig;
-import dev.rollcall.config.RollcallConfig.TopicNames;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalInt;
 import java.util.Set;
-import java.util.SortedMap;
-import java.util.TreeMap;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.Predicate;
+import java.util.stream.Collectors;
 import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.AlterConfigOp;
 import org.apache.kafka.clients.admin.Config;
+import org.apache.kafka.clients.admin.ConfigEntry;
 import org.apache.kafka.clients.admin.NewTopic;
+import org.apache.kafka.clients.admin.TopicDescription;
 import org.apache.kafka.common.KafkaFuture;
 import org.apache.kafka.common.config.ConfigResource;
-import org.apache.kafka.common.config.TopicConfig;
+import org.apache.kafka.common.errors.AuthorizationException;
 import org.apache.kafka.common.errors.TopicExistsException;
 import org.apache.kafka.common.errors.UnknownTopicOrPartitionException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Makes the topics that are missing, as the contract says, and checks those that are there. */
+/**
+ * Makes the topics that are missing, and holds those that are there against the {@link TopicContract}. Used by one thread at
+ * a time.
+ */
 final class TopicSetup {
     private static final Logger LOG = LoggerFactory.getLogger(TopicSetup.class);
     private static final Duration TIMEOUT = Duration.ofSeconds(60);
-    private static final Map<String, String> COMPACTED =
-            Map.of(TopicConfig.CLEANUP_POLICY_CONFIG, TopicConfig.CLEANUP_POLICY_COMPACT);
-
-    /** Heartbeats are of no use after their lease; six hours let a processor catch up after a bad night. */
-    private static final Map<String, String> HEARTBEATS = Map.of(
-            TopicConfig.CLEANUP_POLICY_CONFIG,
-            TopicConfig.CLEANUP_POLICY_DELETE,
-            TopicConfig.RETENTION_MS_CONFIG,
-            Long.toString(Duration.ofHours(6).toMillis()),
-            TopicConfig.MESSAGE_TIMESTAMP_TYPE_CONFIG,
-            "LogAppendTime");
-
-    /** Bad records may carry any timestamp: the broker's own keeps retention in order. */
-    private static final Map<String, String> DEAD_LETTERS = Map.of(
-            TopicConfig.CLEANUP_POLICY_CONFIG,
-            TopicConfig.CLEANUP_POLICY_DELETE,
-            TopicConfig.MESSAGE_TIMESTAMP_TYPE_CONFIG,
-            "LogAppendTime");
 
     private final Admin admin;
     private final RollcallConfig config;
+    private final String bootstrapServers;
+    private final TopicContract contract;
 
-    TopicSetup(Admin admin, RollcallConfig config) {
+    /** The topics of which was said that their settings cannot be read. */
+    private final Set<String> unreadable = new HashSet<>();
+
+    private Set<Finding> warned = Set.of();
+
+    TopicSetup(Admin admin, RollcallConfig config, String bootstrapServers) {
         this.admin = admin;
         this.config = config;
+        this.bootstrapServers = bootstrapServers;
+        this.contract = new TopicContract(config);
     }
 
     /**
-     * Makes and checks.
+     * Makes and checks. The embedded broker's topics are this program's own, so what is wrong with their settings, for they
+     * were made by an older version, is altered. Those of a cluster are not.
      *
      * @return how many partitions each of the inputs has
-     * @throws ConfigException if the cluster cannot be reached, or a topic that exists cannot be used
+     * @throws ConfigException if the cluster cannot be reached, or topics that exist cannot be used: with all that is
+     *     wrong with them
      */
     int ensure() {
-        TopicNames names = config.topics();
-        create(names.deviceHeartbeat(), HEARTBEATS);
-        create(names.status(), COMPACTED);
-        create(names.appearOffline(), COMPACTED);
-        create(names.presence(), COMPACTED);
-        create(names.deadLetters(), DEAD_LETTERS);
-        if (config.rules().routing()) {
-            create(names.routing(), COMPACTED);
-            partitionsOf(names.routing());
+        for (String topic : contract.names()) {
+            create(topic);
         }
-        int partitions = requireCopartitioned(List.of(names.deviceHeartbeat(), names.status(), names.appearOffline()));
-        partitionsOf(names.presence());
-        partitionsOf(names.deadLetters());
-        warnUnless(
-                names.deviceHeartbeat(),
-                TopicConfig.MESSAGE_TIMESTAMP_TYPE_CONFIG,
-                "LogAppendTime",
-                "producers' clocks then decide who is here");
-        warnUnless(
-                names.presence(),
-                TopicConfig.CLEANUP_POLICY_CONFIG,
-                TopicConfig.CLEANUP_POLICY_COMPACT,
-                "users who have not changed for a while are then lost to new consumers");
-        return partitions;
+        Map<String, Found> found = findAll();
+        List<Finding> findings = contract.check(found, OptionalInt.empty());
+        if (config.bootstrapServers().isEmpty() && !findings.isEmpty()) {
+            alter(findings);
+            found = findAll();
+            findings = contract.check(found, OptionalInt.empty());
+        }
+        String refused = warnAndRefuse(findings);
+        if (!refused.isEmpty()) {
+            throw new ConfigException(refused);
+        }
+        return contract.partitions(found);
     }
 
-    private void create(String name, Map<String, String> configs) {
-        NewTopic topic = new NewTopic(name, config.topicPartitions(), config.topicReplicationFactor()).configs(configs);
+    /**
+     * Checks again, while the processor runs.
+     *
+     * @param partitions how many each of the inputs had at the start
+     * @return what must be mended, and how, line by line; empty: nothing
+     * @throws ConfigException if the cluster does not answer
+     */
+    String check(int partitions) {
+        return warnAndRefuse(contract.check(find(), OptionalInt.of(partitions)));
+    }
+
+    /** Warns of what is unwise, once and not at every check. */
+    private String warnAndRefuse(List<Finding> findings) {
+        Set<Finding> unwise = findings.stream()
+                .filter(finding -> !finding.isRefused())
+                .collect(Collectors.toCollection(LinkedHashSet::new));
+        unwise.stream()
+                .filter(finding -> !warned.contains(finding))
+                .forEach(finding -> LOG.warn("the topic {}; mend it: {}", finding, mend(finding)));
+        warned = unwise;
+        String refused = findings.stream()
+                .filter(Finding::isRefused)
+                .map(finding -> "\n  the topic %s\n    mend it: %s".formatted(finding, mend(finding)))
+                .collect(Collectors.joining());
+        return refused.isEmpty() ? "" : "the topics cannot be used as they are:" + refused;
+    }
+
+    private String mend(Finding finding) {
+        return finding.mend().text(bootstrapServers);
+    }
+
+    private void create(String name) {
+        NewTopic topic = new NewTopic(name, config.topicPartitions(), config.topicReplicationFactor())
+                .configs(contract.settings(name));
         try {
             await(admin.createTopics(List.of(topic)).all());
             LOG.info("made the topic {} with {} partitions", name, config.topicPartitions());
@@ -100,54 +131,96 @@ final class TopicSetup {
         }
     }
 
-    private int requireCopartitioned(List<String> names) {
-        SortedMap<String, Integer> partitions = new TreeMap<>();
-        names.forEach(name -> partitions.put(name, partitionsOf(name)));
-        Set<Integer> counts = Set.copyOf(partitions.values());
-        if (counts.size() > 1) {
-            throw new ConfigException(
-                    "the inputs must have the same number of partitions, but have %s".formatted(partitions));
+    private void alter(List<Finding> findings) {
+        Map<ConfigResource, Collection<AlterConfigOp>> changes = new HashMap<>();
+        for (Finding finding : findings) {
+            if (finding.mend() instanceof Alter alter) {
+                changes.computeIfAbsent(resource(alter.topic()), any -> new ArrayList<>())
+                        .add(new AlterConfigOp(
+                                new ConfigEntry(alter.setting(), alter.value()), AlterConfigOp.OpType.SET));
+            }
         }
-        return counts.iterator().next();
+        try {
+            await(admin.incrementalAlterConfigs(changes).all());
+        } catch (ExecutionException e) {
+            throw new ConfigException("cannot alter the embedded broker's topics: " + e.getCause());
+        }
+        // The answer comes from the controller; the broker may hear of it a moment later.
+        poll(found -> contract.check(found, OptionalInt.empty()).stream()
+                .noneMatch(finding -> finding.mend() instanceof Alter));
+        findings.stream()
+                .filter(finding -> finding.mend() instanceof Alter)
+                .forEach(finding -> LOG.info("the topic {}; altered, since the broker is Rollcall's own", finding));
     }
 
     /** A topic that was made a moment ago may not be known to every broker yet. */
-    private int partitionsOf(String name) {
+    private Map<String, Found> findAll() {
+        return poll(found -> found.keySet().containsAll(contract.names()));
+    }
+
+    private Map<String, Found> poll(Predicate<Map<String, Found>> isThere) {
         long giveUpAt = System.nanoTime() + TIMEOUT.toNanos();
         while (true) {
-            try {
-                return await(admin.describeTopics(List.of(name)).allTopicNames()).values().stream()
-                        .mapToInt(topic -> topic.partitions().size())
-                        .sum();
-            } catch (ExecutionException e) {
-                boolean mayStillCome = e.getCause() instanceof UnknownTopicOrPartitionException;
-                if (!mayStillCome || System.nanoTime() > giveUpAt) {
-                    throw new ConfigException("cannot describe the topic %s: %s".formatted(name, e.getCause()));
-                }
-                LockSupport.parkNanos(Duration.ofMillis(50).toNanos());
+            Map<String, Found> found = find();
+            if (isThere.test(found)) {
+                return found;
             }
+            if (System.nanoTime() - giveUpAt > 0) {
+                throw new ConfigException("the cluster still has not got all of the topics %s as they were made"
+                        .formatted(contract.names()));
+            }
+            LockSupport.parkNanos(Duration.ofMillis(50).toNanos());
         }
     }
 
-    private void warnUnless(String topic, String key, String needed, String consequence) {
-        ConfigResource resource = new ConfigResource(ConfigResource.Type.TOPIC, topic);
+    /** The topics that are there. */
+    private Map<String, Found> find() {
+        List<String> names = new ArrayList<>(contract.names());
+        names.add(contract.changelog());
+        Map<String, Integer> partitions = new LinkedHashMap<>();
+        admin.describeTopics(names).topicNameValues().forEach((name, future) -> {
+            try {
+                TopicDescription topic = await(future);
+                partitions.put(name, topic.partitions().size());
+            } catch (ExecutionException e) {
+                if (!(e.getCause() instanceof UnknownTopicOrPartitionException)) {
+                    throw new ConfigException("cannot describe the topic %s: %s".formatted(name, e.getCause()));
+                }
+            }
+        });
+        Map<String, Found> found = new HashMap<>();
+        admin.describeConfigs(
+                        partitions.keySet().stream().map(TopicSetup::resource).toList())
+                .values()
+                .forEach((resource, future) -> {
+                    String name = resource.name();
+                    found.put(name, new Found(name, partitions.getOrDefault(name, 0), settings(name, future)));
+                });
+        return found;
+    }
+
+    private Map<String, String> settings(String topic, KafkaFuture<Config> future) {
+        Map<String, String> settings = new HashMap<>();
         try {
-            for (Config actual :
-                    await(admin.describeConfigs(List.of(resource)).all()).values()) {
-                String value = actual.get(key).value();
-                if (!value.contains(needed)) {
-                    LOG.warn(
-                            "the topic {} has {}={} where Rollcall needs {}: {}",
-                            topic,
-                            key,
-                            value,
-                            needed,
-                            consequence);
+            for (ConfigEntry entry : await(future).entries()) {
+                if (entry.value() != null) {
+                    settings.put(entry.name(), entry.value());
                 }
             }
         } catch (ExecutionException e) {
-            LOG.warn("cannot check the settings of the topic {}: {}", topic, String.valueOf(e.getCause()));
+            if (!(e.getCause() instanceof AuthorizationException)) {
+                throw new ConfigException(
+                        "cannot read the settings of the topic %s: %s".formatted(topic, e.getCause()));
+            }
+            if (unreadable.add(topic)) {
+                LOG.warn("the settings of the topic {} are not checked, for want of the right DescribeConfigs", topic);
+            }
         }
+        return settings;
+    }
+
+    private static ConfigResource resource(String topic) {
+        return new ConfigResource(ConfigResource.Type.TOPIC, topic);
     }
 
     private static <T> T await(KafkaFuture<T> future) throws ExecutionException {

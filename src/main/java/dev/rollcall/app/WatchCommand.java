@@ -6,6 +6,7 @@ import dev.rollcall.client.PresenceSubscriber.Options;
 import dev.rollcall.config.RollcallConfig;
 import dev.rollcall.domain.Announcement.Presence;
 import dev.rollcall.domain.PresenceState;
+import dev.rollcall.domain.Printable;
 import dev.rollcall.topology.PresenceTopology;
 import java.io.PrintWriter;
 import java.time.Instant;
@@ -59,13 +60,11 @@ final class WatchCommand implements Callable<Integer> {
     }
 
     static String line(PresenceChange change) {
-        String begin = "%s  %-32s "
-                .formatted(
-                        TIME.format(Instant.ofEpochMilli(change.at())),
-                        printable(change.user().toString()));
+        String begin =
+                "%s  %-32s ".formatted(TIME.format(Instant.ofEpochMilli(change.at())), Printable.of(change.user()));
         Presence presence = change.after();
         if (presence != null) {
-            String text = presence.status() == null ? "" : "  \"" + printable(presence.status()) + "\"";
+            String text = presence.status() == null ? "" : "  \"" + Printable.of(presence.status()) + "\"";
             return begin
                     + Ansi.AUTO.string("@|%s %-7s|@".formatted(style(presence.state()), presence.state()))
                     + "  since " + TIME.format(Instant.ofEpochMilli(presence.since())) + text;
@@ -79,10 +78,5 @@ final class WatchCommand implements Callable<Integer> {
             case IDLE -> "yellow";
             case OFFLINE -> "faint";
         };
-    }
-
-    /** What users wrote must not steer the terminal. */
-    private static String printable(String text) {
-        return text.replaceAll("\\p{Cntrl}", "\uFFFD");
     }
 }

@@ -1,10 +1,15 @@
 package dev.rollcall.config;
 
-/** A setting that cannot be used. The message names the key, what is wrong with it, and what would be right. */
+import dev.rollcall.domain.Printable;
+
+/**
+ * A setting that cannot be used. The message names the key, what is wrong with it, and what would be right, and can be printed
+ * whatever the setting was: see {@link Printable}.
+ */
 public final class ConfigException extends RuntimeException {
     private static final long serialVersionUID = 1L;
 
     public ConfigException(String message) {
-        super(message);
+        super(Printable.lines(message));
     }
 }

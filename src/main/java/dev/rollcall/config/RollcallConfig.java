@@ -280,6 +280,7 @@ public record RollcallConfig(
                     kafka.put(key.substring(KAFKA.length()), value);
                 }
             });
+            KafkaOverrides.check(kafka);
             return java.util.Collections.unmodifiableSortedMap(kafka);
         }
 

@@ -3,6 +3,7 @@ package dev.rollcall.http;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import dev.rollcall.config.HttpSettings;
+import dev.rollcall.domain.Printable;
 import java.net.URI;
 import java.util.List;
 import java.util.Locale;
@@ -144,7 +145,7 @@ final class Router extends Handler.Abstract {
     private static Reply failed(Throwable failure, String where) {
         ApiException error = ApiException.of(failure);
         if (error.status() >= 500 && error.status() != 503) {
-            LOG.error("{} failed", where, failure);
+            LOG.error("{} failed", Printable.of(where), failure);
         }
         return Reply.error(error);
     }

@@ -3,6 +3,7 @@ package dev.rollcall.simulate;
 import dev.rollcall.client.EventSender;
 import dev.rollcall.client.PreparedHeartbeat;
 import dev.rollcall.domain.Heartbeat;
+import dev.rollcall.domain.Printable;
 import dev.rollcall.simulate.Plan.Event;
 import dev.rollcall.wire.Inbound.Beat;
 import dev.rollcall.wire.Inbound.Flag;
@@ -140,7 +141,7 @@ public final class Simulator implements AutoCloseable {
             flags.increment();
             sent = sender.appearOffline(event.user(), flag.appearOffline());
         } else {
-            throw new IllegalStateException("nobody plans " + event.content());
+            throw new IllegalStateException("nobody plans " + Printable.of(event.content()));
         }
         var unused = sent.whenComplete((done, failure) -> (failure == null ? acknowledged : failed).increment());
     }

@@ -9,6 +9,8 @@ import java.util.Map;
 import java.util.Properties;
 import java.util.function.Consumer;
 import java.util.function.Predicate;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.apache.kafka.clients.consumer.ConsumerConfig;
 import org.apache.kafka.clients.consumer.ConsumerInterceptor;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
@@ -76,11 +78,25 @@ public final class HeartbeatBundles implements ConsumerInterceptor<byte[], byte[
         }
     }
 
-    /** Adds what Kafka Streams has to be set to, so that the records of this topic come in bundles. */
+    /**
+     * Adds what Kafka Streams has to be set to, so that the records of this topic come in bundles. Called last: other
+     * interceptors that are set already see the records as they are, before they are bundled. Behind this, one that copies
+     * headers would lose the bundle's records.
+     */
     public static void configure(Properties streams, String topic) {
-        streams.put(
-                StreamsConfig.mainConsumerPrefix(ConsumerConfig.INTERCEPTOR_CLASSES_CONFIG),
-                HeartbeatBundles.class.getName());
+        String ours = HeartbeatBundles.class.getName();
+        String key = StreamsConfig.mainConsumerPrefix(ConsumerConfig.INTERCEPTOR_CLASSES_CONFIG);
+        // As Kafka Streams has it, what is set for the main consumer counts instead of what is set for all of them.
+        Object others = streams.containsKey(key)
+                ? streams.get(key)
+                : streams.getOrDefault(StreamsConfig.consumerPrefix(ConsumerConfig.INTERCEPTOR_CLASSES_CONFIG), "");
+        String all = Stream.concat(
+                        Stream.of(String.valueOf(others).split(",", -1))
+                                .map(String::strip)
+                                .filter(other -> !other.isEmpty() && !other.equals(ours)),
+                        Stream.of(ours))
+                .collect(Collectors.joining(","));
+        streams.put(key, all);
         streams.put(StreamsConfig.mainConsumerPrefix(TOPIC), topic);
     }
 

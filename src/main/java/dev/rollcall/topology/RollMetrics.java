@@ -1,5 +1,6 @@
 package dev.rollcall.topology;
 
+import dev.rollcall.domain.Printable;
 import dev.rollcall.domain.Roster;
 import dev.rollcall.domain.UserId;
 import dev.rollcall.wire.Defect;
@@ -87,7 +88,7 @@ final class RollMetrics {
             LOG.warn(
                     "{} is on {}-{} (offset {}), where murmur2 of the key does not put it: sent it on. A producer uses another"
                             + " partitioner; librdkafka needs partitioner=murmur2_random [number {} in task {}]",
-                    user,
+                    Printable.of(user),
                     source.topic(),
                     source.partition(),
                     source.offset(),

@@ -4,6 +4,7 @@ import dev.rollcall.config.RollcallConfig;
 import dev.rollcall.domain.Announcement;
 import dev.rollcall.domain.Announcement.Presence;
 import dev.rollcall.domain.Decision;
+import dev.rollcall.domain.Printable;
 import dev.rollcall.domain.Refusal;
 import dev.rollcall.domain.Roster;
 import dev.rollcall.domain.RoutingView;
@@ -137,7 +138,7 @@ final class RollProcessor implements Processor<UserId, Object, Object, Object> {
                     // To skip it would be to forget somebody. Whoever runs this has to know, and to decide.
                     throw new StreamsException(
                             "what is stored of %s, task %s, cannot be read: was it written by a later version?"
-                                    .formatted(user, context.taskId()),
+                                    .formatted(Printable.of(user), context.taskId()),
                             e);
                 }
             }
@@ -162,7 +163,7 @@ final class RollProcessor implements Processor<UserId, Object, Object, Object> {
                     ? roster.misroutedAppearOffline(user, flag.appearOffline(), first, stamp)
                     : roster.appearOffline(user, flag.appearOffline(), stamp);
         }
-        throw new IllegalStateException("nobody decides about " + content);
+        throw new IllegalStateException("nobody decides about " + Printable.of(content));
     }
 
     /** The partition's clock ticks: what is due ends, and some of those who were quiet for long are forgotten. */

@@ -1,11 +1,17 @@
 package dev.rollcall.wire;
 
+import dev.rollcall.domain.Printable;
+
 /**
  * What is wrong with a record: why it went to the dead letters.
  *
  * @param detail one sentence for the person who looks at it
  */
 public record Defect(Reason reason, String detail) {
+
+    public Defect {
+        detail = Printable.of(detail); // it is logged, printed and thrown, and may quote what came
+    }
 
     /** The kinds of bad input (rule 12). The name in lower case is what the header says. */
     public enum Reason {

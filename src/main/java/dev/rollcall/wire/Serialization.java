@@ -2,6 +2,7 @@ package dev.rollcall.wire;
 
 import dev.rollcall.domain.Announcement.Presence;
 import dev.rollcall.domain.Heartbeat;
+import dev.rollcall.domain.Printable;
 import dev.rollcall.domain.RoutingView;
 import dev.rollcall.domain.StatusText;
 import dev.rollcall.domain.UserFacts;
@@ -128,7 +129,7 @@ public final class Serialization {
         } else if (content instanceof Flag flag) {
             return SingleObject.encode(Wire.toAvro(flag.appearOffline()));
         }
-        throw new IllegalArgumentException("there is no way to write " + content);
+        throw new IllegalArgumentException("there is no way to write " + Printable.of(content));
     }
 
     private static SpecificRecord read(SingleObject codec, String topic, byte[] bytes) {

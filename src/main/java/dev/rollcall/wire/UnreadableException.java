@@ -7,8 +7,12 @@ final class UnreadableException extends Exception {
     private final transient Defect defect;
 
     UnreadableException(Defect.Reason reason, String detail) {
-        super(detail, null, false, false); // bad input is an everyday thing: no stack trace
-        this.defect = new Defect(reason, detail);
+        this(new Defect(reason, detail));
+    }
+
+    private UnreadableException(Defect defect) {
+        super(defect.detail(), null, false, false); // bad input is an everyday thing: no stack trace
+        this.defect = defect;
     }
 
     Defect defect() {

@@ -19,11 +19,15 @@ import java.util.Map;
 import java.util.OptionalLong;
 import java.util.Random;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.AlterConfigOp;
+import org.apache.kafka.clients.admin.ConfigEntry;
 import org.apache.kafka.clients.admin.NewTopic;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.common.config.ConfigResource;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -33,7 +37,7 @@ import org.junit.jupiter.api.io.TempDir;
  * The processor was away for ten minutes, the devices and the log were not.
  *
  * <p>Nobody can make a broker stamp a record with a time that is past, so here the heartbeats carry their producer's time
- * (CreateTime; the processor warns of it). That is as honest as the real topic's LogAppendTime, since it is the same log:
+ * (CreateTime, until the backlog is written). That is as honest as the real topic's LogAppendTime, since it is the same log:
  * one producer writes all of it in the order of time, on the broker's own machine and clock, and nothing is stamped ahead
  * of now. What the processor has to get right is the same: minutes of log time go by in a second, and none of it counts
  * before the heartbeats within it have been read.
@@ -106,6 +110,19 @@ class BacklogIT {
         }
     }
 
+    /** As the topic has to be for the processor to run. */
+    private static void stampByTheBroker(Admin admin) throws InterruptedException {
+        ConfigResource topic = new ConfigResource(
+                ConfigResource.Type.TOPIC, RealContext.TOPICS.heartbeats().name());
+        AlterConfigOp change =
+                new AlterConfigOp(new ConfigEntry("message.timestamp.type", "LogAppendTime"), AlterConfigOp.OpType.SET);
+        try {
+            admin.incrementalAlterConfigs(Map.of(topic, List.of(change))).all().get();
+        } catch (ExecutionException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
     /** Every device beats each 10 to 25 s, first through the past as fast as it can be written, then as time goes by. */
     private final class Devices implements Runnable {
         final List<String> living = RealContext.users("living", DEVICES - 50);
@@ -116,6 +133,7 @@ class BacklogIT {
 
         private final Random random = new Random(seed);
         private final KafkaProducer<byte[], byte[]> producer;
+        private final Admin admin;
         private final long begin;
         /** In the order of {@link #living} and then {@link #silent}, in ms since the epoch. */
         final long[] first = new long[DEVICES];
@@ -128,6 +146,7 @@ class BacklogIT {
                 new Inbound.Beat(new Heartbeat("phone", null, false, OptionalLong.empty(), null)));
 
         Devices(EmbeddedBroker broker, long begin) {
+            admin = Admin.create(Map.of("bootstrap.servers", broker.bootstrapServers()));
             this.begin = begin;
             producer = RealContext.producer(broker.bootstrapServers(), Map.of("linger.ms", 5));
             List<String> users = new ArrayList<>(living);
@@ -140,17 +159,29 @@ class BacklogIT {
 
         @Override
         public void run() {
-            try (producer) {
+            try (producer;
+                    admin) {
                 for (long time = begin; !stopped; time += STEP_MS) {
                     long ahead = time - System.currentTimeMillis();
                     if (ahead > 0) {
-                        backlogWritten.countDown();
-                        Thread.sleep(ahead);
+                        if (backlogWritten.getCount() > 0) {
+                            caughtUp(time);
+                        }
+                        Thread.sleep(Math.max(0, time - System.currentTimeMillis()));
                     }
                     step(time);
                 }
             } catch (InterruptedException | RuntimeException e) {
                 failure = e;
+            }
+        }
+
+        /** From here on the broker stamps. What was still under way would leave a gap in the stamps: not until it is there. */
+        private void caughtUp(long time) throws InterruptedException {
+            producer.flush();
+            if (System.currentTimeMillis() - time < STEP_MS) {
+                stampByTheBroker(admin);
+                backlogWritten.countDown();
             }
         }
 

@@ -228,8 +228,8 @@ class MainPathIT {
 
             assertThat(settings)
                     .containsEntry("device-heartbeat", List.of("delete", "LogAppendTime"))
-                    .containsEntry("status", List.of("compact", "CreateTime"))
-                    .containsEntry("appear-offline", List.of("compact", "CreateTime"))
+                    .containsEntry("status", List.of("compact", "LogAppendTime"))
+                    .containsEntry("appear-offline", List.of("compact", "LogAppendTime"))
                     .containsEntry("presence", List.of("compact", "CreateTime"))
                     .hasEntrySatisfying(
                             "presence-dead-letters",

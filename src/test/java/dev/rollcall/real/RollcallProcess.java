@@ -31,14 +31,13 @@ final class RollcallProcess implements AutoCloseable {
     }
 
     /** Starts it. */
-    RollcallProcess(Map<String, String> settings, Path output) throws IOException {
+    RollcallProcess(Map<String, String> settings, Path output, String... jvmOptions) throws IOException {
         this.output = output;
         List<String> command = new ArrayList<>(List.of(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "-XX:TieredStopAtLevel=1", // it does not live long enough for more
-                "-cp",
-                System.getProperty("java.class.path"),
-                Main.class.getName()));
+                "-XX:TieredStopAtLevel=1")); // it does not live long enough for more
+        command.addAll(List.of(jvmOptions));
+        command.addAll(List.of("-cp", System.getProperty("java.class.path"), Main.class.getName()));
         settings.forEach((key, value) -> command.addAll(List.of("--set", key + "=" + value)));
         ProcessBuilder builder =
                 new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(output.toFile());

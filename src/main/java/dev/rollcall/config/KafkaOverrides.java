@@ -1,0 +1,147 @@
+package dev.rollcall.config;
+
+import java.util.List;
+import java.util.Map;
+import java.util.function.Predicate;
+
+/**
+ * What {@code kafka.*} may not say: the settings of Kafka's clients and of Streams that would break a promise without a
+ * word. Those that fail by themselves, and say so, are left to Kafka.
+ */
+final class KafkaOverrides {
+    private static final String FAIL_ON_RECORDS = "org.apache.kafka.streams.errors.LogAndFailExceptionHandler";
+    private static final String FAIL_ON_PROCESSING =
+            "org.apache.kafka.streams.errors.LogAndFailProcessingExceptionHandler";
+    private static final String FAIL_ON_PRODUCTION =
+            "org.apache.kafka.streams.errors.DefaultProductionExceptionHandler";
+
+    // Without a prefix a setting is for all clients that know it; a prefix is for those of the processor alone.
+    private static final List<String> STREAMS = List.of("");
+    private static final List<String> CONSUMERS =
+            List.of("", "consumer.", "main.consumer.", "restore.consumer.", "global.consumer.");
+    private static final List<String> PRODUCERS = List.of("", "producer.");
+    private static final List<String> ALL_CLIENTS =
+            List.of("", "consumer.", "main.consumer.", "restore.consumer.", "global.consumer.", "producer.", "admin.");
+    private static final List<String> INTERNAL_TOPICS = List.of("topic.");
+
+    private static final List<Rule> RULES = List.of(
+            new Rule(
+                    STREAMS,
+                    "processing.exception.handler",
+                    FAIL_ON_PROCESSING::equals,
+                    "be " + FAIL_ON_PROCESSING,
+                    "one that goes on drops the rest of a bundle of heartbeats"),
+            new Rule(
+                    STREAMS,
+                    "deserialization.exception.handler",
+                    FAIL_ON_RECORDS::equals,
+                    "be " + FAIL_ON_RECORDS,
+                    "what cannot be used goes to the dead letters; what reaches this is a bug, and must not be a loss"),
+            new Rule(
+                    STREAMS,
+                    "default.deserialization.exception.handler",
+                    FAIL_ON_RECORDS::equals,
+                    "be " + FAIL_ON_RECORDS,
+                    "what cannot be used goes to the dead letters; what reaches this is a bug, and must not be a loss"),
+            new Rule(
+                    STREAMS,
+                    "production.exception.handler",
+                    FAIL_ON_PRODUCTION::equals,
+                    "be " + FAIL_ON_PRODUCTION,
+                    "one that goes on loses a transition"),
+            new Rule(
+                    STREAMS,
+                    "default.production.exception.handler",
+                    FAIL_ON_PRODUCTION::equals,
+                    "be " + FAIL_ON_PRODUCTION,
+                    "one that goes on loses a transition"),
+            new Rule(
+                    STREAMS,
+                    "max.task.idle.ms",
+                    value -> !value.startsWith("-"),
+                    "be at least 0",
+                    "below that the order between the inputs is off, and somebody who hides may be seen"),
+            new Rule(
+                    STREAMS,
+                    "interceptor.classes",
+                    String::isEmpty,
+                    "have a prefix",
+                    "without one, consumers and producers would all get it;"
+                            + " kafka.consumer.interceptor.classes and kafka.producer.interceptor.classes are the processor's"),
+            new Rule(
+                    STREAMS,
+                    "application.id",
+                    value -> false,
+                    "not be set",
+                    "it is application.id, without the prefix, that names all that belongs to it"),
+            new Rule(
+                    ALL_CLIENTS,
+                    "bootstrap.servers",
+                    value -> false,
+                    "not be set",
+                    "it is bootstrap.servers, without the prefix, that says where all of Rollcall connects"),
+            new Rule(
+                    CONSUMERS,
+                    "isolation.level",
+                    "read_committed"::equals,
+                    "be read_committed",
+                    "what a transaction took back has never been written"),
+            new Rule(
+                    PRODUCERS,
+                    "partitioner.class",
+                    String::isEmpty,
+                    "not be set",
+                    "a user's records are found by murmur2 of the key"),
+            new Rule(
+                    PRODUCERS,
+                    "partitioner.ignore.keys",
+                    value -> !value.equalsIgnoreCase("true"),
+                    "be false",
+                    "a user's records are found by murmur2 of the key"),
+            new Rule(
+                    PRODUCERS,
+                    "acks",
+                    value -> value.equals("all") || value.equals("-1"),
+                    "be all",
+                    "what only one broker has is lost with it"),
+            new Rule(
+                    PRODUCERS,
+                    "enable.idempotence",
+                    value -> !value.equalsIgnoreCase("false"),
+                    "be true",
+                    "a repeated send would double records, or change their order"),
+            new Rule(
+                    INTERNAL_TOPICS,
+                    "cleanup.policy",
+                    "compact"::equals,
+                    "be compact",
+                    "the changelog is all that is stored of the users"));
+
+    private KafkaOverrides() {}
+
+    /**
+     * One setting under each of these prefixes.
+     *
+     * @param must the rest of a sentence that begins with the key and "must"
+     */
+    private record Rule(List<String> prefixes, String setting, Predicate<String> allows, String must, String why) {}
+
+    /**
+     * Refuses what breaks a promise.
+     *
+     * @param kafka without the prefix {@code kafka.}
+     * @throws ConfigException naming the key, and why
+     */
+    static void check(Map<String, String> kafka) {
+        for (Rule rule : RULES) {
+            for (String prefix : rule.prefixes()) {
+                String key = prefix + rule.setting();
+                String value = kafka.get(key);
+                if (value != null && !rule.allows().test(value)) {
+                    throw new ConfigException(
+                            "kafka.%s must %s (%s): it is \"%s\"".formatted(key, rule.must(), rule.why(), value));
+                }
+            }
+        }
+    }
+}
