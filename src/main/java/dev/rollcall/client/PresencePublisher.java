@@ -107,7 +107,10 @@ public final class PresencePublisher implements AutoCloseable {
     private boolean closed;
 
     private final AtomicLong failedKeepAlives = new AtomicLong();
+
+    // Of the ticks alone.
     private long nextWarning = Long.MIN_VALUE;
+    private @Nullable Throwable surprise;
 
     private PresencePublisher(Builder builder, EventSender sender, InstantSource clock, Background background) {
         this.shard = builder.shard;
@@ -238,6 +241,9 @@ public final class PresencePublisher implements AutoCloseable {
                     return device;
                 }
                 answer.future = end(key, maxPending);
+                if (device != null) {
+                    wakeUps.forget(device);
+                }
                 return null;
             });
             return answer.future;
@@ -315,13 +321,10 @@ public final class PresencePublisher implements AutoCloseable {
                 if (device == null) {
                     break;
                 }
-                devices.computeIfPresent(device.key, (key, current) -> current == device ? look(device, now) : current);
+                lookSafely(device, now);
                 left--;
             }
             warnOfFailures(now);
-        } catch (RuntimeException e) {
-            // The scheduler would never call again.
-            LOG.error("sending keep-alives failed; it will be tried again", e);
         } finally {
             open.readLock().unlock();
         }
@@ -342,6 +345,17 @@ public final class PresencePublisher implements AutoCloseable {
             });
             return answer.future;
         });
+    }
+
+    /** A device whose turn fails gets another one soon: without, it would never be kept alive again. */
+    private void lookSafely(TrackedDevice device, long now) {
+        try {
+            devices.computeIfPresent(device.key, (key, current) -> current == device ? look(device, now) : current);
+        } catch (Throwable e) {
+            wakeUps.wake(device, now + TICK.toMillis());
+            failedKeepAlives.incrementAndGet();
+            surprise = e;
+        }
     }
 
     /** Its turn has come; null: forget it. */
@@ -377,8 +391,9 @@ public final class PresencePublisher implements AutoCloseable {
                 OptionalLong.of(leaseMs + TRAVEL.toMillis()),
                 shard);
         var record = records.heartbeat(device.key.user(), heartbeat);
-        device.unanswered.incrementAndGet();
         CompletableFuture<Void> sent = outbox.add(record, verdict == Verdict.DUE ? maxPending / 2 : maxPending);
+        // Counted only now: what throws in between would leave a device that waits for an answer for ever.
+        device.unanswered.incrementAndGet();
         var unused = sent.whenComplete((done, failure) -> device.unanswered.decrementAndGet());
         return sent;
     }
@@ -404,8 +419,15 @@ public final class PresencePublisher implements AutoCloseable {
     /** Nobody holds a keep-alive's future, so this speaks for all of them. */
     private void warnOfFailures(long now) {
         if (failedKeepAlives.get() > 0 && now >= nextWarning) {
-            LOG.warn("{} keep-alives could not be sent; are the brokers there?", failedKeepAlives.getAndSet(0));
             nextWarning = now + WARN_EVERY_MS;
+            long failed = failedKeepAlives.getAndSet(0);
+            Throwable cause = surprise;
+            surprise = null;
+            if (cause == null) {
+                LOG.warn("{} keep-alives could not be sent; are the brokers there?", failed);
+            } else {
+                LOG.error("{} keep-alives failed here, and will be tried again; the last of them with", failed, cause);
+            }
         }
     }
 

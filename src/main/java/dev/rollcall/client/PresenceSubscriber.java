@@ -168,6 +168,7 @@ public final class PresenceSubscriber implements AutoCloseable {
     private final CountDownLatch closed = new CountDownLatch(1);
     private volatile boolean stopped;
     private volatile @Nullable Throwable failure;
+    private volatile @Nullable String topicId;
     private volatile Map<Integer, Progress> progress = Map.of();
 
     /**
@@ -254,16 +255,21 @@ public final class PresenceSubscriber implements AutoCloseable {
 
     /**
      * Whether the listener has the snapshot of each partition that this process has, and what partitions held that were
-     * added since; false while it has none.
+     * added since; false while it has none, and while the topic does not exist.
      */
     public boolean snapshotComplete() {
         Map<Integer, Progress> now = progress;
-        return !now.isEmpty() && now.values().stream().allMatch(Progress::snapshotComplete);
+        return !now.isEmpty() && !watch.isMissing() && now.values().stream().allMatch(Progress::snapshotComplete);
     }
 
     /** What {@link #run} waits for at the moment, the brokers or the topic, in words; empty: nothing. */
     public Optional<String> waitsFor() {
         return Optional.ofNullable(watch.waitsFor());
+    }
+
+    /** The id that the brokers gave to the topic that is read; empty: they have not yet been asked. */
+    public Optional<String> topicId() {
+        return Optional.ofNullable(topicId);
     }
 
     /** What ended {@link #run} against its will; empty: nothing did. */
@@ -280,6 +286,7 @@ public final class PresenceSubscriber implements AutoCloseable {
         TopicInfo found = watch.look();
         if (found != null) {
             partitions.topicIs(found);
+            topicId = found.id();
         }
         poll();
         partitions.beginFresh();

@@ -38,6 +38,7 @@ final class TopicWatch {
     private long nextWarning;
     private boolean current;
     private volatile @Nullable String waitsFor;
+    private volatile boolean missing;
 
     TopicWatch(String topic, TopicLookup lookup, LongSupplier nanoTime) {
         this.topic = topic;
@@ -71,6 +72,7 @@ final class TopicWatch {
                 LOG.info("Found what was waited for: {}", waitsFor);
             }
             waitsFor = null;
+            missing = false;
             return info;
         } catch (CompletionException e) {
             nextAsk = now + ASK_AGAIN.toNanos();
@@ -99,6 +101,11 @@ final class TopicWatch {
         return waitsFor;
     }
 
+    /** Whether the brokers have said that there is no such topic. From any thread. */
+    boolean isMissing() {
+        return missing;
+    }
+
     /** Waits for an answer, this long at most. */
     void await(Duration atMost) {
         CompletableFuture<TopicInfo> answer = asked;
@@ -116,16 +123,21 @@ final class TopicWatch {
     }
 
     private String reason(Throwable failure) {
+        missing = failure instanceof UnknownTopicOrPartitionException || (missing && isNoAnswer(failure));
         if (failure instanceof UnknownTopicOrPartitionException) {
             return "the topic " + topic + ", which does not exist";
         }
-        if (failure instanceof RetriableException) {
+        if (isNoAnswer(failure)) {
             return "the brokers, which cannot be asked about the topic " + topic + " (" + failure.getMessage() + ")";
         }
         if (failure instanceof KafkaException refused) {
             throw refused;
         }
         throw new KafkaException("cannot ask about the topic " + topic, failure);
+    }
+
+    private static boolean isNoAnswer(Throwable failure) {
+        return failure instanceof RetriableException;
     }
 
     private void warn(long now) {

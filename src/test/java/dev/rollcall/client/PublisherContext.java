@@ -57,7 +57,7 @@ final class PublisherContext {
 
             @Override
             public void every(Duration pause, Runnable task) {
-                tick = task;
+                tick = new Background.Repeated(task);
             }
 
             @Override
