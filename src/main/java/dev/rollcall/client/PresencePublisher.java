@@ -270,6 +270,11 @@ public final class PresencePublisher implements AutoCloseable {
         return devices.size();
     }
 
+    /** How many entries say when a device is looked at next: about as many as there are devices, whoever has ended. */
+    int scheduled() {
+        return wakeUps.size();
+    }
+
     /** Ends all devices with open connections, and waits up to 5 s for that and all else to be sent. */
     @Override
     public void close() {

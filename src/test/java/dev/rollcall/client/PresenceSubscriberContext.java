@@ -227,6 +227,11 @@ final class PresenceSubscriberContext {
         settle();
     }
 
+    /** Time goes by, and nothing is done yet. */
+    void passes(long millis) {
+        nanos += millis * 1_000_000;
+    }
+
     /** Until it is closed or fails, on this thread. */
     void run() {
         consumer().refresh();
@@ -330,38 +335,40 @@ final class PresenceSubscriberContext {
             super("none");
         }
 
-        /** Shows the mock what is in the log now; it leaves out what is before its position. */
+        /** Shows the mock where the log begins and ends now. */
         void refresh() {
             for (int partition = 0; partition < log.size(); partition++) {
                 updateBeginningOffsets(Map.of(partition(partition), 0L));
                 updateEndOffsets(Map.of(partition(partition), end(partition)));
-                if (assignment().contains(partition(partition))) {
-                    log.get(partition).values().forEach(this::addRecord);
-                }
             }
         }
 
+        /** From the log itself: the mock's own records would outlive what happens to the log. */
         @Override
         public synchronized ConsumerRecords<byte[], byte[]> poll(Duration timeout) {
+            Map<TopicPartition, List<ConsumerRecord<byte[], byte[]>>> read = new HashMap<>();
             Map<TopicPartition, Long> outOfRange = new HashMap<>();
             for (TopicPartition partition : assignment()) {
-                boolean isThere = partition.partition() < log.size();
-                if (isThere && !paused().contains(partition) && position(partition) > end(partition.partition())) {
-                    outOfRange.put(partition, position(partition));
+                if (paused().contains(partition) || partition.partition() >= log.size()) {
+                    continue;
                 }
+                long end = end(partition.partition());
+                if (position(partition) > end) {
+                    outOfRange.put(partition, position(partition));
+                    continue;
+                }
+                read.put(
+                        partition,
+                        List.copyOf(log.get(partition.partition())
+                                .tailMap(position(partition))
+                                .values()));
+                super.seek(partition, end); // a real one passes over markers, too
             }
             if (!outOfRange.isEmpty()) {
                 throw new OffsetOutOfRangeException(outOfRange);
             }
-            ConsumerRecords<byte[], byte[]> records = super.poll(timeout);
-            for (TopicPartition partition : assignment()) {
-                if (partition.partition() < log.size()
-                        && !paused().contains(partition)
-                        && position(partition) == end(partition.partition()) - markers) {
-                    super.seek(partition, end(partition.partition())); // as a real one passes over markers
-                }
-            }
-            return records;
+            super.poll(timeout);
+            return new ConsumerRecords<>(read, Map.of());
         }
 
         @Override
