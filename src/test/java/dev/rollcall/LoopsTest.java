@@ -45,7 +45,8 @@ class LoopsTest {
             "app.SimulateCommand.stopOnCtrlC",
             "app.WatchCommand.call",
             "embedded.EmbeddedBroker.close",
-            "embedded.EmbeddedBroker.reportDeath");
+            "embedded.EmbeddedBroker.died",
+            "gateway.PresenceWriter.<init>");
 
     @Test
     void shouldBeNamedHereWhenSomethingIsHandedToAThread() {

@@ -389,24 +389,27 @@ public final class PresencePublisher implements AutoCloseable {
         if (verdict == Verdict.TOO_SOON || standsInForIt) {
             return CompletableFuture.completedFuture(null);
         }
-        Heartbeat heartbeat = new Heartbeat(
-                device.key.deviceId(),
-                device.throttle.state(),
-                false,
-                OptionalLong.of(leaseMs + TRAVEL.toMillis()),
-                shard);
-        var record = records.heartbeat(device.key.user(), heartbeat);
-        CompletableFuture<Void> sent = outbox.add(record, verdict == Verdict.DUE ? maxPending / 2 : maxPending);
-        // Counted only now: what throws in between would leave a device that waits for an answer for ever.
-        device.unanswered.incrementAndGet();
-        var unused = sent.whenComplete((done, failure) -> device.unanswered.decrementAndGet());
-        return sent;
+        try {
+            CompletableFuture<Void> sent = outbox.add(
+                    records.heartbeat(
+                            device.key.user(), heartbeat(device.key, device.throttle.state(), false)),
+                    verdict == Verdict.DUE ? maxPending / 2 : maxPending);
+            device.unanswered.incrementAndGet();
+            var unused = sent.whenComplete((done, failure) -> device.unanswered.decrementAndGet());
+            return sent;
+        } catch (Throwable e) {
+            device.throttle.failed(now);
+            throw e;
+        }
     }
 
     private CompletableFuture<Void> end(TrackedDevice.Key key, int limit) {
-        Heartbeat heartbeat =
-                new Heartbeat(key.deviceId(), null, true, OptionalLong.of(leaseMs + TRAVEL.toMillis()), shard);
-        return outbox.add(records.heartbeat(key.user(), heartbeat), limit);
+        return outbox.add(records.heartbeat(key.user(), heartbeat(key, null, true)), limit);
+    }
+
+    private Heartbeat heartbeat(TrackedDevice.Key key, @Nullable PresenceState state, boolean connectionEnded) {
+        OptionalLong lease = OptionalLong.of(leaseMs + TRAVEL.toMillis());
+        return new Heartbeat(key.deviceId(), state, connectionEnded, lease, shard);
     }
 
     private <T> T whileOpen(Supplier<T> call) {
