@@ -391,8 +391,7 @@ public final class PresencePublisher implements AutoCloseable {
         }
         try {
             CompletableFuture<Void> sent = outbox.add(
-                    records.heartbeat(
-                            device.key.user(), heartbeat(device.key, device.throttle.state(), false)),
+                    records.heartbeat(device.key.user(), heartbeat(device.key, device.throttle.state(), false)),
                     verdict == Verdict.DUE ? maxPending / 2 : maxPending);
             device.unanswered.incrementAndGet();
             var unused = sent.whenComplete((done, failure) -> device.unanswered.decrementAndGet());

@@ -32,7 +32,7 @@ class PublisherErrorsTest {
     @Test
     void shouldSendTheNextOneWhenTheProducerThrowsAnError() {
         PublisherContext context = PublisherContext.acknowledging();
-        context.nextErrors.add(new OutOfMemoryError("test"));
+        context.nextErrors.add(new InternalError("test"));
 
         CompletableFuture<Void> failed = context.publisher.opened(ALICE, "phone");
         CompletableFuture<Void> sent = context.publisher.opened(BOB, "phone");
@@ -48,7 +48,7 @@ class PublisherErrorsTest {
         AtomicInteger refusals = new AtomicInteger(1);
         PublisherContext context = new PublisherContext(true, builder -> builder, task -> {
             if (refusals.getAndDecrement() > 0) {
-                throw new OutOfMemoryError("test");
+                throw new InternalError("test");
             }
             task.run();
         });
@@ -85,7 +85,7 @@ class PublisherErrorsTest {
         PublisherContext context = PublisherContext.acknowledging();
         context.publisher.opened(ALICE, "phone");
         context.sent();
-        context.nextErrors.add(new OutOfMemoryError("test"));
+        context.nextErrors.add(new InternalError("test"));
         context.pass(10_000);
 
         assertThat(context.pass(30_000)).hasSizeGreaterThanOrEqualTo(2);
@@ -97,7 +97,7 @@ class PublisherErrorsTest {
         try (Background background = Background.threads("test")) {
             background.every(Duration.ofMillis(1), () -> {
                 runs.countDown();
-                throw new OutOfMemoryError("test");
+                throw new InternalError("test");
             });
             assertThat(runs.await(30, TimeUnit.SECONDS)).isTrue();
         }
@@ -123,7 +123,7 @@ class PublisherErrorsTest {
         Serializer<Inbound> serializer = (name, value) -> {
             if (failures.get() > 0) {
                 failures.decrementAndGet();
-                throw new OutOfMemoryError("test");
+                throw new InternalError("test");
             }
             return beats.values().serializer().serialize(name, value);
         };

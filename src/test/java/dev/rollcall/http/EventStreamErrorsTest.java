@@ -33,13 +33,14 @@ class EventStreamErrorsTest {
     @Test
     void shouldEndWhenItsNextStepCannotBeTaken() {
         Executor full = task -> {
-            throw new OutOfMemoryError("test");
+            throw new InternalError("test");
         };
         ByteArrayEndPoint client = new ByteArrayEndPoint();
         CompletableFuture<Void> done = new CompletableFuture<>();
         try (PresenceWriter writer = new PresenceWriter(TOPICS, NOBODY_THERE, "test", Duration.ofSeconds(1));
                 PresenceFeed feed = new PresenceFeed(TOPICS.presence(), NOBODY_THERE);
-                EventStreams streams = new EventStreams(RollcallConfig.defaults().http(), full)) {
+                EventStreams streams =
+                        new EventStreams(RollcallConfig.defaults().http(), full)) {
             Backend backend = new Backend(
                     writer,
                     new PresenceReader(stub(dev.rollcall.gateway.Owners.class, client), () -> ""),
@@ -49,7 +50,9 @@ class EventStreamErrorsTest {
             EventStream stream =
                     streams.reserve(backend, ALICE, "phone", null, null, Format.LONG_POLL, Long.MAX_VALUE / 2_000_000);
 
-            stream.begin(stub(Response.class, client), Callback.from(() -> done.complete(null), done::completeExceptionally));
+            stream.begin(
+                    stub(Response.class, client),
+                    Callback.from(() -> done.complete(null), done::completeExceptionally));
 
             assertThat(done).isCompletedExceptionally();
             assertThat(client.isOpen()).isFalse();
@@ -59,15 +62,16 @@ class EventStreamErrorsTest {
 
     /** Says this end point, headers that are empty, and of all else a stub or nothing. */
     private static <T> T stub(Class<T> type, ByteArrayEndPoint client) {
-        return type.cast(Proxy.newProxyInstance(type.getClassLoader(), new Class<?>[] {type}, (self, method, arguments) -> {
-            Class<?> wanted = method.getReturnType();
-            if (wanted.isInstance(client)) {
-                return client;
-            }
-            if (wanted.isAssignableFrom(HttpFields.Mutable.class) && wanted != Object.class) {
-                return HttpFields.build();
-            }
-            return wanted.isInterface() ? stub(wanted, client) : null;
-        }));
+        return type.cast(
+                Proxy.newProxyInstance(type.getClassLoader(), new Class<?>[] {type}, (self, method, arguments) -> {
+                    Class<?> wanted = method.getReturnType();
+                    if (wanted.isInstance(client)) {
+                        return client;
+                    }
+                    if (wanted.isAssignableFrom(HttpFields.Mutable.class) && wanted != Object.class) {
+                        return HttpFields.build();
+                    }
+                    return wanted.isInterface() ? stub(wanted, client) : null;
+                }));
     }
 }

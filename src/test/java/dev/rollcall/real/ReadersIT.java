@@ -18,7 +18,6 @@ import dev.rollcall.gateway.PresenceWatch.Batch;
 import dev.rollcall.gateway.SinceToken;
 import dev.rollcall.topology.PresenceTopology;
 import dev.rollcall.wire.Topic;
-import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -144,8 +143,7 @@ class ReadersIT {
         write("user", 1);
         try (Admin admin = Admin.create(Map.of("bootstrap.servers", servers()))) {
             admin.alterConsumerGroupOffsets(
-                            topic.name(),
-                            Map.of(new TopicPartition(topic.name(), 0), new OffsetAndMetadata(1_000_000)))
+                            topic.name(), Map.of(new TopicPartition(topic.name(), 0), new OffsetAndMetadata(1_000_000)))
                     .all()
                     .get();
         }
@@ -176,8 +174,7 @@ class ReadersIT {
                 .isLessThan(Duration.ofSeconds(30));
         await().atMost(PATIENCE)
                 .until(() -> member.subscriber.waitsFor().orElse("").startsWith("the brokers"));
-        try (EmbeddedBroker late =
-                EmbeddedBroker.start(dataDir.resolve("late-" + mode), port, Map.of(), what -> {})) {
+        try (EmbeddedBroker late = EmbeddedBroker.start(dataDir.resolve("late-" + mode), port, Map.of(), what -> {})) {
             await().atMost(PATIENCE)
                     .until(() -> member.subscriber
                             .waitsFor()
@@ -229,10 +226,14 @@ class ReadersIT {
                     if (batch.beginsAnew()) {
                         told.clear();
                     }
-                    batch.presences().forEach(json -> told.add(new String(json, java.nio.charset.StandardCharsets.UTF_8)));
+                    batch.presences()
+                            .forEach(json -> told.add(new String(json, java.nio.charset.StandardCharsets.UTF_8)));
                 }
                 return feed.isCaughtUp()
-                        && told.stream().filter(json -> json.contains("\"after")).count() >= USERS
+                        && told.stream()
+                                        .filter(json -> json.contains("\"after"))
+                                        .count()
+                                >= USERS
                         && told.stream().noneMatch(json -> json.contains("\"before") && json.contains("online"));
             });
             try (PresenceWatch back = feed.watch(null, old, () -> {})) {
@@ -248,13 +249,13 @@ class ReadersIT {
         PresenceFeed feed = feed();
         await().atMost(PATIENCE).until(feed::isCaughtUp);
         PresenceWatch watch = feed.watch(null, null, () -> {
-            throw new OutOfMemoryError("test");
+            throw new InternalError("test");
         });
         write("user", 1);
 
         await().atMost(PATIENCE)
-                .untilAsserted(() -> assertThat(feed.waitsFor())
-                        .contains("the feed of presence, which has ended with an error"));
+                .untilAsserted(() ->
+                        assertThat(feed.waitsFor()).contains("the feed of presence, which has ended with an error"));
         assertThat(feed.isCaughtUp()).isFalse();
         watch.close();
     }
@@ -337,7 +338,7 @@ class ReadersIT {
         private final Thread thread;
 
         /** A full copy, or one of a group that has the topic's name, with this protocol. */
-        Member(String mode, String servers) throws IOException {
+        Member(String mode, String servers) {
             Map<String, Object> settings = new HashMap<>(Map.of("bootstrap.servers", servers));
             if (!mode.equals("copy")) {
                 settings.put("group.protocol", mode);
@@ -357,9 +358,13 @@ class ReadersIT {
         }
 
         @Override
-        public void close() throws InterruptedException {
+        public void close() {
             subscriber.close();
-            thread.join(1000);
+            try {
+                thread.join(1000);
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+            }
             assertThat(thread.isAlive()).as("still running after close").isFalse();
         }
     }
