@@ -6,9 +6,12 @@ import dev.rollcall.simulate.Simulator;
 import dev.rollcall.wire.Topics;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** The simulation that the page starts and stops. */
 final class PageSimulation implements Simulation, AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(PageSimulation.class);
     private static final int DEVICES_PER_USER = 2;
     private static final int SHARDS = 4;
     private static final long SEED = 1;
@@ -32,17 +35,27 @@ final class PageSimulation implements Simulation, AutoCloseable {
         int beatsPerSecond = Math.max(1, newUsers * DEVICES_PER_USER / SECONDS_PER_TURN);
         Simulator started = new Simulator(
                 new Population(newUsers, DEVICES_PER_USER, beatsPerSecond, SHARDS, SEED), true, topics, settings);
-        Thread thread = new Thread(
-                () -> {
-                    try (started) {
-                        started.run(Long.MAX_VALUE);
-                    }
-                },
-                "simulation");
+        Thread thread = new Thread(() -> run(started), "simulation");
         thread.setDaemon(true);
         thread.start();
         users = newUsers;
         simulator = started;
+    }
+
+    private void run(Simulator started) {
+        try (started) {
+            started.run(Long.MAX_VALUE);
+        } catch (Throwable e) {
+            LOG.error("the simulation has ended", e);
+            ended(started);
+        }
+    }
+
+    /** By itself: the page must not go on showing it. */
+    private synchronized void ended(Simulator one) {
+        if (simulator == one) {
+            stop();
+        }
     }
 
     @Override

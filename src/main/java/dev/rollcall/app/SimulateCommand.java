@@ -90,7 +90,7 @@ final class SimulateCommand implements Callable<Integer> {
                                     seed,
                                     bootstrapServers,
                                     seconds == null ? "; Ctrl-C ends it" : ", for " + seconds + " s"));
-            LiveLine line = new LiveLine(simulator, out);
+            LiveLine line = new LiveLine(simulator, out, spec.commandLine().getErr());
             var unused = live.scheduleAtFixedRate(line::print, 1, 1, TimeUnit.SECONDS);
             long start = System.nanoTime();
             simulator.run(seconds == null ? Long.MAX_VALUE : seconds);
@@ -142,16 +142,26 @@ final class SimulateCommand implements Callable<Integer> {
     private static final class LiveLine {
         private final Simulator simulator;
         private final PrintWriter out;
+        private final PrintWriter err;
         private Totals before;
         private long second;
 
-        LiveLine(Simulator simulator, PrintWriter out) {
+        LiveLine(Simulator simulator, PrintWriter out, PrintWriter err) {
             this.simulator = simulator;
             this.out = out;
+            this.err = err;
             this.before = simulator.totals();
         }
 
         void print() {
+            try {
+                printRates();
+            } catch (Throwable e) {
+                SimulateCommand.print(err, "this second's rates are missing: " + e); // the next one's are not
+            }
+        }
+
+        private void printRates() {
             Totals now = simulator.totals();
             second++;
             SimulateCommand.print(

@@ -5,13 +5,15 @@ import java.util.concurrent.Executor;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** Where a publisher's own work is done: on threads of its own, or by hand in tests. */
 interface Background extends AutoCloseable {
     /** Runs what may wait for a broker; one task after the other. */
     Executor sending();
 
-    /** Runs a short task again and again, with this pause between the runs, until closed. */
+    /** Runs a short task again and again, with this pause between the runs, until closed; whatever it throws. */
     void every(Duration pause, Runnable task);
 
     /** Begins nothing more. */
@@ -32,8 +34,8 @@ interface Background extends AutoCloseable {
             @Override
             public void every(Duration pause, Runnable task) {
                 // Not at a fixed rate: the runs that a stall left out would all be made up for at once.
-                var unused =
-                        ticking.scheduleWithFixedDelay(task, pause.toMillis(), pause.toMillis(), TimeUnit.MILLISECONDS);
+                var unused = ticking.scheduleWithFixedDelay(
+                        new Repeated(task), pause.toMillis(), pause.toMillis(), TimeUnit.MILLISECONDS);
             }
 
             @Override
@@ -48,5 +50,31 @@ interface Background extends AutoCloseable {
         Thread thread = new Thread(task, name);
         thread.setDaemon(true);
         return thread;
+    }
+
+    /**
+     * A task whose next run comes whatever this one throws: an executor would never call it again.
+     *
+     * @param task what is to be done each time
+     */
+    record Repeated(Runnable task) implements Runnable {
+        private static final Logger LOG = LoggerFactory.getLogger(Background.class);
+
+        @Override
+        public void run() {
+            try {
+                task.run();
+            } catch (Throwable e) {
+                tell(e);
+            }
+        }
+
+        private static void tell(Throwable failure) {
+            try {
+                LOG.error("what is done again and again failed; it will be tried again", failure);
+            } catch (Throwable e) {
+                // There may be no memory for that, either. The next run will tell, if it fails too.
+            }
+        }
     }
 }

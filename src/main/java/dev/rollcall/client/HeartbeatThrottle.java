@@ -70,6 +70,11 @@ final class HeartbeatThrottle {
         return Verdict.DUE;
     }
 
+    /** What was to be sent could not be: the next heartbeat is due at once. */
+    void failed(long now) {
+        due = Math.min(due, now);
+    }
+
     /** The last state that was named; null: none was. */
     @Nullable
     PresenceState state() {

@@ -9,6 +9,8 @@ import org.apache.kafka.clients.producer.BufferExhaustedException;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.KafkaException;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * A bounded queue in front of the producer. Adding never waits, where a producer that has no metadata or no memory does
@@ -16,6 +18,8 @@ import org.jspecify.annotations.Nullable;
  * that order. Thread-safe.
  */
 final class Outbox {
+    private static final Logger LOG = LoggerFactory.getLogger(Outbox.class);
+
     private record Entry(ProducerRecord<byte[], byte[]> record, CompletableFuture<Void> future) {}
 
     private final EventSender sender;
@@ -51,15 +55,30 @@ final class Outbox {
                 return CompletableFuture.failedFuture(new BufferExhaustedException(
                         "%d records are waiting for the brokers, and no more than %d may".formatted(pending, limit)));
             }
-            pending++;
             waiting.add(entry);
+            pending++;
             start = !draining;
             draining = true;
         }
         if (start) {
-            executor.execute(this::drain);
+            begin();
         }
         return entry.future;
+    }
+
+    private void begin() {
+        try {
+            executor.execute(this::drain);
+        } catch (Throwable e) {
+            // Whatever waits would wait for somebody who never comes.
+            Deque<Entry> left;
+            synchronized (this) {
+                draining = false;
+                left = new ArrayDeque<>(waiting);
+                waiting.clear();
+            }
+            left.forEach(entry -> answered(entry, e));
+        }
     }
 
     synchronized int pending() {
@@ -115,7 +134,13 @@ final class Outbox {
                     return;
                 }
             }
-            var unused = sender.send(next.record).whenComplete((done, failure) -> answered(next, failure));
+            try {
+                var unused = sender.send(next.record).whenComplete((done, failure) -> answered(next, failure));
+            } catch (Throwable e) {
+                // Also an Error: nobody would send the others, and they are taken in all the same.
+                LOG.error("a record could not be handed to the producer, and its sender is told", e);
+                answered(next, e);
+            }
         }
     }
 

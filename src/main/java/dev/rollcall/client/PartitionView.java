@@ -1,22 +1,29 @@
 package dev.rollcall.client;
 
+import dev.rollcall.client.KnownUsers.Vanished;
 import dev.rollcall.client.PresenceChange.Kind;
 import dev.rollcall.domain.Announcement.Presence;
-import dev.rollcall.domain.PresenceState;
 import dev.rollcall.domain.UserId;
-import java.util.HashMap;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What was said of the users of one partition, and what the next record means against that. First the records up to
- * {@link #snapshotEnd} are folded into one word on each user, then each record is a change. No Kafka here.
+ * How far one partition was read. First the records up to {@link Begin#snapshotEnd} are folded into one word on each
+ * user, then each record is a change. No Kafka here.
  */
 final class PartitionView {
-    /** About 150 bytes per user with its key: what stays in memory for as long as the partition does. */
-    private record Known(PresenceState state, long sequence, long at) {}
+    /**
+     * How to begin with a partition.
+     *
+     * @param position where reading begins
+     * @param snapshotEnd the first offset that is a change and not the snapshot
+     * @param completeAt before this offset is what has to be delivered until there is nothing missing here: the
+     *     snapshot, and where there is none, because the partition was added meanwhile, the changes that it had then
+     * @param end where the log ended then
+     */
+    record Begin(long position, long snapshotEnd, long completeAt, long end) {}
 
     private enum Phase {
         FOLDING,
@@ -25,23 +32,27 @@ final class PartitionView {
     }
 
     private final int partition;
-    private final long snapshotEnd;
-    private final Map<UserId, Known> known = new HashMap<>();
+    private final Begin begin;
+    private final KnownUsers users;
     private final Map<UserId, PresenceChange> snapshot = new LinkedHashMap<>();
+    private Map<UserId, Vanished> vanished;
     private Phase phase = Phase.FOLDING;
     private long position;
     private long end;
 
     /**
-     * @param position where reading begins
-     * @param snapshotEnd the first offset that is a change and not the snapshot
-     * @param end as far as is known
+     * A partition of which nothing was read yet.
+     *
+     * @param vanished who was known of the log that was here before; of those who are not in this one the listener is
+     *     told that they were forgotten
      */
-    PartitionView(int partition, long position, long snapshotEnd, long end) {
+    PartitionView(int partition, Begin begin, KnownUsers users, Map<UserId, Vanished> vanished) {
         this.partition = partition;
-        this.position = position;
-        this.snapshotEnd = snapshotEnd;
-        this.end = end;
+        this.begin = begin;
+        this.users = users;
+        this.vanished = vanished;
+        this.position = begin.position;
+        this.end = begin.end;
     }
 
     /** All before this offset is dealt with. */
@@ -73,24 +84,43 @@ final class PartitionView {
 
     /** Whether, having read up to this offset, the snapshot is whole. */
     boolean reachesSnapshotEnd(long offset) {
-        return offset >= snapshotEnd;
+        return offset >= begin.snapshotEnd;
     }
 
     void endFolding() {
         phase = Phase.SNAPSHOT;
+        vanished.forEach((user, last) -> {
+            if (!users.isKnown(user)) {
+                snapshot.put(
+                        user,
+                        new PresenceChange(
+                                user,
+                                Kind.FORGOTTEN,
+                                last.state(),
+                                null,
+                                true,
+                                0,
+                                last.at(),
+                                partition,
+                                Math.max(0, begin.snapshotEnd - 1)));
+            }
+        });
+        vanished = Map.of();
     }
 
     /** The next of the snapshot that was not yet given out; null: that was all, and the changes begin. */
     @Nullable
     PresenceChange nextOfSnapshot() {
         Iterator<PresenceChange> left = snapshot.values().iterator();
-        if (left.hasNext()) {
+        while (left.hasNext()) {
             PresenceChange next = left.next();
             left.remove(); // so that the texts don't stay in memory
-            return next;
+            if (next.kind() == Kind.FORGOTTEN ? !users.isKnown(next.user()) : users.isLatest(next)) {
+                return next; // otherwise a later word came from another partition meanwhile
+            }
         }
         phase = Phase.LIVE;
-        skipTo(snapshotEnd);
+        skipTo(begin.snapshotEnd);
         return null;
     }
 
@@ -101,7 +131,7 @@ final class PartitionView {
         if (change == null) {
             return false;
         }
-        took(change);
+        users.took(change);
         snapshot.remove(user); // so that the snapshot is in the order of the log
         if (change.kind() != Kind.FORGOTTEN) {
             snapshot.put(user, change.asSnapshot());
@@ -112,47 +142,24 @@ final class PartitionView {
     /** What a record means; null: it was there before. */
     @Nullable
     PresenceChange changeOf(UserId user, @Nullable Presence value, long at, long offset) {
-        Known last = known.get(user);
-        PresenceState before = last == null ? null : last.state;
-        if (value == null) {
-            return new PresenceChange(user, Kind.FORGOTTEN, before, null, last == null, 0, at, partition, offset);
-        }
-        if (last == null) {
-            return new PresenceChange(
-                    user,
-                    Kind.CHANGE,
-                    value.previousState(),
-                    value.at(at),
-                    value.sequence() != 1,
-                    value.sequence(),
-                    at,
-                    partition,
-                    offset);
-        }
-        // The sequence alone won't do: it starts again when a user was forgotten, and compaction may have taken the
-        // tombstone away. The instant tells: a record that is written twice has the instant that it had.
-        if (value.sequence() <= last.sequence && at <= last.at) {
-            return null;
-        }
-        boolean gap = value.sequence() != last.sequence + 1;
-        return new PresenceChange(
-                user, Kind.CHANGE, before, value.at(at), gap, value.sequence(), at, partition, offset);
+        return users.changeOf(user, value, at, partition, offset);
     }
 
     /** The listener has it. */
     void took(PresenceChange change) {
-        Presence after = change.after();
-        if (after == null) {
-            known.remove(change.user());
-        } else {
-            known.put(change.user(), new Known(after.state(), change.sequence(), change.at()));
-        }
+        users.took(change);
+        skipTo(change.offset() + 1);
     }
 
     /** The listener would not have it, so that its next change comes with a gap. */
     void parked(PresenceChange change) {
         if (change.kind() == Kind.SNAPSHOT) {
-            known.remove(change.user());
+            users.remove(change.user());
         }
+        skipTo(change.offset() + 1);
+    }
+
+    PresenceSubscriber.Progress progress() {
+        return new PresenceSubscriber.Progress(position, end, isLive() && position >= begin.completeAt);
     }
 }

@@ -107,7 +107,10 @@ public final class PresencePublisher implements AutoCloseable {
     private boolean closed;
 
     private final AtomicLong failedKeepAlives = new AtomicLong();
+
+    // Of the ticks alone.
     private long nextWarning = Long.MIN_VALUE;
+    private @Nullable Throwable surprise;
 
     private PresencePublisher(Builder builder, EventSender sender, InstantSource clock, Background background) {
         this.shard = builder.shard;
@@ -238,6 +241,9 @@ public final class PresencePublisher implements AutoCloseable {
                     return device;
                 }
                 answer.future = end(key, maxPending);
+                if (device != null) {
+                    wakeUps.forget(device);
+                }
                 return null;
             });
             return answer.future;
@@ -262,6 +268,11 @@ public final class PresencePublisher implements AutoCloseable {
     /** How many devices are tracked: those with open connections, and those that were heard from within their lease. */
     public int devices() {
         return devices.size();
+    }
+
+    /** How many entries say when a device is looked at next: about as many as there are devices, whoever has ended. */
+    int scheduled() {
+        return wakeUps.size();
     }
 
     /** Ends all devices with open connections, and waits up to 5 s for that and all else to be sent. */
@@ -315,13 +326,10 @@ public final class PresencePublisher implements AutoCloseable {
                 if (device == null) {
                     break;
                 }
-                devices.computeIfPresent(device.key, (key, current) -> current == device ? look(device, now) : current);
+                lookSafely(device, now);
                 left--;
             }
             warnOfFailures(now);
-        } catch (RuntimeException e) {
-            // The scheduler would never call again.
-            LOG.error("sending keep-alives failed; it will be tried again", e);
         } finally {
             open.readLock().unlock();
         }
@@ -342,6 +350,17 @@ public final class PresencePublisher implements AutoCloseable {
             });
             return answer.future;
         });
+    }
+
+    /** A device whose turn fails gets another one soon: without, it would never be kept alive again. */
+    private void lookSafely(TrackedDevice device, long now) {
+        try {
+            devices.computeIfPresent(device.key, (key, current) -> current == device ? look(device, now) : current);
+        } catch (Throwable e) {
+            wakeUps.wake(device, now + TICK.toMillis());
+            failedKeepAlives.incrementAndGet();
+            surprise = e;
+        }
     }
 
     /** Its turn has come; null: forget it. */
@@ -370,23 +389,26 @@ public final class PresencePublisher implements AutoCloseable {
         if (verdict == Verdict.TOO_SOON || standsInForIt) {
             return CompletableFuture.completedFuture(null);
         }
-        Heartbeat heartbeat = new Heartbeat(
-                device.key.deviceId(),
-                device.throttle.state(),
-                false,
-                OptionalLong.of(leaseMs + TRAVEL.toMillis()),
-                shard);
-        var record = records.heartbeat(device.key.user(), heartbeat);
-        device.unanswered.incrementAndGet();
-        CompletableFuture<Void> sent = outbox.add(record, verdict == Verdict.DUE ? maxPending / 2 : maxPending);
-        var unused = sent.whenComplete((done, failure) -> device.unanswered.decrementAndGet());
-        return sent;
+        try {
+            CompletableFuture<Void> sent = outbox.add(
+                    records.heartbeat(device.key.user(), heartbeat(device.key, device.throttle.state(), false)),
+                    verdict == Verdict.DUE ? maxPending / 2 : maxPending);
+            device.unanswered.incrementAndGet();
+            var unused = sent.whenComplete((done, failure) -> device.unanswered.decrementAndGet());
+            return sent;
+        } catch (Throwable e) {
+            device.throttle.failed(now);
+            throw e;
+        }
     }
 
     private CompletableFuture<Void> end(TrackedDevice.Key key, int limit) {
-        Heartbeat heartbeat =
-                new Heartbeat(key.deviceId(), null, true, OptionalLong.of(leaseMs + TRAVEL.toMillis()), shard);
-        return outbox.add(records.heartbeat(key.user(), heartbeat), limit);
+        return outbox.add(records.heartbeat(key.user(), heartbeat(key, null, true)), limit);
+    }
+
+    private Heartbeat heartbeat(TrackedDevice.Key key, @Nullable PresenceState state, boolean connectionEnded) {
+        OptionalLong lease = OptionalLong.of(leaseMs + TRAVEL.toMillis());
+        return new Heartbeat(key.deviceId(), state, connectionEnded, lease, shard);
     }
 
     private <T> T whileOpen(Supplier<T> call) {
@@ -404,8 +426,15 @@ public final class PresencePublisher implements AutoCloseable {
     /** Nobody holds a keep-alive's future, so this speaks for all of them. */
     private void warnOfFailures(long now) {
         if (failedKeepAlives.get() > 0 && now >= nextWarning) {
-            LOG.warn("{} keep-alives could not be sent; are the brokers there?", failedKeepAlives.getAndSet(0));
             nextWarning = now + WARN_EVERY_MS;
+            long failed = failedKeepAlives.getAndSet(0);
+            Throwable cause = surprise;
+            surprise = null;
+            if (cause == null) {
+                LOG.warn("{} keep-alives could not be sent; are the brokers there?", failed);
+            } else {
+                LOG.error("{} keep-alives failed here, and will be tried again; the last of them with", failed, cause);
+            }
         }
     }
 

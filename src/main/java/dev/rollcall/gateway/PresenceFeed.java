@@ -6,9 +6,9 @@ import dev.rollcall.domain.Announcement.Presence;
 import dev.rollcall.domain.UserId;
 import dev.rollcall.wire.Topic;
 import java.util.ArrayDeque;
-import java.util.Collection;
 import java.util.Deque;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentSkipListMap;
@@ -45,8 +45,9 @@ public final class PresenceFeed implements AutoCloseable {
     private final Set<PresenceWatch> everybodys = ConcurrentHashMap.newKeySet();
     private final ConcurrentHashMap<UserId, Set<PresenceWatch>> byUser = new ConcurrentHashMap<>();
     private long version;
-    private volatile @Nullable Throwable failure;
-    private volatile boolean caughtUp;
+
+    /** Names the topic in tokens; empty: nothing was read of it yet. */
+    private volatile String log = "";
 
     /** The last word on one user: {@code presence} is null if it is that nobody knows the user any more. */
     static final class Entry {
@@ -78,26 +79,39 @@ public final class PresenceFeed implements AutoCloseable {
         }
     }
 
-    /** Begins to read. {@code settings} are a Kafka consumer's; {@code bootstrap.servers} is required. */
+    /**
+     * Begins to read, and waits for the brokers and the topic. {@code settings} are a Kafka consumer's; {@code
+     * bootstrap.servers} is required.
+     */
     public PresenceFeed(Topic<UserId, Presence> topic, Map<String, ?> settings) {
         subscriber = new PresenceSubscriber(
                 topic,
                 settings,
-                PresenceSubscriber.Options.fullCopy().retrying(1, java.time.Duration.ZERO),
+                PresenceSubscriber.Options.fullCopy()
+                        .retrying(1, java.time.Duration.ZERO)
+                        .parkingTo(PresenceFeed::requireNoChange),
                 this::take);
         reading = new Thread(this::read, "presence-feed");
         reading.setDaemon(true);
         reading.start();
     }
 
-    /** Whether it has read what was there when it began. It stays so. */
+    /**
+     * Whether it has read what was there when it began, and reads on. Until it has read partitions that were added, or a
+     * topic that was created again, it has not.
+     */
     public boolean isCaughtUp() {
-        if (!caughtUp) {
-            Collection<PresenceSubscriber.Progress> progress =
-                    subscriber.progress().values();
-            caughtUp = !progress.isEmpty() && progress.stream().allMatch(PresenceSubscriber.Progress::snapshotComplete);
+        return subscriber.snapshotComplete();
+    }
+
+    /** What it waits for until it has caught up, in words; empty: it has. */
+    public Optional<String> waitsFor() {
+        if (subscriber.failure().isPresent()) {
+            return Optional.of("the feed of presence, which has ended with an error");
         }
-        return caughtUp && failure == null;
+        return isCaughtUp()
+                ? Optional.empty()
+                : subscriber.waitsFor().or(() -> Optional.of("the topic of presence to be read"));
     }
 
     /** How many users something is known of. */
@@ -117,10 +131,15 @@ public final class PresenceFeed implements AutoCloseable {
         if (!isCaughtUp()) {
             throw new UnavailableException("still reading who is here");
         }
+        String before = log;
         SinceToken usable = since == null || isTooOldOrStrange(since) ? null : since;
-        return users == null
+        PresenceWatch watch = users == null
                 ? new WatchOfEverybody(this, usable, onChange)
                 : new WatchOfSome(this, users, usable, onChange);
+        if (!before.equals(log) && !before.isEmpty()) {
+            watch.beginAnew();
+        }
+        return watch;
     }
 
     @Override
@@ -139,9 +158,16 @@ public final class PresenceFeed implements AutoCloseable {
         return byVersion;
     }
 
+    /** 0: there is none. */
+    long lastVersion() {
+        var last = byVersion.lastEntry();
+        return last == null ? 0 : last.getKey();
+    }
+
     /** Everything before these offsets has been entered, and marked with those who watch. */
     SinceToken positions() {
-        return new SinceToken(new java.util.TreeMap<>(positions));
+        String of = log; // first: with an older name the token is too old, and with a newer one it would be wrong
+        return new SinceToken(of, new java.util.TreeMap<>(positions));
     }
 
     void add(PresenceWatch watch) {
@@ -176,13 +202,20 @@ public final class PresenceFeed implements AutoCloseable {
     private void read() {
         try {
             subscriber.run();
-        } catch (RuntimeException e) {
-            failure = e;
-            LOG.error("the feed of presence cannot go on", e);
+        } catch (Throwable e) {
+            LOG.error("the feed of presence has ended, and this instance is not ready any more", e);
+        }
+    }
+
+    /** A change that cannot be entered would be missing here for ever, and nobody would notice. */
+    private static void requireNoChange(PresenceSubscriber.Parked parked) {
+        if (parked.change() != null) {
+            throw new IllegalStateException("a change cannot be entered", parked.failure());
         }
     }
 
     private void take(PresenceChange change) {
+        noticeAnotherLog(change);
         version++;
         Entry now = new Entry(change.user(), change.after(), change.partition(), change.offset(), version);
         // Entered before the old one goes: somebody who walks through meanwhile may see both, but never neither.
@@ -203,13 +236,43 @@ public final class PresenceFeed implements AutoCloseable {
         }
         Set<PresenceWatch> watches = byUser.get(now.user);
         if (watches != null) {
-            watches.forEach(watch -> watch.changed(now.user));
+            watches.forEach(watch -> tell(watch, now.user));
         }
         positions.put(now.partition, now.offset + 1); // now that they know
-        everybodys.forEach(watch -> watch.changed(now.user));
+        everybodys.forEach(watch -> tell(watch, now.user));
+    }
+
+    private static void tell(PresenceWatch watch, UserId user) {
+        try {
+            watch.changed(user);
+        } catch (RuntimeException e) {
+            LOG.error("one who watches could not be told", e); // and is no reason not to tell the others
+        }
+    }
+
+    /** The topic was created again, or its end was cut off: all that watchers were told, and their tokens, are void. */
+    private void noticeAnotherLog(PresenceChange change) {
+        String now = Integer.toHexString(subscriber.topicId().orElse("").hashCode());
+        boolean another = !now.equals(log);
+        boolean wentBack = change.offset() + 1 < positions.getOrDefault(change.partition(), 0L);
+        if (another || wentBack) {
+            boolean first = log.isEmpty();
+            if (another) {
+                positions.clear();
+                untold.clear();
+            }
+            if (!first) {
+                everybodys.forEach(PresenceWatch::beginAnew);
+                byUser.values().forEach(watches -> watches.forEach(PresenceWatch::beginAnew));
+            }
+            log = now; // last, for whoever has read it finds all of this
+        }
     }
 
     private boolean isTooOldOrStrange(SinceToken since) {
+        if (!since.offsets().isEmpty() && !since.log().equals(log)) {
+            return true;
+        }
         for (var one : since.offsets().entrySet()) {
             long offset = one.getValue();
             boolean ahead = offset > positions.getOrDefault(one.getKey(), 0L);

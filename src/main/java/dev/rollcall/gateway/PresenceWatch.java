@@ -7,6 +7,7 @@ import org.jspecify.annotations.Nullable;
 /** One who watches: first where everybody stands, then what has changed since the last time, the latest of each user. */
 public abstract sealed class PresenceWatch implements AutoCloseable permits WatchOfEverybody, WatchOfSome {
     private final Runnable onChange;
+    private volatile boolean anew;
 
     PresenceWatch(Runnable onChange) {
         this.onChange = onChange;
@@ -24,6 +25,19 @@ public abstract sealed class PresenceWatch implements AutoCloseable permits Watc
 
     /** Takes what there is to tell, so many users at most; null: nothing. By one thread at a time. */
     public abstract @Nullable Batch take(int atMost);
+
+    /** What was told before is void: the next batch is where a snapshot begins. */
+    void beginAnew() {
+        anew = true;
+        onChange.run();
+    }
+
+    /** Whether that is to be done now. True once. */
+    boolean takesAnew() {
+        boolean now = anew;
+        anew = false;
+        return now;
+    }
 
     /** Somebody who is watched has changed. Called by the feed's thread. */
     void changed(UserId user) {

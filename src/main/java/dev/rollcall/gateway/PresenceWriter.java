@@ -151,7 +151,7 @@ public final class PresenceWriter implements AutoCloseable {
                     sent.completeExceptionally(failure);
                 }
             });
-        } catch (RuntimeException e) {
+        } catch (Throwable e) {
             sent.completeExceptionally(e);
         }
     }

@@ -10,10 +10,10 @@ import org.jspecify.annotations.Nullable;
 /** Watches everybody by remembering how far it is: its memory does not depend on how many users there are. */
 final class WatchOfEverybody extends PresenceWatch {
     private final PresenceFeed feed;
-    private final @Nullable SinceToken heard;
+    private @Nullable SinceToken heard;
 
     /** Up to here it is a snapshot, or what was missed. */
-    private final long beginning;
+    private long beginning;
 
     private final TreeMap<Integer, Long> told = new TreeMap<>();
     private long cursor;
@@ -24,8 +24,7 @@ final class WatchOfEverybody extends PresenceWatch {
         this.feed = feed;
         this.heard = heard;
         feed.add(this);
-        var last = feed.byVersion().lastEntry();
-        beginning = last == null ? 0 : last.getKey();
+        beginning = feed.lastVersion();
         if (heard != null) {
             told.putAll(heard.offsets());
             begun = true;
@@ -35,6 +34,13 @@ final class WatchOfEverybody extends PresenceWatch {
     @Override
     public @Nullable Batch take(int atMost) {
         SinceToken allOfIt = feed.positions();
+        if (takesAnew()) {
+            heard = null;
+            beginning = feed.lastVersion();
+            told.clear();
+            cursor = 0;
+            begun = false;
+        }
         List<byte[]> presences = new ArrayList<>();
         Iterator<Entry> left = feed.byVersion().tailMap(cursor, false).values().iterator();
         while (left.hasNext() && presences.size() < atMost) {
@@ -52,7 +58,7 @@ final class WatchOfEverybody extends PresenceWatch {
         if (presences.isEmpty() && begun) {
             return null;
         }
-        Batch batch = new Batch(!begun, presences, more, new SinceToken(new TreeMap<>(told)));
+        Batch batch = new Batch(!begun, presences, more, new SinceToken(allOfIt.log(), new TreeMap<>(told)));
         begun = true;
         return batch;
     }

@@ -35,6 +35,10 @@ final class WatchOfSome extends PresenceWatch {
     @Override
     public @Nullable Batch take(int atMost) {
         SinceToken since = feed.positions();
+        if (takesAnew()) {
+            changed.addAll(users);
+            begun = false;
+        }
         List<Entry> entries = new ArrayList<>();
         for (Iterator<UserId> left = changed.iterator(); left.hasNext(); ) {
             UserId user = left.next();

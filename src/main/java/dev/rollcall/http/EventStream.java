@@ -5,7 +5,6 @@ import dev.rollcall.gateway.PresenceWatch;
 import dev.rollcall.gateway.PresenceWatch.Batch;
 import dev.rollcall.gateway.SinceToken;
 import java.io.ByteArrayOutputStream;
-import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.Set;
@@ -75,7 +74,19 @@ final class EventStream implements Reply.Writer {
     private volatile boolean writing;
     private volatile long lastWrite = System.nanoTime();
 
-    private record Connection(Response response, Callback callback, EndPoint endPoint) {}
+    private record Connection(Response response, Callback callback, EndPoint endPoint) {
+        void end(@Nullable Throwable failure) {
+            try {
+                if (failure == null) {
+                    callback.succeeded();
+                } else {
+                    callback.failed(failure);
+                }
+            } finally {
+                endPoint.close();
+            }
+        }
+    }
 
     EventStream(
             EventStreams home,
@@ -111,7 +122,7 @@ final class EventStream implements Reply.Writer {
     Reply opened() {
         try {
             watch = backend.feed().watch(users, since, this::wake);
-        } catch (RuntimeException e) {
+        } catch (Throwable e) {
             leave();
             throw e;
         }
@@ -123,6 +134,10 @@ final class EventStream implements Reply.Writer {
         EndPoint endPoint =
                 response.getRequest().getConnectionMetaData().getConnection().getEndPoint();
         connection = new Connection(response, callback, endPoint);
+        if (finished.get()) {
+            callback.failed(new EofException("too late"));
+            return;
+        }
         try {
             HttpFields.Mutable headers = response.getHeaders();
             headers.put("Cache-Control", "no-store");
@@ -136,7 +151,7 @@ final class EventStream implements Reply.Writer {
             } else {
                 again();
             }
-        } catch (RuntimeException e) {
+        } catch (Throwable e) {
             finish(e);
         }
     }
@@ -160,7 +175,9 @@ final class EventStream implements Reply.Writer {
         if (now - endsAt >= 0 && !ending) {
             end();
         }
-        if (writing && now - lastWrite >= STUCK_NANOS) {
+        if (connection == null && watch != null && now - endsAt >= STUCK_NANOS) {
+            finish(new EofException("it was never begun"));
+        } else if (writing && now - lastWrite >= STUCK_NANOS) {
             cut();
         } else if (format == Format.EVENT_STREAM && !writing && now - lastWrite >= PING_NANOS) {
             pingDue = true;
@@ -175,7 +192,11 @@ final class EventStream implements Reply.Writer {
     }
 
     private void again() {
-        executor.execute(this::step);
+        try {
+            executor.execute(this::step);
+        } catch (Throwable e) {
+            finish(e); // otherwise it would wait for a step that nobody takes
+        }
     }
 
     private void step() {
@@ -193,7 +214,7 @@ final class EventStream implements Reply.Writer {
             } else if (!wakes.compareAndSet(seen, 0)) {
                 again();
             }
-        } catch (RuntimeException e) {
+        } catch (Throwable e) {
             finish(e);
         }
     }
@@ -285,32 +306,36 @@ final class EventStream implements Reply.Writer {
             } else {
                 end(); // another request on a connection that was said to end with this one
             }
-        } catch (IOException | RuntimeException e) {
+        } catch (Throwable e) {
             finish(e);
         }
     }
 
     /** Null: in good order. */
     private void finish(@Nullable Throwable failure) {
-        Connection now = connection;
-        if (now == null || !finished.compareAndSet(false, true)) {
+        if (!finished.compareAndSet(false, true)) {
             return;
         }
-        leave();
-        if (failure == null) {
-            now.callback.succeeded();
-        } else {
-            now.callback.failed(failure);
+        Connection now = connection;
+        try {
+            leave();
+        } finally {
+            if (now != null) {
+                now.end(failure);
+            }
         }
-        now.endPoint.close();
     }
 
+    /** All of it, whichever part fails: a device whose end is not said would be kept alive. */
     private void leave() {
-        home.release(this);
-        PresenceWatch watched = watch;
-        if (watched != null) {
-            watched.close();
+        try {
+            var unused = backend.writer().closed(user, device);
+        } finally {
+            home.release(this);
+            PresenceWatch watched = watch;
+            if (watched != null) {
+                watched.close();
+            }
         }
-        var unused = backend.writer().closed(user, device);
     }
 }

@@ -107,9 +107,26 @@ final class EventStreams implements AutoCloseable {
     private void tick() {
         try {
             long now = System.nanoTime();
-            open.forEach(stream -> stream.tick(now));
-        } catch (RuntimeException e) {
-            LOG.error("looking after event streams failed; it will be tried again", e);
+            open.forEach(stream -> tick(stream, now));
+        } catch (Throwable e) {
+            tell(e); // the executor would never call again
+        }
+    }
+
+    private static void tick(EventStream stream, long now) {
+        try {
+            stream.tick(now);
+        } catch (Throwable e) {
+            stream.cut(); // its client comes back, and the others go on
+            tell(e);
+        }
+    }
+
+    private static void tell(Throwable failure) {
+        try {
+            LOG.error("looking after event streams failed; it will be tried again", failure);
+        } catch (Throwable e) {
+            // There may be no memory for that, either. The next tick will tell, if it fails too.
         }
     }
 }

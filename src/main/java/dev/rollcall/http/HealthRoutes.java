@@ -43,9 +43,7 @@ final class HealthRoutes {
 
     private static List<String> waitsFor(Backend backend) {
         List<String> all = new ArrayList<>(backend.waitsFor().get());
-        if (!backend.feed().isCaughtUp()) {
-            all.add("the topic of presence to be read");
-        }
+        backend.feed().waitsFor().ifPresent(all::add);
         return all;
     }
 }

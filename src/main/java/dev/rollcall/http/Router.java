@@ -63,7 +63,7 @@ final class Router extends Handler.Abstract {
         var unused = reply.whenComplete((done, failure) -> {
             try {
                 write(failure == null ? done : failed(failure, place), response, callback);
-            } catch (RuntimeException e) {
+            } catch (Throwable e) { // also an Error: a future would keep it to itself, and the client would wait
                 callback.failed(e);
             }
         });

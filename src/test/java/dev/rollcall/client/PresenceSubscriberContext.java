@@ -23,6 +23,8 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
 import java.util.stream.IntStream;
 import org.apache.kafka.clients.consumer.CommitFailedException;
 import org.apache.kafka.clients.consumer.ConsumerRebalanceListener;
@@ -31,7 +33,7 @@ import org.apache.kafka.clients.consumer.ConsumerRecords;
 import org.apache.kafka.clients.consumer.MockConsumer;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.clients.consumer.OffsetCommitCallback;
-import org.apache.kafka.common.PartitionInfo;
+import org.apache.kafka.clients.consumer.OffsetOutOfRangeException;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.header.internals.RecordHeaders;
 import org.apache.kafka.common.record.TimestampType;
@@ -48,9 +50,12 @@ final class PresenceSubscriberContext {
     private final List<TreeMap<Long, ConsumerRecord<byte[], byte[]>>> log = new ArrayList<>();
     private final Map<TopicPartition, OffsetAndMetadata> committed = new HashMap<>();
     private final List<String> heard = new ArrayList<>();
-    private final Deque<Exception> failures = new ArrayDeque<>();
+    private final Deque<Throwable> failures = new ArrayDeque<>();
     private final List<String> taken = new ArrayList<>();
     private final List<Parked> parked = new ArrayList<>();
+    private int topicId;
+    private @Nullable Exception lookupFailure;
+    private boolean lookupClosed;
     private boolean commitsFail;
     private boolean parkingFails;
     private boolean closeOnNext;
@@ -116,6 +121,34 @@ final class PresenceSubscriberContext {
         return records.isEmpty() ? 0 : records.lastKey() + 1 + markers;
     }
 
+    /** Somebody adds a partition. Who reads all of them is not told; a group is, when it assigns the partition. */
+    void addPartition() {
+        log.add(new TreeMap<>());
+    }
+
+    /** Somebody deletes the topic, and creates it again with so many partitions. */
+    void createAgain(int partitions) {
+        topicId++;
+        log.clear();
+        for (int partition = 0; partition < partitions; partition++) {
+            log.add(new TreeMap<>());
+        }
+    }
+
+    /** An unclean election: what was at the end is gone. */
+    void cut(int partition, long from) {
+        log.get(partition).tailMap(from).clear();
+    }
+
+    /** The brokers answer what they are asked about the topic with this; null: they know it. */
+    void lookupFails(@Nullable Exception failure) {
+        lookupFailure = failure;
+    }
+
+    boolean isClosed() {
+        return consumer().closed() && lookupClosed;
+    }
+
     /** As after a transaction: the log ends with an offset that is no record. */
     void endWithAMarker() {
         markers = 1;
@@ -127,11 +160,6 @@ final class PresenceSubscriberContext {
     void start() {
         LogConsumer mock = new LogConsumer();
         consumer = mock;
-        mock.updatePartitions(
-                topic.name(),
-                IntStream.range(0, log.size())
-                        .mapToObj(partition -> new PartitionInfo(topic.name(), partition, null, null, null))
-                        .toList());
         mock.refresh();
         subscriber = new PresenceSubscriber(
                 topic,
@@ -141,16 +169,20 @@ final class PresenceSubscriberContext {
                     if (closeOnNext) {
                         subscriber().close();
                     }
-                    Exception failure = failures.poll();
-                    if (failure != null) {
-                        throw failure;
+                    Throwable failure = failures.poll();
+                    if (failure instanceof Error error) {
+                        throw error;
+                    } else if (failure != null) {
+                        throw (Exception) failure;
                     }
                     taken.add(words(change));
                 },
-                mock,
+                new ReaderClients(mock, new Lookup()),
                 () -> nanos);
         if (options.group() != null) {
             assign(IntStream.range(0, log.size()).toArray());
+        } else {
+            step(); // all is set then: what is said from here on is a change
         }
     }
 
@@ -195,6 +227,11 @@ final class PresenceSubscriberContext {
         settle();
     }
 
+    /** Time goes by, and nothing is done yet. */
+    void passes(long millis) {
+        nanos += millis * 1_000_000;
+    }
+
     /** Until it is closed or fails, on this thread. */
     void run() {
         consumer().refresh();
@@ -216,7 +253,7 @@ final class PresenceSubscriberContext {
         }
     }
 
-    void failNext(Exception failure) {
+    void failNext(Throwable failure) {
         failures.add(failure);
     }
 
@@ -276,34 +313,62 @@ final class PresenceSubscriberContext {
         return new TopicPartition(topic.name(), partition);
     }
 
+    private final class Lookup implements TopicLookup {
+        @Override
+        public CompletionStage<TopicInfo> ask(String name) {
+            return lookupFailure != null
+                    ? CompletableFuture.failedFuture(lookupFailure)
+                    : CompletableFuture.completedFuture(new TopicInfo("id" + topicId, log.size()));
+        }
+
+        @Override
+        public void close() {
+            lookupClosed = true;
+        }
+    }
+
     /** Serves the log from wherever it is sought to; what is committed outlives it, as with a real group. */
     private final class LogConsumer extends MockConsumer<byte[], byte[]> {
         private @Nullable ConsumerRebalanceListener listener;
 
         LogConsumer() {
-            super("earliest");
+            super("none");
         }
 
-        /** Shows the mock what is in the log now; it leaves out what is before its position. */
+        /** Shows the mock where the log begins and ends now. */
         void refresh() {
             for (int partition = 0; partition < log.size(); partition++) {
                 updateBeginningOffsets(Map.of(partition(partition), 0L));
                 updateEndOffsets(Map.of(partition(partition), end(partition)));
-                if (assignment().contains(partition(partition))) {
-                    log.get(partition).values().forEach(this::addRecord);
-                }
             }
         }
 
+        /** From the log itself: the mock's own records would outlive what happens to the log. */
         @Override
         public synchronized ConsumerRecords<byte[], byte[]> poll(Duration timeout) {
-            ConsumerRecords<byte[], byte[]> records = super.poll(timeout);
+            Map<TopicPartition, List<ConsumerRecord<byte[], byte[]>>> read = new HashMap<>();
+            Map<TopicPartition, Long> outOfRange = new HashMap<>();
             for (TopicPartition partition : assignment()) {
-                if (!paused().contains(partition) && position(partition) == end(partition.partition()) - markers) {
-                    super.seek(partition, end(partition.partition())); // as a real one passes over markers
+                if (paused().contains(partition) || partition.partition() >= log.size()) {
+                    continue;
                 }
+                long end = end(partition.partition());
+                if (position(partition) > end) {
+                    outOfRange.put(partition, position(partition));
+                    continue;
+                }
+                read.put(
+                        partition,
+                        List.copyOf(log.get(partition.partition())
+                                .tailMap(position(partition))
+                                .values()));
+                super.seek(partition, end); // a real one passes over markers, too
             }
-            return records;
+            if (!outOfRange.isEmpty()) {
+                throw new OffsetOutOfRangeException(outOfRange);
+            }
+            super.poll(timeout);
+            return new ConsumerRecords<>(read, Map.of());
         }
 
         @Override

@@ -117,12 +117,6 @@ class PresenceSubscriberTest {
             context.expectHeard(
                     "CHANGE alice ONLINE>IDLE #2 gap", "CHANGE alice IDLE>OFFLINE #3", "CHANGE bob ->ONLINE #1");
         }
-
-        @Test
-        void shouldBeRefusedWhenThereIsNoTopic() {
-            var context = new PresenceSubscriberContext(0, COPY);
-            assertThatIllegalStateException().isThrownBy(context::start).withMessageContaining("no topic presence");
-        }
     }
 
     @Nested

@@ -9,11 +9,16 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.Executor;
+import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.UnaryOperator;
+import org.apache.kafka.clients.producer.Callback;
 import org.apache.kafka.clients.producer.MockProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.clients.producer.RecordMetadata;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
 
 /** A publisher in virtual time: its clock, its ticks and its producer are driven by hand. */
@@ -35,6 +40,9 @@ final class PublisherContext {
     final MockProducer<byte[], byte[]> producer;
     final PresencePublisher publisher;
 
+    /** The producer throws these, one at each call. */
+    final Queue<Error> nextErrors = new ConcurrentLinkedQueue<>();
+
     private final boolean acknowledged;
     private Runnable tick = () -> {};
     private int seen;
@@ -48,7 +56,16 @@ final class PublisherContext {
     PublisherContext(
             boolean acknowledged, UnaryOperator<PresencePublisher.Builder> settings, Executor sendingExecutor) {
         this.acknowledged = acknowledged;
-        producer = new MockProducer<>(acknowledged, null, new ByteArraySerializer(), new ByteArraySerializer());
+        producer = new MockProducer<>(acknowledged, null, new ByteArraySerializer(), new ByteArraySerializer()) {
+            @Override
+            public synchronized Future<RecordMetadata> send(ProducerRecord<byte[], byte[]> record, Callback callback) {
+                Error error = nextErrors.poll();
+                if (error != null) {
+                    throw error;
+                }
+                return super.send(record, callback);
+            }
+        };
         Background byHand = new Background() {
             @Override
             public Executor sending() {
@@ -57,7 +74,7 @@ final class PublisherContext {
 
             @Override
             public void every(Duration pause, Runnable task) {
-                tick = task;
+                tick = new Background.Repeated(task);
             }
 
             @Override

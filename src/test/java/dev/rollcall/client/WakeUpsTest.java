@@ -35,6 +35,22 @@ class WakeUpsTest {
         assertThat(wakeUps.next(200)).isSameAs(phone);
     }
 
+    @Test
+    void shouldLoseNobodyWhenThoseWhoHaveEndedAreSweptOut() {
+        wakeUps.wake(phone, 1_000_000);
+        for (int i = 0; i < 10_000; i++) {
+            TrackedDevice device = device("device" + i);
+            wakeUps.wake(device, 500_000 + i);
+            wakeUps.wake(device, 400_000 + i); // overtakes
+            wakeUps.forget(device);
+        }
+
+        assertThat(wakeUps.size()).isLessThan(2_500);
+        assertThat(wakeUps.next(1_000_000)).isSameAs(phone);
+        assertThat(wakeUps.next(Long.MAX_VALUE)).isNull();
+        assertThat(wakeUps.size()).isZero();
+    }
+
     private static TrackedDevice device(String id) {
         return new TrackedDevice(new TrackedDevice.Key(UserId.of("@alice:example.org"), id), 10_000);
     }

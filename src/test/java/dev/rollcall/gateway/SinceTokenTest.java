@@ -14,12 +14,14 @@ import org.junit.jupiter.params.provider.ValueSource;
 class SinceTokenTest {
     @Test
     void shouldComeBackAsItWentOut() {
-        SinceToken token = new SinceToken(new TreeMap<>(Map.of(0, 17L, 3, 0L, 12, 999_999_999_999L)));
+        SinceToken token = new SinceToken("1f", new TreeMap<>(Map.of(0, 17L, 3, 0L, 12, 999_999_999_999L)));
 
         assertThat(SinceToken.parse(token.toString())).isEqualTo(token);
         assertThat(token.offset(0)).isEqualTo(17);
         assertThat(token.offset(1)).as("nothing of this partition was heard").isZero();
         assertThat(SinceToken.parse("s").offsets()).isEmpty();
+        assertThat(SinceToken.parse("s-").offsets()).isEmpty();
+        assertThat(SinceToken.parse("s0.17").log()).as("of an earlier version").isEmpty();
     }
 
     @Test
@@ -31,7 +33,21 @@ class SinceTokenTest {
 
     @ParameterizedTest
     @ValueSource(
-            strings = {"", "x", "0.1", "s0", "s0.", "s.1", "s0.1_", "s0.-1", "s0.1 ", "s0.1__1.1", "s1234567890.1"})
+            strings = {
+                "",
+                "x",
+                "0.1",
+                "s0",
+                "s0.",
+                "s.1",
+                "s0.1_",
+                "s0.-1",
+                "s0.1 ",
+                "s0.1__1.1",
+                "s1234567890.1",
+                "sx-0.1",
+                "s1--0.1"
+            })
     void shouldBeRefusedWhenItIsSomethingElse(String text) {
         assertThatThrownBy(() -> SinceToken.parse(text)).isInstanceOf(IllegalArgumentException.class);
     }
