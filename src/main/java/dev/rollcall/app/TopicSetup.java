@@ -3,7 +3,9 @@ package dev.rollcall.app;
 import dev.rollcall.config.ConfigException;
 import dev.rollcall.config.RollcallConfig;
 import dev.rollcall.config.RollcallConfig.TopicNames;
+import dev.rollcall.topology.OutputLimits;
 import java.time.Duration;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -30,6 +32,9 @@ final class TopicSetup {
     private static final Duration TIMEOUT = Duration.ofSeconds(60);
     private static final Map<String, String> COMPACTED =
             Map.of(TopicConfig.CLEANUP_POLICY_CONFIG, TopicConfig.CLEANUP_POLICY_COMPACT);
+
+    /** The instant of a change is what the heartbeats' broker says it was, even if this topic's has another clock. */
+    private static final Map<String, String> OUTPUT = outputSettings();
 
     /** Heartbeats are of no use after their lease; six hours let a processor catch up after a bad night. */
     private static final Map<String, String> HEARTBEATS = Map.of(
@@ -66,10 +71,10 @@ final class TopicSetup {
         create(names.deviceHeartbeat(), HEARTBEATS);
         create(names.status(), COMPACTED);
         create(names.appearOffline(), COMPACTED);
-        create(names.presence(), COMPACTED);
+        create(names.presence(), OUTPUT);
         create(names.deadLetters(), DEAD_LETTERS);
         if (config.rules().routing()) {
-            create(names.routing(), COMPACTED);
+            create(names.routing(), OUTPUT);
             partitionsOf(names.routing());
         }
         int partitions = requireCopartitioned(List.of(names.deviceHeartbeat(), names.status(), names.appearOffline()));
@@ -148,6 +153,12 @@ final class TopicSetup {
         } catch (ExecutionException e) {
             LOG.warn("cannot check the settings of the topic {}: {}", topic, String.valueOf(e.getCause()));
         }
+    }
+
+    private static Map<String, String> outputSettings() {
+        Map<String, String> all = new HashMap<>(COMPACTED);
+        all.putAll(OutputLimits.ANY_TIMESTAMP);
+        return Map.copyOf(all);
     }
 
     private static <T> T await(KafkaFuture<T> future) throws ExecutionException {

@@ -26,6 +26,7 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Properties;
 import java.util.stream.Stream;
+import org.apache.kafka.common.header.Headers;
 import org.apache.kafka.common.header.internals.RecordHeaders;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
@@ -52,6 +53,7 @@ final class TopologyContext implements AutoCloseable {
     private final RollcallConfig config;
     private final Topics topics;
     private final int partitions;
+    private final OutputLimits limits;
     private final Path stateDir;
     private long now = START;
     private TopologyTestDriver driver;
@@ -62,7 +64,12 @@ final class TopologyContext implements AutoCloseable {
 
     /** The driver has partition 0 alone; more partitions make it one of several. */
     TopologyContext(RollcallConfig config, int partitions) {
+        this(config, partitions, OutputLimits.DEFAULTS);
+    }
+
+    TopologyContext(RollcallConfig config, int partitions, OutputLimits limits) {
         this.config = config;
+        this.limits = limits;
         this.partitions = partitions;
         this.topics = PresenceTopology.topics(config);
         try {
@@ -81,7 +88,7 @@ final class TopologyContext implements AutoCloseable {
         InstantSource time = () -> Instant.ofEpochMilli(now);
         return new TopologyTestDriver(
                 PresenceTopology.build(
-                        config, time.withZone(ZoneOffset.UTC), partitions, "test", new StoreWith(stored)),
+                        config, time.withZone(ZoneOffset.UTC), partitions, "test", limits, new StoreWith(stored)),
                 properties,
                 Instant.ofEpochMilli(now));
     }
@@ -113,9 +120,13 @@ final class TopologyContext implements AutoCloseable {
     }
 
     void send(String topic, byte @Nullable [] key, byte @Nullable [] value, long stamp) {
+        send(topic, key, value, stamp, new RecordHeaders());
+    }
+
+    void send(String topic, byte @Nullable [] key, byte @Nullable [] value, long stamp, Headers headers) {
         TestInputTopic<byte[], byte[]> input =
                 driver.createInputTopic(topic, new ByteArraySerializer(), new ByteArraySerializer());
-        input.pipeInput(new TestRecord<>(key, value, new RecordHeaders(), stamp));
+        input.pipeInput(new TestRecord<>(key, value, headers, stamp));
     }
 
     // ---- time ----
