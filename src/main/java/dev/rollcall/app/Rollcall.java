@@ -1,5 +1,6 @@
 package dev.rollcall.app;
 
+import dev.rollcall.app.RestartPolicy.Verdict;
 import dev.rollcall.config.ConfigException;
 import dev.rollcall.config.RollcallConfig;
 import dev.rollcall.embedded.EmbeddedBroker;
@@ -9,6 +10,7 @@ import dev.rollcall.gateway.PresenceWriter;
 import dev.rollcall.http.Backend;
 import dev.rollcall.http.HttpEdge;
 import dev.rollcall.http.Tokens;
+import dev.rollcall.topology.OutputLimits;
 import dev.rollcall.topology.PresenceTopology;
 import dev.rollcall.wire.Topics;
 import java.net.InetAddress;
@@ -82,7 +84,7 @@ public final class Rollcall implements AutoCloseable {
             parts.push(() -> admin.close(Duration.ZERO));
             TopicSetup topics = new TopicSetup(admin, config, bootstrapServers);
             int partitions = topics.ensure();
-            startProcessor(config, partitions);
+            startProcessor(config, admin, partitions);
             parts.push(new TopicWatch(
                     topics,
                     partitions,
@@ -140,24 +142,28 @@ public final class Rollcall implements AutoCloseable {
         return broker.bootstrapServers();
     }
 
-    private void startProcessor(RollcallConfig config, int partitions) {
-        Topology topology = PresenceTopology.build(config, Clock.systemUTC(), partitions, instanceName());
+    private void startProcessor(RollcallConfig config, Admin admin, int partitions) {
         Properties settings = KafkaSettings.streams(config, bootstrapServers);
+        OutputLimits limits = new OutputTopics(admin, config, settings).read();
+        Topology topology = PresenceTopology.build(config, Clock.systemUTC(), partitions, instanceName(), limits);
         if (edge != null) {
             settings.put(StreamsConfig.APPLICATION_SERVER_CONFIG, edge.advertised());
         }
         KafkaStreams streams = newStreams(topology, settings);
         RestartPolicy restarts = new RestartPolicy();
         streams.setUncaughtExceptionHandler(failure -> {
-            if (restarts.allows(failure, System.nanoTime() / 1_000_000)) {
-                LOG.warn("a broker's answer has ended the processor's thread; another goes on", failure);
+            Verdict verdict = restarts.judge(failure, monotonicMs());
+            String thread = Thread.currentThread().getName();
+            if (verdict == Verdict.RESTART) {
+                LOG.warn("the thread {} has failed; {}", thread, verdict.reason(), failure);
                 return StreamThreadExceptionResponse.REPLACE_THREAD;
             }
-            LOG.error("the processor cannot go on", failure);
+            LOG.error("the thread {} has failed, and {}: the processor ends", thread, verdict.reason(), failure);
             ended.completeExceptionally(failure);
             return StreamThreadExceptionResponse.SHUTDOWN_CLIENT;
         });
         streams.setStateListener((now, before) -> {
+            restarts.changed(now, monotonicMs());
             if (now == State.RUNNING) {
                 ready.complete(null);
             } else if (now == State.ERROR) {
@@ -170,11 +176,12 @@ public final class Rollcall implements AutoCloseable {
         parts.push(() -> streams.close(leaving));
         streams.start();
         if (edge != null) {
-            startServing(config, edge, streams, partitions);
+            startServing(config, edge, streams, restarts, partitions);
         }
     }
 
-    private void startServing(RollcallConfig config, HttpEdge edge, KafkaStreams streams, int partitions) {
+    private void startServing(
+            RollcallConfig config, HttpEdge edge, KafkaStreams streams, RestartPolicy restarts, int partitions) {
         Topics topics = PresenceTopology.topics(config);
         String advertised = edge.advertised();
         // With time to spare in the grace of a device whose client has come to this instance from another.
@@ -190,16 +197,24 @@ public final class Rollcall implements AutoCloseable {
                 new Tokens(config.http().key())::betweenInstances);
         PageSimulation simulation = new PageSimulation(topics, KafkaSettings.producer(config, bootstrapServers));
         parts.push(simulation);
-        edge.open(new Backend(writer, reader, feed, simulation, () -> waitsFor(streams.state())));
+        edge.open(new Backend(writer, reader, feed, simulation, () -> waitsFor(streams.state(), restarts)));
         parts.push(edge); // once more: it goes first when all goes, so that its clients' devices can be ended
     }
 
-    private static List<String> waitsFor(State state) {
+    private static List<String> waitsFor(State state, RestartPolicy restarts) {
         return switch (state) {
-            case RUNNING -> List.of();
+            case RUNNING ->
+                restarts.hasRecovered(monotonicMs())
+                        ? List.of()
+                        : List.of("the processor to run for %d s after a thread of it has failed"
+                                .formatted(RestartPolicy.RECOVERY.toSeconds()));
             case CREATED, REBALANCING -> List.of("the processor to have its partitions and their state");
             default -> List.of("the processor, which has stopped");
         };
+    }
+
+    private static long monotonicMs() {
+        return System.nanoTime() / 1_000_000;
     }
 
     private static KafkaStreams newStreams(Topology topology, Properties settings) {

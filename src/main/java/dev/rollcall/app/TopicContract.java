@@ -2,6 +2,7 @@ package dev.rollcall.app;
 
 import dev.rollcall.config.RollcallConfig;
 import dev.rollcall.config.RollcallConfig.TopicNames;
+import dev.rollcall.topology.OutputLimits;
 import dev.rollcall.topology.PresenceTopology;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -129,7 +130,10 @@ final class TopicContract {
                         KEPT_FOR_A_NIGHT),
                 new Expected(names.status(), List.of(compactedInput, STAMPED_BY_BROKERS), Map.of()),
                 new Expected(names.appearOffline(), List.of(compactedInput, STAMPED_BY_BROKERS), Map.of()),
-                new Expected(names.presence(), List.of(compactedOutput, STAMPED_WITH_THE_CHANGE), Map.of()),
+                new Expected(
+                        names.presence(),
+                        List.of(compactedOutput, STAMPED_WITH_THE_CHANGE),
+                        OutputLimits.ANY_TIMESTAMP),
                 new Expected(
                         names.deadLetters(),
                         List.of(
@@ -141,7 +145,10 @@ final class TopicContract {
                                         "bad records may bear any time, and keep it there")),
                         Map.of())));
         if (config.rules().routing()) {
-            topics.add(new Expected(names.routing(), List.of(compactedOutput, STAMPED_WITH_THE_CHANGE), Map.of()));
+            topics.add(new Expected(
+                    names.routing(),
+                    List.of(compactedOutput, STAMPED_WITH_THE_CHANGE),
+                    OutputLimits.ANY_TIMESTAMP));
         }
         inputs = Set.of(names.deviceHeartbeat(), names.status(), names.appearOffline());
     }

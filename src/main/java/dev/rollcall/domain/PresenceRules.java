@@ -24,4 +24,25 @@ public record PresenceRules(
         long lastSeenPersistMs,
         long logQuietMs,
         int sweepBudget,
-        boolean routing) {}
+        boolean routing) {
+
+    /**
+     * How much all devices of a user may take together in what is stored of the user, in bytes: a broker takes records of
+     * 1 MiB by default, and one that it refuses would end the processor.
+     */
+    static final int MAX_DEVICES_BYTES = 768 << 10;
+
+    /** What a device takes beside its id, at most, in bytes: a shard's name of 255, and the numbers. */
+    static final int DEVICE_BYTES = 320;
+
+    private static final int MAX_ID_BYTES = 255;
+
+    /** The texts, what was last said, and the key, at most, with room to spare. */
+    private static final int USER_BYTES = 8 << 10;
+
+    /** How large a record about one user can become at most, in bytes. */
+    public int maxUserBytes() {
+        long devices = (long) maxDevices * (MAX_ID_BYTES + DEVICE_BYTES);
+        return (int) Math.min(devices, MAX_DEVICES_BYTES) + USER_BYTES;
+    }
+}

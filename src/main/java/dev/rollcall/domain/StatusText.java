@@ -5,7 +5,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * What a user says of themselves (rule 8).
  *
- * @param text null: there is none; never empty
+ * @param text null: there is none; never empty; an {@link IllegalArgumentException} if it is not well-formed
  * @param expiresAt when the text goes by itself, in ms since the epoch; null: never
  */
 public record StatusText(@Nullable String text, @Nullable Long expiresAt) {
@@ -15,6 +15,8 @@ public record StatusText(@Nullable String text, @Nullable Long expiresAt) {
         if (text == null || text.isEmpty()) {
             text = null;
             expiresAt = null;
+        } else {
+            Unicode.requireWellFormed("the text", text);
         }
     }
 

@@ -3,6 +3,7 @@ package dev.rollcall.domain;
 import dev.rollcall.domain.Announcement.Forgotten;
 import dev.rollcall.domain.Announcement.Presence;
 import dev.rollcall.domain.RoutingView.Reason;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
@@ -112,7 +113,7 @@ final class User {
             if (heartbeat.connectionEnded() && heartbeat.state() == null) {
                 return null; // there is no state that could hold for the grace time
             }
-            if (devices.size() >= rules.maxDevices()) {
+            if (devices.size() >= rules.maxDevices() || !hasRoomFor(heartbeat.deviceId())) {
                 return Refusal.TOO_MANY_DEVICES;
             }
             device = new Device(heartbeat.deviceId(), stamp);
@@ -424,6 +425,21 @@ final class User {
             }
         }
         return null;
+    }
+
+    /**
+     * Whether what is stored of the user stays within its bounds with one more device, whatever its later heartbeats name.
+     */
+    private boolean hasRoomFor(String deviceId) {
+        long bytes = deviceBytes(deviceId);
+        for (int i = 0; i < devices.size(); i++) {
+            bytes += deviceBytes(devices.get(i).id);
+        }
+        return bytes <= PresenceRules.MAX_DEVICES_BYTES;
+    }
+
+    private static int deviceBytes(String id) {
+        return id.getBytes(StandardCharsets.UTF_8).length + PresenceRules.DEVICE_BYTES;
     }
 
     private void addAnnouncement(Announcement announcement) {

@@ -1,7 +1,5 @@
 package dev.rollcall.domain;
 
-import java.nio.ByteBuffer;
-import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 
@@ -23,30 +21,23 @@ public final class UserId implements Comparable<UserId> {
         return new UserId(utf8);
     }
 
+    /**
+     * Takes an id as text.
+     *
+     * @throws IllegalArgumentException if it has an unpaired surrogate, as every such id would become the same one
+     */
     public static UserId of(String id) {
-        return new UserId(id.getBytes(StandardCharsets.UTF_8));
+        return new UserId(Unicode.requireWellFormed("the user id", id).getBytes(StandardCharsets.UTF_8));
     }
 
     /** Whether this is 1 to 255 bytes of well-formed UTF-8. */
     public boolean isValid() {
-        return utf8.length > 0 && utf8.length <= MAX_BYTES && isWellFormed();
+        return utf8.length > 0 && utf8.length <= MAX_BYTES && Unicode.isWellFormed(utf8, 0, utf8.length);
     }
 
     /** The bytes themselves, not a copy. */
     public byte[] bytes() {
         return utf8;
-    }
-
-    private boolean isWellFormed() {
-        if (Ascii.isAscii(utf8, 0, utf8.length)) {
-            return true;
-        }
-        try {
-            StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(utf8));
-            return true;
-        } catch (CharacterCodingException e) {
-            return false;
-        }
     }
 
     /** In the order of the bytes, unsigned. */

@@ -1,9 +1,8 @@
 package dev.rollcall.http;
 
+import dev.rollcall.domain.Unicode;
 import dev.rollcall.domain.UserId;
 import java.io.ByteArrayOutputStream;
-import java.nio.ByteBuffer;
-import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.util.HexFormat;
 
@@ -29,12 +28,15 @@ final class Ids {
             throw ApiException.invalid(
                     "%s must be 1 to %d bytes of UTF-8: it has %d".formatted(what, MAX_BYTES, bytes));
         }
+        if (text.indexOf(0) >= 0) { // which the server refuses in an address, so that it is no id here at all
+            throw ApiException.invalid("%s must not have a NUL in it".formatted(what));
+        }
         return text;
     }
 
     /** JSON can escape half of a character; written as UTF-8 it would become a question mark, and another id. */
     static String wellFormed(String text, String what) {
-        if (!StandardCharsets.UTF_8.newEncoder().canEncode(text)) {
+        if (!Unicode.isWellFormed(text)) {
             throw ApiException.badJson("%s is not well-formed Unicode".formatted(what));
         }
         return text;
@@ -59,13 +61,9 @@ final class Ids {
                 throw ApiException.invalid("the address has characters that must be percent-encoded");
             }
         }
-        try {
-            return StandardCharsets.UTF_8
-                    .newDecoder()
-                    .decode(ByteBuffer.wrap(bytes.toByteArray()))
-                    .toString();
-        } catch (CharacterCodingException e) {
+        if (!Unicode.isWellFormed(bytes.toByteArray(), 0, bytes.size())) {
             throw ApiException.invalid("the address is not UTF-8");
         }
+        return bytes.toString(StandardCharsets.UTF_8);
     }
 }

@@ -8,7 +8,6 @@ import dev.rollcall.wire.Serialization;
 import dev.rollcall.wire.Topic;
 import dev.rollcall.wire.Topics;
 import java.time.Clock;
-import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import org.apache.kafka.common.serialization.Deserializer;
@@ -49,18 +48,29 @@ public final class PresenceTopology {
     /**
      * Builds the topology.
      *
-     * @param clock the processor's clock: it says when to write a pulse, and bounds what producers' timestamps may claim,
-     *     but never whether somebody is still there
+     * @param clock the processor's clock, which has no part in what is decided: where a topic bounds the stamps of what is
+     *     written to it, it says what the bound allows
      * @param partitions how many partitions each of the inputs has
      * @param instance how pulses name this processor, for people who read the log
      */
     public static Topology build(RollcallConfig config, Clock clock, int partitions, String instance) {
-        return build(config, clock, partitions, instance, Stores.persistentKeyValueStore(USERS));
+        return build(config, clock, partitions, instance, OutputLimits.DEFAULTS);
+    }
+
+    /** As above, where it is known what the topics take. */
+    public static Topology build(
+            RollcallConfig config, Clock clock, int partitions, String instance, OutputLimits limits) {
+        return build(config, clock, partitions, instance, limits, Stores.persistentKeyValueStore(USERS));
     }
 
     /** With the store given, for tests that end a processor and go on with what it stored. */
     static Topology build(
-            RollcallConfig config, Clock clock, int partitions, String instance, KeyValueBytesStoreSupplier store) {
+            RollcallConfig config,
+            Clock clock,
+            int partitions,
+            String instance,
+            OutputLimits limits,
+            KeyValueBytesStoreSupplier store) {
         Topics topics = topics(config);
         Topology topology = new Topology();
 
@@ -79,7 +89,7 @@ public final class PresenceTopology {
 
         topology.addProcessor(
                 ROLL,
-                () -> new RollProcessor(config, new HomePartition(partitions), heartbeats, instance),
+                () -> new RollProcessor(config, clock, new HomePartition(partitions), heartbeats, limits, instance),
                 HEARTBEATS,
                 STATUSES,
                 APPEAR_OFFLINE);
@@ -123,7 +133,7 @@ public final class PresenceTopology {
         // No cache: a user is written when something has changed, and that is to be in the changelog each time.
         return Stores.keyValueStoreBuilder(store, Serialization.userIds(), Serialization.userFacts())
                 .withCachingDisabled()
-                .withLoggingEnabled(Map.of());
+                .withLoggingEnabled(OutputLimits.ANY_TIMESTAMP);
     }
 
     private static void addSource(

@@ -17,6 +17,9 @@ final class Rerouting {
 
     private Rerouting() {}
 
+    /** How much the mark takes in a record, at most. */
+    static final int MARK_BYTES = 64;
+
     static boolean isMarked(Headers headers) {
         return headers.lastHeader(FIRST_TIME) != null;
     }

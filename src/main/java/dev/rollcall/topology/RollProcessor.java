@@ -14,6 +14,7 @@ import dev.rollcall.topology.HeartbeatBundles.Bundle;
 import dev.rollcall.wire.Defect;
 import dev.rollcall.wire.Defect.Reason;
 import dev.rollcall.wire.Inbound;
+import java.time.Clock;
 import java.time.Duration;
 import org.apache.kafka.common.errors.SerializationException;
 import org.apache.kafka.common.header.Headers;
@@ -36,8 +37,13 @@ final class RollProcessor implements Processor<UserId, Object, Object, Object> {
     private static final Duration BETWEEN_SWEEPS = Duration.ofMillis(1);
 
     private final RollcallConfig config;
+    private final Clock clock;
     private final HomePartition home;
     private final HeartbeatSource heartbeats;
+    private final OutputLimits limits;
+    private final OutputLimits.Limit presence;
+    private final OutputLimits.Limit routing;
+    private final OutputLimits.Limit deadLetters;
     private final Inbound.Pulse pulse;
 
     private ProcessorContext<Object, Object> context;
@@ -48,10 +54,21 @@ final class RollProcessor implements Processor<UserId, Object, Object, Object> {
     private RollMetrics metrics;
     private @Nullable Cancellable furtherSweeps;
 
-    RollProcessor(RollcallConfig config, HomePartition home, HeartbeatSource heartbeats, String instance) {
+    RollProcessor(
+            RollcallConfig config,
+            Clock clock,
+            HomePartition home,
+            HeartbeatSource heartbeats,
+            OutputLimits limits,
+            String instance) {
         this.config = config;
+        this.clock = clock;
         this.home = home;
         this.heartbeats = heartbeats;
+        this.limits = limits;
+        this.presence = limits.of(config.topics().presence());
+        this.routing = limits.of(config.topics().routing());
+        this.deadLetters = limits.of(config.topics().deadLetters());
         this.pulse = new Inbound.Pulse(instance);
     }
 
@@ -204,13 +221,15 @@ final class RollProcessor implements Processor<UserId, Object, Object, Object> {
     private void carryOut(UserId user, Decision decision) {
         for (Announcement announcement : decision.announcements()) {
             Presence value = announcement instanceof Presence presence ? presence : null;
-            context.forward(new Record<>(user, value, announcement.at()), PresenceTopology.PRESENCE);
+            long at = presence.stamp(announcement.at(), clock);
+            context.forward(new Record<>(user, value, at), PresenceTopology.PRESENCE);
             metrics.announced();
         }
         for (RoutingView view : decision.routing()) {
-            context.forward(new Record<>(user, view, view.at()), PresenceTopology.ROUTING);
+            long at = routing.stamp(view.at(), clock);
+            context.forward(new Record<>(user, view, at), PresenceTopology.ROUTING);
             if (view.reason() == RoutingView.Reason.FORGOTTEN) {
-                context.forward(new Record<>(user, null, view.at()), PresenceTopology.ROUTING);
+                context.forward(new Record<>(user, null, at), PresenceTopology.ROUTING);
             }
         }
         if (decision.durable() instanceof Decision.Save save) {
@@ -226,24 +245,25 @@ final class RollProcessor implements Processor<UserId, Object, Object, Object> {
 
     /** A producer with another partitioner put it here: sends it, once, where the rest of the user is. */
     private void sendHome(Arrival arrival) {
-        Headers headers = Rerouting.mark(arrival.headers(), arrival.stamp());
-        context.forward(
-                new Record<>(arrival.user().bytes(), arrival.value().raw(), arrival.stamp(), headers),
-                PresenceTopology.REROUTED);
+        byte[] key = arrival.user().bytes();
+        byte[] value = arrival.value().raw();
+        Headers original = limits.of(arrival.topic()).fitting(arrival.headers(), key, value, Rerouting.MARK_BYTES);
+        Headers headers = Rerouting.mark(original, arrival.stamp());
+        context.forward(new Record<>(key, value, arrival.stamp(), headers), PresenceTopology.REROUTED);
         metrics.rerouted(arrival.user(), arrival);
     }
 
     private static Defect defect(Refusal refusal) {
         return switch (refusal) {
             case TOO_MANY_DEVICES ->
-                new Defect(Reason.TOO_MANY_DEVICES, "the user has max.devices.per.user live devices already");
+                new Defect(
+                        Reason.TOO_MANY_DEVICES,
+                        "the user has as many live devices already as max.devices.per.user allows, or as can be stored");
         };
     }
 
     private void deadLetter(Arrival arrival, Defect defect) {
-        Headers headers = DeadLetterHeaders.add(arrival.headers(), defect, arrival);
-        byte[] key = arrival.user() == null ? null : arrival.user().bytes();
-        context.forward(new Record<>(key, arrival.value().raw(), arrival.stamp(), headers), PresenceTopology.DEAD_LETTERS);
+        context.forward(DeadLetter.of(arrival, defect, deadLetters, clock), PresenceTopology.DEAD_LETTERS);
         metrics.deadLetter(defect, arrival);
     }
 }

@@ -29,7 +29,7 @@ public record Defect(Reason reason, String detail) {
         NULL_HEARTBEAT,
         /** A field is out of its range. */
         INVALID_FIELD,
-        /** The user has as many live devices as are allowed, and this is one more. */
+        /** The user has as many live devices as are allowed, in number or in bytes, and this is one more. */
         TOO_MANY_DEVICES
     }
 }

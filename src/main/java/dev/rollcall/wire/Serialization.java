@@ -38,6 +38,8 @@ public final class Serialization {
             UserPresence.getClassSchema(),
             dev.rollcall.v1.RoutingView.getClassSchema());
 
+    private static final SingleObject PRESENCE = new SingleObject(UserPresence.getClassSchema());
+    private static final SingleObject ROUTING = new SingleObject(dev.rollcall.v1.RoutingView.getClassSchema());
     private static final SingleObject STORE = new SingleObject(UserState.getClassSchema());
 
     private Serialization() {}
@@ -53,7 +55,7 @@ public final class Serialization {
                 new Bad(new Defect(Reason.NULL_HEARTBEAT, "a heartbeat must have a value")),
                 value -> value instanceof DeviceHeartbeat heartbeat
                         ? new Beat(Wire.toDomain(heartbeat))
-                        : value instanceof ClockPulse pulse ? new Pulse(pulse.getInstance()) : null);
+                        : value instanceof ClockPulse pulse ? Wire.toDomain(pulse) : null);
         return Serdes.serdeFrom(all.serializer(), (topic, bytes) -> {
             Heartbeat heartbeat = bytes == null ? null : HeartbeatReader.read(bytes);
             return heartbeat == null
@@ -78,33 +80,32 @@ public final class Serialization {
         return Serdes.serdeFrom(
                 (topic, value) -> value == null ? null : SingleObject.encode(Wire.toAvro(value)),
                 // A value does not know its record's timestamp: readers that want it take it from the record.
-                (topic, bytes) -> bytes == null ? null : Wire.toDomain((UserPresence) read(CONTRACT, topic, bytes), 0));
+                (topic, bytes) -> read(PRESENCE, topic, bytes, value -> Wire.toDomain((UserPresence) value, 0)));
     }
 
     static Serde<RoutingView> routing() {
         return Serdes.serdeFrom(
                 (topic, value) -> value == null ? null : SingleObject.encode(Wire.toAvro(value)),
-                (topic, bytes) -> bytes == null
-                        ? null
-                        : Wire.toDomain((dev.rollcall.v1.RoutingView) read(CONTRACT, topic, bytes), 0));
+                (topic, bytes) ->
+                        read(ROUTING, topic, bytes, value -> Wire.toDomain((dev.rollcall.v1.RoutingView) value, 0)));
     }
 
     /** What of a user is stored; internal. */
     public static Serde<UserFacts> userFacts() {
         return Serdes.serdeFrom(
                 (topic, value) -> value == null ? null : SingleObject.encode(Wire.toAvro(value)),
-                (topic, bytes) -> bytes == null ? null : Wire.toDomain((UserState) read(STORE, topic, bytes)));
+                (topic, bytes) -> read(STORE, topic, bytes, value -> Wire.toDomain((UserState) value)));
     }
 
     /** The values of an input topic. Never fails: what cannot be used says so, and why. */
-    private static Serde<Inbound> inputs(Content ofNull, Translation translation) {
+    private static Serde<Inbound> inputs(Content ofNull, Translation<Content> translation) {
         Deserializer<Inbound> deserializer = (topic, bytes) -> {
             if (bytes == null) {
                 return new Inbound(null, ofNull);
             }
             try {
                 SpecificRecord value = CONTRACT.decode(bytes);
-                Content content = translation.toContent(value);
+                Content content = translation.of(value);
                 if (content == null) {
                     throw new UnreadableException(
                             Reason.WRONG_TOPIC,
@@ -132,17 +133,18 @@ public final class Serialization {
         throw new IllegalArgumentException("there is no way to write " + Printable.of(content));
     }
 
-    private static SpecificRecord read(SingleObject codec, String topic, byte[] bytes) {
+    private static <T> @Nullable T read(
+            SingleObject codec, String topic, byte @Nullable [] bytes, Translation<T> translation) {
         try {
-            return codec.decode(bytes);
+            return bytes == null ? null : translation.of(codec.decode(bytes));
         } catch (UnreadableException e) {
             throw new SerializationException("a value of " + topic + " cannot be read: " + e.getMessage(), e);
         }
     }
 
-    private interface Translation {
+    private interface Translation<T> {
         /** What the record says; null: it does not belong here. */
         @Nullable
-        Content toContent(SpecificRecord value) throws UnreadableException;
+        T of(SpecificRecord value) throws UnreadableException;
     }
 }

@@ -12,9 +12,7 @@ import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import org.apache.avro.Schema;
 import org.apache.avro.SchemaNormalization;
-import org.apache.avro.io.BinaryDecoder;
 import org.apache.avro.io.DatumReader;
-import org.apache.avro.io.DecoderFactory;
 import org.apache.avro.message.BinaryMessageEncoder;
 import org.apache.avro.specific.SpecificData;
 import org.apache.avro.specific.SpecificDatumReader;
@@ -85,8 +83,7 @@ final class SingleObject {
                     "no schema with the fingerprint %016x is known here".formatted(Long.reverseBytes(fingerprint)));
         }
         try {
-            BinaryDecoder decoder =
-                    DecoderFactory.get().binaryDecoder(bytes, HEADER_BYTES, bytes.length - HEADER_BYTES, null);
+            StrictDecoder decoder = new StrictDecoder(bytes, HEADER_BYTES);
             SpecificRecord value = reader.read(null, decoder);
             if (!decoder.isEnd()) {
                 throw new UnreadableException(Reason.UNDECODABLE, "there are bytes after the end of the record");

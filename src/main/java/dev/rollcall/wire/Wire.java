@@ -5,6 +5,7 @@ import dev.rollcall.domain.Heartbeat;
 import dev.rollcall.domain.PresenceState;
 import dev.rollcall.domain.RoutingView;
 import dev.rollcall.domain.StatusText;
+import dev.rollcall.domain.Unicode;
 import dev.rollcall.domain.UserFacts;
 import dev.rollcall.domain.UserFacts.DeviceFacts;
 import dev.rollcall.store.v1.DeviceState;
@@ -20,6 +21,7 @@ import dev.rollcall.v1.RoutingReason;
 import dev.rollcall.v1.UserPresence;
 import dev.rollcall.v1.UserStatus;
 import dev.rollcall.wire.Defect.Reason;
+import dev.rollcall.wire.Inbound.Pulse;
 import java.nio.charset.StandardCharsets;
 import java.time.Instant;
 import java.util.OptionalLong;
@@ -51,7 +53,12 @@ final class Wire {
                 value.getShard());
     }
 
+    /** Refuses what UTF-8 cannot write as it is, with an {@link IllegalArgumentException}. */
     static DeviceHeartbeat toAvro(Heartbeat value) {
+        Unicode.requireWellFormed("device_id", value.deviceId());
+        if (value.shard() != null) {
+            Unicode.requireWellFormed("shard", value.shard());
+        }
         return new DeviceHeartbeat(
                 value.deviceId(),
                 value.state() == null ? null : toAvro(value.state()),
@@ -62,6 +69,7 @@ final class Wire {
 
     static StatusText toDomain(UserStatus value) throws UnreadableException {
         String text = value.getText();
+        requireWellFormed("text", text);
         if (text != null && bytes(text) > MAX_TEXT_BYTES) {
             throw new UnreadableException(
                     Reason.INVALID_FIELD,
@@ -76,6 +84,11 @@ final class Wire {
 
     static AppearOffline toAvro(boolean appearOffline) {
         return new AppearOffline(appearOffline);
+    }
+
+    static Pulse toDomain(ClockPulse value) throws UnreadableException {
+        requireWellFormed("instance", value.getInstance());
+        return new Pulse(value.getInstance());
     }
 
     static ClockPulse pulse(String instance) {
@@ -93,7 +106,8 @@ final class Wire {
     }
 
     /** From a record with the timestamp {@code at}, in ms since the epoch. */
-    static Presence toDomain(UserPresence value, long at) {
+    static Presence toDomain(UserPresence value, long at) throws UnreadableException {
+        requireWellFormed("status", value.getStatus());
         return new Presence(
                 toDomain(value.getState()),
                 value.getPreviousState() == null ? null : toDomain(value.getPreviousState()),
@@ -122,7 +136,11 @@ final class Wire {
     }
 
     /** From a record with the timestamp {@code at}, in ms since the epoch. */
-    static RoutingView toDomain(dev.rollcall.v1.RoutingView value, long at) {
+    static RoutingView toDomain(dev.rollcall.v1.RoutingView value, long at) throws UnreadableException {
+        requireWellFormed("text", value.getText());
+        for (RoutingDevice device : value.getDevices()) {
+            requireWellFormed("device_id", device.getDeviceId());
+        }
         return new RoutingView(
                 toDomain(value.getState()),
                 value.getAppearOffline(),
@@ -249,7 +267,14 @@ final class Wire {
         };
     }
 
+    private static void requireWellFormed(String field, @Nullable String text) throws UnreadableException {
+        if (text != null && !Unicode.isWellFormed(text)) {
+            throw new UnreadableException(Reason.INVALID_FIELD, field + " must be well-formed UTF-8: it is not");
+        }
+    }
+
     private static void requireId(String field, String id) throws UnreadableException {
+        requireWellFormed(field, id);
         // No character takes more than 3 bytes per char, so most ids need no counting.
         if (id.isEmpty() || (id.length() * 3 > MAX_ID_BYTES && bytes(id) > MAX_ID_BYTES)) {
             throw new UnreadableException(

@@ -24,6 +24,9 @@ final class Garbage {
     private static final List<String> INPUTS =
             TOPICS.inputs().stream().map(topic -> topic.name()).toList();
 
+    /** More than a dead letter can hold, once it is unpacked. */
+    private static final int LARGE = 2_000_000;
+
     private final Random random;
 
     Garbage(Random random) {
@@ -39,7 +42,11 @@ final class Garbage {
                         ProducerConfig.ACKS_CONFIG,
                         "all",
                         ProducerConfig.LINGER_MS_CONFIG,
-                        5),
+                        5,
+                        ProducerConfig.COMPRESSION_TYPE_CONFIG,
+                        "gzip",
+                        ProducerConfig.MAX_REQUEST_SIZE_CONFIG,
+                        4 * LARGE),
                 new ByteArraySerializer(),
                 new ByteArraySerializer())) {
             for (int sent = 0; sent < count; sent++) {
@@ -47,12 +54,28 @@ final class Garbage {
                         .bytes();
                 var unused = producer.send(record(INPUTS.get(random.nextInt(INPUTS.size())), user));
             }
+            for (String topic : INPUTS) {
+                sendLarge(producer, topic);
+            }
             producer.flush();
         }
     }
 
+    /** A few of each kind, since each takes as much as all others together. */
+    private void sendLarge(KafkaProducer<byte[], byte[]> producer, String topic) {
+        byte[] large = "x".repeat(LARGE).getBytes(UTF_8);
+        byte[] user = UserId.of("@user-0:example.org").bytes();
+        ProducerRecord<byte[], byte[]> withHeader = new ProducerRecord<>(topic, user, bytes(9));
+        withHeader.headers().add("trace", large);
+        for (ProducerRecord<byte[], byte[]> record : List.of(
+                new ProducerRecord<>(topic, user, large), new ProducerRecord<>(topic, large, bytes(9)), withHeader)) {
+            var unused = producer.send(record);
+        }
+    }
+
     private ProducerRecord<byte[], byte[]> record(String topic, byte[] user) {
-        return switch (random.nextInt(6)) {
+        return switch (random.nextInt(7)) {
+            case 5 -> new ProducerRecord<>(topic, user, illFormed(topic));
             case 0 -> new ProducerRecord<>(topic, user, bytes(1 + random.nextInt(60)));
             case 1 -> new ProducerRecord<>(topic, null, heartbeat(1_000)); // on any partition, with no user
             case 2 -> new ProducerRecord<>(topic, random.nextBoolean() ? new byte[0] : bytes(256), heartbeat(1_000));
@@ -70,6 +93,15 @@ final class Garbage {
             return null; // which the other two topics have a meaning for
         }
         return heartbeat(random.nextBoolean() ? 0 : Long.MAX_VALUE);
+    }
+
+    /** The id or the text is not UTF-8; a flag has neither, and is on the wrong topic. */
+    private static byte[] illFormed(String topic) {
+        byte[] value = topic.equals(TOPICS.statuses().name()) ? status("caf-") : heartbeat(1_000);
+        for (int i = 10; i < value.length; i++) {
+            value[i] = value[i] == '-' ? (byte) 0xE9 : value[i];
+        }
+        return value;
     }
 
     private static byte[] ofAnotherTopic(String topic) {

@@ -474,6 +474,10 @@ class PresencePublisherTest {
         assertThatIllegalArgumentException().isThrownBy(() -> context.publisher.closed(ALICE, "x".repeat(256)));
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> context.publisher.status(ALICE, new StatusText("x".repeat(1025), null)));
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> context.publisher.opened(ALICE, "phone\uD83D"))
+                .withMessageContaining("device_id");
+        assertThatIllegalArgumentException().isThrownBy(() -> context.publisher.closed(ALICE, "\uDE00"));
         assertThat(context.publisher.devices()).isZero();
         assertThat(context.pass(LEASE)).isEmpty();
     }
@@ -481,6 +485,9 @@ class PresencePublisherTest {
     @Test
     void shouldNotStartWhenASettingCannotWork() {
         Map<String, Object> settings = Map.of("bootstrap.servers", "localhost:1");
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> PresencePublisher.forShard("shard\uD83D").start(settings))
+                .withMessageContaining("shard");
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> PresencePublisher.forShard("").start(settings));
         assertThatIllegalArgumentException()

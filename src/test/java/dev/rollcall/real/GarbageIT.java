@@ -295,20 +295,31 @@ class GarbageIT {
     private Input invalidField(byte[] key) {
         OptionalLong none = OptionalLong.empty();
         String tooLong = "é".repeat(128);
-        byte[] value = switch (random.nextInt(7)) {
+        byte[] value = switch (random.nextInt(10)) {
             case 0 -> heartbeat("", ONLINE, none, null);
             case 1 -> heartbeat(tooLong, null, none, null);
             case 2 -> heartbeat("phone", ONLINE, OptionalLong.of(-random.nextInt(100)), null);
             case 3 -> heartbeat("phone", ONLINE, OptionalLong.of(oneOf(List.of(86_400_001L, Long.MAX_VALUE))), null);
             case 4 -> heartbeat("phone", ONLINE, none, "");
             case 5 -> heartbeat("phone", ONLINE, none, tooLong);
+            case 6 -> illFormed(heartbeat("caf#", ONLINE, none, null));
+            case 7 -> illFormed(heartbeat("phone", ONLINE, none, "shard-#"));
             default -> null;
         };
         if (value == null) {
-            byte[] text = RealContext.bytes(TOPICS.statuses(), status("é".repeat(513)));
+            byte[] text = random.nextBoolean()
+                    ? RealContext.bytes(TOPICS.statuses(), status("é".repeat(513)))
+                    : illFormed(RealContext.bytes(TOPICS.statuses(), status("at the caf#")));
             return bad(TOPICS.statuses(), key, text, Reason.INVALID_FIELD);
         }
         return bad(TOPICS.heartbeats(), key, value, Reason.INVALID_FIELD);
+    }
+
+    private static byte[] illFormed(byte[] value) {
+        for (int i = 10; i < value.length; i++) {
+            value[i] = value[i] == '#' ? (byte) (0xE8 + i % 2) : value[i];
+        }
+        return value;
     }
 
     private byte[] notAvro() {

@@ -310,6 +310,20 @@ class HttpIT {
         http.get("/v2/users/%00/presence").isRefused(400, "M_UNKNOWN"); // which the server itself refuses
     }
 
+    /** Where an id comes from makes no difference. */
+    @Test
+    void shouldRefuseWhatIsNotTextWhereverItStands() {
+        http.post("/v2/presence/query", "{\"user_ids\":[\"a\\u0000b\"]}").isRefused(400, "M_INVALID_PARAM");
+        http.post("/v2/presence/query", "{\"user_ids\":[\"a\\ud83d\"]}").isRefused(400, "M_BAD_JSON");
+        http.post("/v2/presence/query", "{\"user_ids\":[\"a\\ude00\\ud83d\"]}").isRefused(400, "M_BAD_JSON");
+        http.put(user("a") + "/status", "{\"text\":\"\\ud83d\"}").isRefused(400, "M_BAD_JSON");
+        http.put("/_matrix/client/v3/presence/a/status", "{\"presence\":\"online\",\"status_msg\":\"\\ud83d\"}")
+                .isRefused(400, "M_BAD_JSON");
+        http.put("/v2/users/a/devices/%e9/presence", "{\"state\":\"online\"}").isRefused(400, "M_INVALID_PARAM");
+        http.get("/v2/users/a/devices/d/events?users=%00").isRefused(400, "M_INVALID_PARAM");
+        http.get("/v2/users/a/devices/d/events?users=%e9").isRefused(400, "M_INVALID_PARAM");
+    }
+
     @Test
     void shouldSayWhatThereIsNotWhenARouteOrAMethodIsUnknown() {
         http.get("/v2/nothing").isRefused(404, "M_UNRECOGNIZED");

@@ -58,6 +58,7 @@ final class TopologyContext implements AutoCloseable {
     private final Topics topics;
     private final int partitions;
     private final long idleMs;
+    private final OutputLimits limits;
     private final Path stateDir;
     private long now = START;
     private TopologyTestDriver driver;
@@ -68,17 +69,22 @@ final class TopologyContext implements AutoCloseable {
 
     /** One that only handles a record when all inputs have one, or a while has passed: see {@link #together}. */
     static TopologyContext waitingForAllInputs(RollcallConfig config) {
-        return new TopologyContext(config, 1, IDLE_MS);
+        return new TopologyContext(config, 1, OutputLimits.DEFAULTS, IDLE_MS);
     }
 
     /** The driver has partition 0 alone; more partitions make it one of several. */
     TopologyContext(RollcallConfig config, int partitions) {
-        this(config, partitions, 0);
+        this(config, partitions, OutputLimits.DEFAULTS, 0);
     }
 
-    private TopologyContext(RollcallConfig config, int partitions, long idleMs) {
+    TopologyContext(RollcallConfig config, int partitions, OutputLimits limits) {
+        this(config, partitions, limits, 0);
+    }
+
+    private TopologyContext(RollcallConfig config, int partitions, OutputLimits limits, long idleMs) {
         this.idleMs = idleMs;
         this.config = config;
+        this.limits = limits;
         this.partitions = partitions;
         this.topics = PresenceTopology.topics(config);
         try {
@@ -98,7 +104,7 @@ final class TopologyContext implements AutoCloseable {
         InstantSource time = () -> Instant.ofEpochMilli(now);
         return new TopologyTestDriver(
                 PresenceTopology.build(
-                        config, time.withZone(ZoneOffset.UTC), partitions, "test", new StoreWith(stored)),
+                        config, time.withZone(ZoneOffset.UTC), partitions, "test", limits, new StoreWith(stored)),
                 properties,
                 Instant.ofEpochMilli(now));
     }
@@ -158,7 +164,11 @@ final class TopologyContext implements AutoCloseable {
     }
 
     void send(String topic, byte @Nullable [] key, byte @Nullable [] value, long stamp) {
-        pipe(topic, new TestRecord<>(key, value, new RecordHeaders(), stamp));
+        send(topic, key, value, stamp, new RecordHeaders());
+    }
+
+    void send(String topic, byte @Nullable [] key, byte @Nullable [] value, long stamp, Headers headers) {
+        pipe(topic, new TestRecord<>(key, value, headers, stamp));
     }
 
     private void pipe(String topic, TestRecord<byte[], byte[]> record) {

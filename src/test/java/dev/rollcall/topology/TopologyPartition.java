@@ -104,8 +104,8 @@ final class TopologyPartition implements Partition {
     @Override
     public @Nullable Refusal refusal() {
         for (TestRecord<byte[], byte[]> letter : topology.deadLetters()) {
-            String reason = new String(
-                    letter.headers().lastHeader(DeadLetterHeaders.REASON).value(), StandardCharsets.UTF_8);
+            String reason =
+                    new String(letter.headers().lastHeader(DeadLetter.REASON).value(), StandardCharsets.UTF_8);
             return Refusal.valueOf(reason.toUpperCase(Locale.ROOT));
         }
         return null;

@@ -15,6 +15,7 @@ import org.apache.avro.generic.GenericDatumReader;
 import org.apache.avro.generic.GenericRecord;
 import org.apache.avro.io.BinaryDecoder;
 import org.apache.avro.io.DecoderFactory;
+import org.apache.avro.util.Utf8;
 import org.jspecify.annotations.Nullable;
 
 /** Reads the contract's records with Avro's generic reader, and refuses what the contract refuses (rule 12). */
@@ -167,10 +168,26 @@ final class Decoder {
         try {
             reused = DecoderFactory.get().binaryDecoder(value, HEADER_BYTES, value.length - HEADER_BYTES, reused);
             GenericRecord record = reader.read(null, reused);
-            return reused.isEnd() ? record : null;
+            return reused.isEnd() && isText(record) ? record : null;
         } catch (IOException | RuntimeException e) {
             return null; // garbage may break a reader in any way
         }
+    }
+
+    /** Whether all text in it is well-formed (rule 12), which Avro does not look at. */
+    private static boolean isText(GenericRecord record) {
+        for (Schema.Field field : record.getSchema().getFields()) {
+            if (record.get(field.pos()) instanceof Utf8 text) {
+                try {
+                    StandardCharsets.UTF_8
+                            .newDecoder()
+                            .decode(ByteBuffer.wrap(text.getBytes(), 0, text.getByteLength()));
+                } catch (CharacterCodingException e) {
+                    return false;
+                }
+            }
+        }
+        return true;
     }
 
     private void add(Schema writer, Schema reader) {

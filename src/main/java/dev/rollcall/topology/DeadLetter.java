@@ -1,0 +1,93 @@
+package dev.rollcall.topology;
+
+import dev.rollcall.topology.OutputLimits.Limit;
+import dev.rollcall.topology.OutputLimits.Size;
+import dev.rollcall.wire.Defect;
+import java.nio.charset.StandardCharsets;
+import java.time.Clock;
+import java.util.Locale;
+import org.apache.kafka.common.header.Headers;
+import org.apache.kafka.common.header.internals.RecordHeaders;
+import org.apache.kafka.streams.processor.api.Record;
+
+/**
+ * A bad record as it came, and what is wrong with it (rule 12). The names of the headers are those that Kafka Streams' own
+ * dead letters carry (KIP-1034), so that one tool reads both; the others are ours. The record's own headers stay before
+ * them.
+ *
+ * <p>It can always be written. What does not fit is left out, the value before the headers and those before the key, and a
+ * header says how many bytes it had.
+ */
+final class DeadLetter {
+    static final String REASON = "rollcall.reason";
+    static final String MESSAGE = "__streams.errors.message";
+    static final String TOPIC = "__streams.errors.topic";
+    static final String PARTITION = "__streams.errors.partition";
+    static final String OFFSET = "__streams.errors.offset";
+
+    static final String VALUE_LENGTH = "rollcall.value-length";
+    static final String HEADERS_LENGTH = "rollcall.headers-length";
+    static final String KEY_LENGTH = "rollcall.key-length";
+
+    private static final int MAX_MESSAGE_CHARS = 512;
+
+    /** The room that the three headers about lengths need, at most. */
+    private static final int LENGTHS = 200;
+
+    private DeadLetter() {}
+
+    static Record<byte[], byte[]> of(Arrival arrival, Defect defect, Limit limit, Clock clock) {
+        byte[] key = arrival.user() == null ? null : arrival.user().bytes();
+        byte[] value = arrival.value().raw();
+        Headers foreign = withoutLengths(arrival.headers());
+        Headers own = new RecordHeaders();
+        add(own, REASON, defect.reason().name().toLowerCase(Locale.ROOT));
+        add(own, MESSAGE, cut(defect.detail()));
+        add(own, TOPIC, arrival.topic());
+        add(own, PARTITION, Integer.toString(arrival.partition()));
+        add(own, OFFSET, Long.toString(arrival.offset()));
+
+        long room = limit.recordBytes() - Size.RECORD - Size.of(own) - LENGTHS;
+        if (Size.of(key) > room) {
+            add(own, KEY_LENGTH, Long.toString(Size.of(key)));
+            key = null;
+        }
+        room -= Size.of(key);
+        if (Size.of(foreign) > room) {
+            add(own, HEADERS_LENGTH, Long.toString(Size.contentOf(foreign)));
+            foreign = new RecordHeaders();
+        }
+        room -= Size.of(foreign);
+        if (Size.of(value) > room) {
+            add(own, VALUE_LENGTH, Long.toString(Size.of(value)));
+            value = null;
+        }
+        if (key == null && limit.needsKey()) {
+            key = new byte[0];
+        }
+        own.forEach(foreign::add);
+        return new Record<>(key, value, limit.stamp(arrival.stamp(), clock), foreign);
+    }
+
+    /** A copy without headers that would say that something is left out which is not. */
+    private static Headers withoutLengths(Headers headers) {
+        return new RecordHeaders(headers)
+                .remove(VALUE_LENGTH)
+                .remove(HEADERS_LENGTH)
+                .remove(KEY_LENGTH);
+    }
+
+    private static void add(Headers headers, String name, String text) {
+        headers.add(name, text.getBytes(StandardCharsets.UTF_8));
+    }
+
+    private static String cut(String text) {
+        if (text.length() <= MAX_MESSAGE_CHARS) {
+            return text;
+        }
+        int end = Character.isHighSurrogate(text.charAt(MAX_MESSAGE_CHARS - 1))
+                ? MAX_MESSAGE_CHARS - 1
+                : MAX_MESSAGE_CHARS;
+        return text.substring(0, end);
+    }
+}

@@ -1,0 +1,91 @@
+package dev.rollcall.topology;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.rollcall.config.RollcallConfig;
+import dev.rollcall.domain.Decision;
+import dev.rollcall.domain.Heartbeat;
+import dev.rollcall.domain.PresenceRules;
+import dev.rollcall.domain.PresenceState;
+import dev.rollcall.domain.Refusal;
+import dev.rollcall.domain.Roster;
+import dev.rollcall.domain.RoutingView;
+import dev.rollcall.domain.StatusText;
+import dev.rollcall.domain.UserFacts;
+import dev.rollcall.domain.UserId;
+import dev.rollcall.wire.Serialization;
+import dev.rollcall.wire.Topics;
+import java.util.Map;
+import java.util.OptionalLong;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** What is stored of a user with as many devices as can be, and what is told of it, can be written. */
+class UserBoundTest {
+    private static final int BROKERS_DEFAULT = 1_048_588;
+    private static final long NOW = 1_700_000_000_000L;
+    private static final UserId ALICE = UserId.of("a".repeat(255));
+
+    private final PresenceRules rules = RollcallConfig.of(
+                    Map.of("max.devices.per.user", "10000", "routing.enabled", "true"))
+            .rules();
+
+    @ParameterizedTest
+    @CsvSource({"20, 2200", "255, 1300"})
+    void shouldRefuseOneMoreDeviceWhenTheUserWouldBecomeTooLarge(int idLength, int atLeast) {
+        Roster roster = new Roster(rules, user -> null);
+        roster.pulse(NOW);
+        roster.status(ALICE, new StatusText("x".repeat(1024), Long.MAX_VALUE - 1), NOW);
+        int taken = 0;
+        Decision last = Decision.NOTHING;
+        for (Decision next = beat(roster, id(0, idLength)); next.refusal() == null; ) {
+            last = next;
+            taken++;
+            next = beat(roster, id(taken, idLength));
+        }
+        assertThat(taken).isGreaterThan(atLeast).isLessThan(3_000);
+        assertThat(beat(roster, id(taken + 1, idLength)).refusal()).isEqualTo(Refusal.TOO_MANY_DEVICES);
+
+        UserFacts facts = withLongShards(((Decision.Save) last.durable()).facts());
+        RoutingView view = last.routing().get(0);
+        assertThat(facts.devices()).hasSize(taken);
+        int stored = Serialization.userFacts().serializer().serialize("", facts).length;
+        int told = Topics.ofContract().routing().values().serializer().serialize("", view).length;
+        assertThat(Math.max(stored, told) + 255)
+                .isLessThan(rules.maxUserBytes())
+                .isLessThan(BROKERS_DEFAULT * 4 / 5);
+    }
+
+    private static Decision beat(Roster roster, String device) {
+        Heartbeat heartbeat = new Heartbeat(device, PresenceState.ONLINE, false, OptionalLong.of(86_400_000), null);
+        return roster.heartbeat(ALICE, heartbeat, NOW);
+    }
+
+    /** As later heartbeats can make it. */
+    private static UserFacts withLongShards(UserFacts facts) {
+        return new UserFacts(
+                facts.devices().stream()
+                        .map(device -> new UserFacts.DeviceFacts(
+                                device.id(),
+                                device.state(),
+                                device.since(),
+                                device.lastHeard(),
+                                device.leaseMs(),
+                                device.connectionEnded(),
+                                device.deadline(),
+                                "s".repeat(255)))
+                        .toList(),
+                facts.status(),
+                facts.hidden(),
+                facts.said(),
+                facts.lastActive(),
+                facts.quietSince(),
+                facts.leftOnline(),
+                facts.leftIdle(),
+                facts.routingSequence());
+    }
+
+    private static String id(int number, int length) {
+        return ("%0" + length + "d").formatted(number);
+    }
+}
