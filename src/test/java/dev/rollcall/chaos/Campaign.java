@@ -1,6 +1,7 @@
 package dev.rollcall.chaos;
 
 import dev.rollcall.chaos.check.Window;
+import dev.rollcall.chaos.check.Window.Reach;
 import dev.rollcall.wire.Topics;
 import java.io.PrintWriter;
 import java.nio.file.Path;
@@ -31,6 +32,7 @@ final class Campaign implements AutoCloseable {
 
     private final PrintWriter out;
     private final Path directory;
+    private final Clocks clocks;
     private final int users;
     private final Deque<AutoCloseable> parts = new ArrayDeque<>();
     private final Brokers brokers;
@@ -49,20 +51,25 @@ final class Campaign implements AutoCloseable {
      *
      * @param variant what is broken; {@link Variant#NONE}: nothing
      */
-    Campaign(PrintWriter out, Path directory, int users, long seed, Variant variant) throws Exception {
+    Campaign(PrintWriter out, Path directory, Clocks clocks, int users, long seed, Variant variant) throws Exception {
         this.out = out;
+        this.clocks = clocks;
         this.directory = directory;
         this.users = users;
         try {
             long start = System.currentTimeMillis();
-            brokers = keep(new Brokers(directory.resolve("brokers"), variant.brokerSettings()));
+            brokers = keep(new Brokers(directory.resolve("brokers"), variant.brokerSettings(), clocks));
             say("three brokers are up: %s".formatted(brokers.bootstrapServers()));
             processors = keep(new Processors(
                     directory.resolve("processors"),
                     brokers.bootstrapServers(),
                     variant.processorSettings(),
-                    variant.compile(directory)));
+                    variant.compile(directory),
+                    clocks));
             variant.prepare(brokers);
+            if (clocks.canBeSet() && variant.hasWrongClocks()) {
+                ClockFaults.setProcessorsWrong(clocks);
+            }
             processors.start("one");
             processors.awaitReady("one");
             processors.start("two");
@@ -86,6 +93,10 @@ final class Campaign implements AutoCloseable {
 
     Processors processors() {
         return processors;
+    }
+
+    Clocks clocks() {
+        return clocks;
     }
 
     Load load() {
@@ -145,10 +156,15 @@ final class Campaign implements AutoCloseable {
         long struckAt = System.currentTimeMillis();
         String detail = fault.strike(this, random);
         long repairedAt = System.currentTimeMillis();
+        if (fault.reach() == Reach.CLOCKS) {
+            probes.mark(); // stamps from a clock that leapt have right ones behind them then
+        }
         long flowsAt = awaitSettled(repairedAt);
         long settledAt = System.currentTimeMillis();
-        if (fault.disturbs()) {
-            windows.add(new Window(struckAt - READ_AGAIN.toMillis(), settledAt + READ_AGAIN.toMillis()));
+        Reach reach = fault.reach();
+        if (reach != null) {
+            long margin = READ_AGAIN.toMillis() + (reach == Reach.CLOCKS ? Timing.CLOCK_DIFFERENCE.toMillis() : 0);
+            windows.add(new Window(struckAt - margin, settledAt + margin, reach));
         }
         Outcome outcome = new Outcome(
                 number,

@@ -115,8 +115,10 @@ public final class FaultCampaign implements Callable<Integer> {
         List<String> surprises = new ArrayList<>();
         List<String> problems = new ArrayList<>();
         Verdict verdict = null;
-        List<Fault> script = broken.isBroken() ? broken.script() : draw(directory, random, leftOut);
-        try (Campaign campaign = new Campaign(out, directory, users, seed, broken)) {
+        Clocks clocks = new Clocks(directory.resolve("clocks"));
+        List<Fault> script = broken.isBroken() ? broken.script() : draw(directory, clocks.canBeSet(), random, leftOut);
+        leftOut.forEach(what -> out.println("NOT RUN: " + what));
+        try (Campaign campaign = new Campaign(out, directory, clocks, users, seed, broken)) {
             try {
                 int number = 0;
                 for (Fault fault : script) {
@@ -150,17 +152,23 @@ public final class FaultCampaign implements Callable<Integer> {
         return report;
     }
 
-    private List<Fault> draw(Path directory, Random random, List<String> leftOut) throws IOException {
+    private List<Fault> draw(Path directory, boolean withClocks, Random random, List<String> leftOut)
+            throws IOException {
         Files.createDirectories(directory);
         boolean withSmallDisk = SmallDisk.canBeHad(directory.resolve("small-disk"));
         if (!withSmallDisk) {
             leftOut.add("disk full under a processor, because only root can mount a file system small enough to fill");
         }
-        List<Fault> kinds = Faults.all(withSmallDisk).stream()
+        if (!withClocks) {
+            leftOut.add("everything about wrong clocks, because there is no C compiler (cc, gcc or clang)");
+        }
+        List<Fault> kinds = Faults.all(withSmallDisk, withClocks).stream()
                 .filter(fault -> only.isEmpty() || only.stream().anyMatch(fault.kind()::contains))
                 .toList();
-        if (kinds.isEmpty() && faults > 0) {
-            throw new IllegalArgumentException("no kind of fault contains any of " + only);
+        for (String text : only) {
+            if (faults > 0 && kinds.stream().noneMatch(fault -> fault.kind().contains(text))) {
+                throw new IllegalArgumentException("no kind of fault that can be had here contains " + text);
+            }
         }
         return Faults.draw(kinds, faults, random);
     }

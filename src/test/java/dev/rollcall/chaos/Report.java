@@ -64,7 +64,7 @@ record Report(
                 after its end: from when the fault's cause was gone until all partitions let a new transition out
                 latest expiry: after the device's own deadline (own), and after the last moment by the rules (bound):
                     that is when the next pulse came, and while nothing can be written none does""");
-        leftOut.forEach(what -> out.println("left out: " + what));
+        leftOut.forEach(what -> out.println("NOT RUN: " + what));
         surprises.forEach(what -> out.println("ended by itself: " + what));
         problems.forEach(what -> out.println("PROBLEM: " + what));
         if (verdict != null) {
@@ -100,7 +100,7 @@ record Report(
         json.put("variant", variant);
         json.put("clean", isClean());
         json.put("faults", outcomes);
-        json.put("left_out", leftOut);
+        json.put("not_run", leftOut);
         json.put("ended_by_itself", surprises);
         json.put("problems", problems);
         List<Object> table = new ArrayList<>();

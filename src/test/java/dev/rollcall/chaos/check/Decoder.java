@@ -15,6 +15,7 @@ import org.apache.avro.generic.GenericDatumReader;
 import org.apache.avro.generic.GenericRecord;
 import org.apache.avro.io.BinaryDecoder;
 import org.apache.avro.io.DecoderFactory;
+import org.apache.avro.util.Utf8;
 import org.jspecify.annotations.Nullable;
 
 /** Reads the contract's records with Avro's generic reader, and refuses what the contract refuses (rule 12). */
@@ -74,13 +75,16 @@ final class Decoder {
         if (key == null || key.length == 0 || key.length > MAX_ID_BYTES) {
             return null;
         }
+        return isText(key, key.length) ? new String(key, StandardCharsets.UTF_8) : null;
+    }
+
+    /** Whether it is well-formed UTF-8; what is not is refused, never repaired. */
+    private static boolean isText(byte[] bytes, int length) {
         try {
-            return StandardCharsets.UTF_8
-                    .newDecoder()
-                    .decode(ByteBuffer.wrap(key))
-                    .toString();
+            StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes, 0, length));
+            return true;
         } catch (CharacterCodingException e) {
-            return null;
+            return false;
         }
     }
 
@@ -167,10 +171,16 @@ final class Decoder {
         try {
             reused = DecoderFactory.get().binaryDecoder(value, HEADER_BYTES, value.length - HEADER_BYTES, reused);
             GenericRecord record = reader.read(null, reused);
-            return reused.isEnd() ? record : null;
+            return reused.isEnd() && hasText(record) ? record : null;
         } catch (IOException | RuntimeException e) {
             return null; // garbage may break a reader in any way
         }
+    }
+
+    private static boolean hasText(GenericRecord record) {
+        return record.getSchema().getFields().stream()
+                .allMatch(field -> !(record.get(field.pos()) instanceof Utf8 text)
+                        || isText(text.getBytes(), text.getByteLength()));
     }
 
     private void add(Schema writer, Schema reader) {
