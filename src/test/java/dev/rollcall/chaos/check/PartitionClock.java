@@ -85,6 +85,12 @@ final class PartitionClock {
         return shifts[Math.min(first, shifts.length - 1)];
     }
 
+    /** The time of the first record that is not before then; {@link Long#MIN_VALUE}: there is none. */
+    long firstTimeFrom(long time) {
+        int first = times.firstFrom(time);
+        return first < times.size() ? times.get(first) : Long.MIN_VALUE;
+    }
+
     /** The length of all steps back between two offsets, the second one included, none counted for more than a limit. */
     long stepsBack(long after, long upTo) {
         int first = offsets.lastUpTo(after);

@@ -406,13 +406,17 @@ final class Search {
     }
 
     /**
-     * A task may have been taken over. The first record that the new owner read may be as late as that; but the device is
-     * noticed at most one lease late, however often that happens.
+     * A task may have been taken over. The first record that the new owner read may be as late as that; but the owner
+     * before has read no pulse by which the device had to go, so it is noticed at most one lease late (promise 4), however
+     * often that happens.
      */
-    private static void disturb(Belief belief, long at) {
+    private void disturb(Belief belief, long at) {
         for (Device device : belief.devices) {
             Span deadline = device.deadline();
-            long extended = Math.min(at, device.ownLatest()) + device.longestLeaseMs();
+            long goneBy = Math.max(
+                    device.ownLatest() + settings.pulseMs() + settings.slackMs(),
+                    clock.firstTimeFrom(device.ownLatest()));
+            long extended = Math.min(at, goneBy) + device.longestLeaseMs();
             Span after = device.closed()
                     ? new Span(Math.min(deadline.lo(), device.endedBy()), deadline.hi())
                     : new Span(deadline.lo(), Math.max(deadline.hi(), extended));
