@@ -211,12 +211,15 @@ final class Campaign implements AutoCloseable {
         Map<TopicPartition, Long> ends = brokers.ends(inputs);
         while (true) {
             Map<TopicPartition, Long> committed = brokers.committed(Processors.APPLICATION_ID);
-            if (ends.entrySet().stream()
-                    .allMatch(
-                            end -> end.getValue() == 0 || committed.getOrDefault(end.getKey(), 0L) >= end.getValue())) {
+            List<String> behind = ends.entrySet().stream()
+                    .filter(end -> committed.getOrDefault(end.getKey(), 0L) < end.getValue())
+                    .map(end -> "%s: %d of %d"
+                            .formatted(end.getKey(), committed.getOrDefault(end.getKey(), 0L), end.getValue()))
+                    .toList();
+            if (behind.isEmpty()) {
                 return;
             }
-            patience.sleep(100);
+            patience.sleep(100, behind);
         }
     }
 

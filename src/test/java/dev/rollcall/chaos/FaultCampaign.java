@@ -4,7 +4,6 @@ import dev.rollcall.chaos.check.Checker;
 import dev.rollcall.chaos.check.LogReader;
 import dev.rollcall.chaos.check.Logs;
 import dev.rollcall.chaos.check.Verdict;
-import dev.rollcall.chaos.check.Violation;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Files;
@@ -52,8 +51,8 @@ public final class FaultCampaign implements Callable<Integer> {
 
     @Option(
             names = "--variant",
-            description = "Runs a Rollcall that is broken on purpose, with the faults that bring it out:"
-                    + " wall-clock, at-least-once, no-extension, own-pulse-topic, leak; or all, one after the other.")
+            description = "Runs a Rollcall that is broken on purpose, with the faults that bring it out (a wrong name"
+                    + " lists them); or all of them, one after the other: all.")
     private @Nullable String variant;
 
     @Option(names = "--keep", description = "Keeps the brokers' data and the dump of the topics also if all is well.")
@@ -88,13 +87,13 @@ public final class FaultCampaign implements Callable<Integer> {
         boolean allCaught = true;
         for (Variant broken : Variants.ALL) {
             Report report = run(out, broken);
-            List<Violation> violations = report.violations();
-            allCaught &= !violations.isEmpty();
+            List<String> findings = report.findings();
+            allCaught &= !findings.isEmpty();
             lines.add(
-                    violations.isEmpty()
+                    findings.isEmpty()
                             ? "NOT CAUGHT: %s (%s)".formatted(broken.name(), broken.defect())
-                            : "caught: %s (%s): %d violations, the first: %s"
-                                    .formatted(broken.name(), broken.defect(), violations.size(), violations.get(0)));
+                            : "caught: %s (%s): %d findings, the first: %s"
+                                    .formatted(broken.name(), broken.defect(), findings.size(), findings.get(0)));
         }
         out.println();
         lines.forEach(out::println);

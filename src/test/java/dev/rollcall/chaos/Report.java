@@ -4,7 +4,6 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.SerializationFeature;
 import dev.rollcall.chaos.check.Lateness;
 import dev.rollcall.chaos.check.Verdict;
-import dev.rollcall.chaos.check.Violation;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Files;
@@ -40,9 +39,14 @@ record Report(
         return problems.isEmpty() && surprises.isEmpty() && verdict != null && verdict.isClean();
     }
 
-    /** Where the checker has found a promise broken. */
-    List<Violation> violations() {
-        return verdict == null ? List.of() : verdict.violations();
+    /** Where a promise was broken: what the checker says, and who ended that had no reason to. */
+    List<String> findings() {
+        List<String> findings = new ArrayList<>();
+        if (verdict != null) {
+            verdict.violations().forEach(violation -> findings.add(violation.toString()));
+        }
+        surprises.forEach(surprise -> findings.add("ended by itself: " + surprise));
+        return findings;
     }
 
     void print(PrintWriter out) {

@@ -200,7 +200,7 @@ final class RandomCampaign implements AutoCloseable {
         PresenceState said =
                 state == null && device.isNew && random.nextInt(3) == 0 ? STATES.get(random.nextInt(5)) : state;
         OptionalLong lease =
-                OptionalLong.of(device.leaseMs);
+                device.leaseMs == settings.leaseMs() ? OptionalLong.empty() : OptionalLong.of(device.leaseMs);
         write(
                 heartbeats,
                 device.user,

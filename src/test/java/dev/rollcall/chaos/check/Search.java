@@ -822,7 +822,8 @@ final class Search {
     // ---- the end ----
 
     private boolean isTail() {
-        return time >= until || windows.undisturbedMs(time, until) <= settings.slackMs();
+        return time >= until
+                || (time != Long.MIN_VALUE && windows.undisturbedMs(time, until) <= settings.slackMs());
     }
 
     private void expect(Belief belief, Kind kind, String text) {
