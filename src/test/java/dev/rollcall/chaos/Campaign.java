@@ -153,6 +153,7 @@ final class Campaign implements AutoCloseable {
 
     /** Lets the fault happen, and waits until all is as it was. */
     void suffer(int number, Fault fault, Random random) throws Exception {
+        say("%2d. %s".formatted(number, fault.kind()));
         long struckAt = System.currentTimeMillis();
         String detail = fault.strike(this, random);
         long repairedAt = System.currentTimeMillis();
@@ -176,10 +177,8 @@ final class Campaign implements AutoCloseable {
                 probes.longestWait(struckAt, settledAt),
                 flowsAt - repairedAt);
         outcomes.add(outcome);
-        say("%2d. %s: %s; over after %.1f s, longest wait for a transition %.1f s, all partitions %.1f s after the end"
+        say("    %s; over after %.1f s, longest wait for a transition %.1f s, all partitions %.1f s after the end"
                 .formatted(
-                        number,
-                        fault.kind(),
                         detail,
                         outcome.lastedMs() / 1e3,
                         outcome.longestWaitMs() / 1e3,

@@ -27,7 +27,7 @@ final class SpecialUsers {
     static final int SPARSE_PARTITION = Timing.PARTITIONS - 1;
 
     private static final int HIDING = 60;
-    private static final int MISROUTED = 40;
+    private static final int MISROUTED = 60;
     private static final int LEAVING = 5;
 
     /** Below the lease, and with the log silent in between. */
@@ -109,7 +109,7 @@ final class SpecialUsers {
     private void show(UserId user) {
         acknowledged(
                 count(producer.flag(user, OwnProducer.home(user), false)),
-                any -> later(random(500, 4_000), () -> hide(user)));
+                any -> later(random(1_000, 8_000), () -> hide(user)));
     }
 
     // ---- on the wrong partition ----
@@ -162,7 +162,7 @@ final class SpecialUsers {
                 any -> later(
                         20,
                         () -> acknowledged(
-                                count(other.send()), last -> later(random(800, 3_000), () -> misroute(user)))));
+                                count(other.send()), last -> later(random(2_000, 6_000), () -> misroute(user)))));
     }
 
     private CompletableFuture<RecordMetadata> text(UserId user, int partition, String text) {
