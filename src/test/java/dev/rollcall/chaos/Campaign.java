@@ -179,10 +179,7 @@ final class Campaign implements AutoCloseable {
         outcomes.add(outcome);
         say("    %s; over after %.1f s, longest wait for a transition %.1f s, all partitions %.1f s after the end"
                 .formatted(
-                        detail,
-                        outcome.lastedMs() / 1e3,
-                        outcome.longestWaitMs() / 1e3,
-                        outcome.flowsAfterMs() / 1e3));
+                        detail, outcome.lastedMs() / 1e3, outcome.longestWaitMs() / 1e3, outcome.flowsAfterMs() / 1e3));
         sleep(REST);
     }
 

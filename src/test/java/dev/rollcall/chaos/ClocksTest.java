@@ -20,8 +20,7 @@ class ClocksTest {
 
         public static void main(String[] arguments) {
             Lifeline.hold(line -> System.out.printf(
-                    "%d s ahead of %s%n",
-                    Math.round((System.currentTimeMillis() - Long.parseLong(line)) / 1e3), line));
+                    "%d s ahead of %s%n", Math.round((System.currentTimeMillis() - Long.parseLong(line)) / 1e3), line));
         }
     }
 

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.SerializationFeature;
 import dev.rollcall.chaos.check.Lateness;
 import dev.rollcall.chaos.check.Verdict;
+import dev.rollcall.chaos.check.Violation;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Files;
@@ -93,7 +94,14 @@ record Report(
         out.printf(
                 "violations: %d, undecided users: %d%n",
                 verdict.violations().size(), verdict.undecided().size());
-        verdict.violations().stream().limit(SHOWN).forEach(violation -> out.println("  " + violation));
+        Map<Violation.Kind, List<Violation>> byKind = new TreeMap<>();
+        verdict.violations()
+                .forEach(violation -> byKind.computeIfAbsent(violation.kind(), any -> new ArrayList<>())
+                        .add(violation));
+        byKind.forEach((kind, ofKind) -> {
+            out.printf("%s: %d%n", kind, ofKind.size());
+            ofKind.stream().limit(SHOWN).forEach(violation -> out.println("  " + violation));
+        });
         verdict.undecided().stream().limit(SHOWN).forEach(user -> out.println("  undecided: " + user));
     }
 

@@ -101,12 +101,18 @@ class CheckerOrderTest {
     // ---- rule 7: stamps ----
 
     private static LogBuilder stepBack() {
-        return new LogBuilder().beat(1_000, "phone", "ONLINE").beat(800, "phone", "IDLE").pulses(900, 10_900);
+        return new LogBuilder()
+                .beat(1_000, "phone", "ONLINE")
+                .beat(800, "phone", "IDLE")
+                .pulses(900, 10_900);
     }
 
     @Test
     void shouldApplyTheLaterRecordWhenItsStampIsLower() {
-        clean(stepBack().said("ONLINE", 1_000, 1_000L).said("IDLE", 1_000, 1_000L).check(SETTINGS));
+        clean(stepBack()
+                .said("ONLINE", 1_000, 1_000L)
+                .said("IDLE", 1_000, 1_000L)
+                .check(SETTINGS));
     }
 
     @Test
@@ -117,7 +123,10 @@ class CheckerOrderTest {
     @Test
     void shouldRefuseAStateWhenItBeganBeforeTheOneBefore() {
         broken(
-                stepBack().said("ONLINE", 1_000, 1_000L).said("IDLE", 800, 1_000L).check(SETTINGS),
+                stepBack()
+                        .said("ONLINE", 1_000, 1_000L)
+                        .said("IDLE", 800, 1_000L)
+                        .check(SETTINGS),
                 Kind.WRONG_TIME);
     }
 
@@ -138,10 +147,7 @@ class CheckerOrderTest {
 
     @Test
     void shouldRefuseAnEndWhenLessThanTheLeaseHasPassed() {
-        broken(
-                stepBackWhileLive().said("OFFLINE", 34_999, 10_000L).check(SETTINGS),
-                Kind.FALSE_STATE,
-                Kind.WRONG_TIME);
+        broken(stepBackWhileLive().said("OFFLINE", 34_999, 10_000L).check(SETTINGS), Kind.FALSE_STATE, Kind.WRONG_TIME);
     }
 
     /** One pulse is stamped an hour ahead. */
@@ -166,7 +172,8 @@ class CheckerOrderTest {
 
     @Test
     void shouldMissTheStatesOfTheHourAfterALeap() {
-        LogBuilder log = leap().beat(61_000, "phone", "IDLE").pulses(61_500, 64_500).said("OFFLINE", 37_500, 1_000L);
+        LogBuilder log =
+                leap().beat(61_000, "phone", "IDLE").pulses(61_500, 64_500).said("OFFLINE", 37_500, 1_000L);
 
         broken(log.check(SETTINGS), Kind.LOST);
         clean(log.said("IDLE", 61_000, 1_000L).check(SETTINGS));
@@ -307,10 +314,7 @@ class CheckerOrderTest {
     void shouldRefuseItAlsoWhenItWasABacklog() {
         LogBuilder shown = hideThenOnline().said("ONLINE", 5_200, 5_200L).said("OFFLINE", 5_200, 5_200L);
 
-        broken(
-                shown.check(SETTINGS, new Window(4_000, 20_000, Reach.PROCESSORS)),
-                Kind.HIDDEN_SHOWN,
-                Kind.UNEXPLAINED);
+        broken(shown.check(SETTINGS, new Window(4_000, 20_000, Reach.PROCESSORS)), Kind.HIDDEN_SHOWN, Kind.UNEXPLAINED);
     }
 
     @Test

@@ -42,6 +42,7 @@ final class Search {
 
     private static final int MOST_AT_AN_INSTANT = 12;
     private static final int EXPECTATIONS_SHOWN = 4;
+    private static final int MOST_EXPECTATIONS = 200;
 
     /** @param undecided whether there were too many ways to look at them all */
     record Result(String user, List<Violation> violations, boolean undecided, List<Lateness> expiries) {}
@@ -243,10 +244,10 @@ final class Search {
                     && isOverdue(log.texts.get(belief.textsRead).readable(), to);
             boolean flagMissing = belief.flagsRead < log.flags.size()
                     && isOverdue(log.flags.get(belief.flagsRead).readable(), to);
-            if (textMissing) {
+            if (textMissing && isWorthTelling(belief)) {
                 expect(belief, Kind.UNEXPLAINED, log.texts.get(belief.textsRead) + " has been read");
             }
-            if (flagMissing) {
+            if (flagMissing && isWorthTelling(belief)) {
                 expect(belief, Kind.UNEXPLAINED, log.flags.get(belief.flagsRead) + " has been read");
             }
             return textMissing || flagMissing;
@@ -769,20 +770,22 @@ final class Search {
         } else {
             return true;
         }
-        expect(
-                belief,
-                wrong,
-                "%s (after %s) since %s, text %s, last active %s, sequence %d, the text changed at %s"
-                        .formatted(
-                                state,
-                                previous,
-                                since,
-                                belief.text,
-                                belief.lastActive == NEVER
-                                        ? "never"
-                                        : new Span(belief.storedLastActive, belief.lastActive),
-                                sequence,
-                                newText ? textAt : "-"));
+        if (isWorthTelling(belief)) {
+            expect(
+                    belief,
+                    wrong,
+                    "%s (after %s) since %s, text %s, last active %s, sequence %d, the text changed at %s"
+                            .formatted(
+                                    state,
+                                    previous,
+                                    since,
+                                    belief.text,
+                                    belief.lastActive == NEVER
+                                            ? "never"
+                                            : new Span(belief.storedLastActive, belief.lastActive),
+                                    sequence,
+                                    newText ? textAt : "-"));
+        }
         if (!isThere && isTail()) {
             unsaid.add(belief);
         }
@@ -822,8 +825,11 @@ final class Search {
     // ---- the end ----
 
     private boolean isTail() {
-        return time >= until
-                || (time != Long.MIN_VALUE && windows.undisturbedMs(time, until) <= settings.slackMs());
+        return time >= until || (time != Long.MIN_VALUE && windows.undisturbedMs(time, until) <= settings.slackMs());
+    }
+
+    private boolean isWorthTelling(Belief belief) {
+        return belief.saidSoFar > furthest || (belief.saidSoFar == furthest && expectations.size() < MOST_EXPECTATIONS);
     }
 
     private void expect(Belief belief, Kind kind, String text) {
@@ -831,7 +837,7 @@ final class Search {
             furthest = belief.saidSoFar;
             expectations.clear();
         }
-        if (belief.saidSoFar == furthest && expectations.size() < 50 * EXPECTATIONS_SHOWN) {
+        if (isWorthTelling(belief)) {
             expectations.add(new Expectation(kind, text));
         }
     }
