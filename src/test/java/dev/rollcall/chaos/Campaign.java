@@ -78,7 +78,8 @@ final class Campaign implements AutoCloseable {
             load = keep(new Load(directory.resolve("load"), brokers.bootstrapServers(), users, seed));
             probes = keep(new Probes(brokers.bootstrapServers()));
             awaitSettled(System.currentTimeMillis());
-            windows.add(new Window(start, System.currentTimeMillis() + READ_AGAIN.toMillis()));
+            long settledAt = System.currentTimeMillis();
+            windows.add(new Window(start, settledAt + READ_AGAIN.toMillis(), Reach.PROCESSORS));
             say("%d shards speak for %d users, and transitions flow"
                     .formatted(load.shards().size(), users));
         } catch (Exception | Error e) {

@@ -944,13 +944,17 @@ final class Search {
     private String around(long at) {
         long reach = 2 * settings.leaseMs() + settings.shardHoldMs();
         List<Beat> beats = log.beats.stream()
-                .filter(beat -> beat.at() >= at - reach && beat.at() <= at + settings.leaseMs())
+                .filter(beat -> Math.abs(beat.at() - at) <= reach || Math.abs(beat.logTime() - at) <= reach)
                 .toList();
         return "Heartbeats around: %s. Texts: %s. Flags: %s. Said before: %s"
                 .formatted(
                         beats,
-                        log.texts,
-                        log.flags,
+                        log.texts.stream()
+                                .filter(text -> Math.abs(text.stamp() - at) <= reach)
+                                .toList(),
+                        log.flags.stream()
+                                .filter(flag -> Math.abs(flag.stamp() - at) <= reach)
+                                .toList(),
                         log.said.subList(Math.max(0, Math.min(furthest, log.said.size()) - 3), furthest));
     }
 
