@@ -51,13 +51,15 @@ final class Brokers implements AutoCloseable {
     private final Map<Integer, Integer> controllerPorts = new HashMap<>();
     private final SortedMap<Integer, Child> processes = new TreeMap<>();
     private final Map<String, String> overrides;
+    private final Clocks clocks;
     private final Admin admin;
     private int starts;
 
     /** Starts all three, and waits until they are up. */
-    Brokers(Path directory, Map<String, String> overrides) throws InterruptedException {
+    Brokers(Path directory, Map<String, String> overrides, Clocks clocks) throws InterruptedException {
         this.directory = directory;
         this.overrides = overrides;
+        this.clocks = clocks;
         Random random = new Random(); // which ports these are says nothing about the campaign
         for (int id : IDS) {
             clientPorts.put(id, freePort(random));
@@ -105,9 +107,15 @@ final class Brokers implements AutoCloseable {
                         "broker " + id,
                         directory.resolve("broker-%d-%d.log".formatted(id, starts)),
                         HEAP_MB,
+                        clocks.environment(clock(id)),
                         List.of(),
                         BrokerNode.class,
                         List.of(settings.toString())));
+    }
+
+    /** Its clock's name. */
+    static String clock(int id) {
+        return "broker-" + id;
     }
 
     void awaitUp(int id) throws InterruptedException {

@@ -1,6 +1,7 @@
 package dev.rollcall.chaos;
 
 import dev.rollcall.chaos.check.Window;
+import dev.rollcall.chaos.check.Window.Reach;
 import dev.rollcall.wire.Topics;
 import java.io.PrintWriter;
 import java.nio.file.Path;
@@ -31,6 +32,7 @@ final class Campaign implements AutoCloseable {
 
     private final PrintWriter out;
     private final Path directory;
+    private final Clocks clocks;
     private final int users;
     private final Deque<AutoCloseable> parts = new ArrayDeque<>();
     private final Brokers brokers;
@@ -49,20 +51,25 @@ final class Campaign implements AutoCloseable {
      *
      * @param variant what is broken; {@link Variant#NONE}: nothing
      */
-    Campaign(PrintWriter out, Path directory, int users, long seed, Variant variant) throws Exception {
+    Campaign(PrintWriter out, Path directory, Clocks clocks, int users, long seed, Variant variant) throws Exception {
         this.out = out;
+        this.clocks = clocks;
         this.directory = directory;
         this.users = users;
         try {
             long start = System.currentTimeMillis();
-            brokers = keep(new Brokers(directory.resolve("brokers"), variant.brokerSettings()));
+            brokers = keep(new Brokers(directory.resolve("brokers"), variant.brokerSettings(), clocks));
             say("three brokers are up: %s".formatted(brokers.bootstrapServers()));
             processors = keep(new Processors(
                     directory.resolve("processors"),
                     brokers.bootstrapServers(),
                     variant.processorSettings(),
-                    variant.compile(directory)));
+                    variant.compile(directory),
+                    clocks));
             variant.prepare(brokers);
+            if (clocks.canBeSet() && variant.hasWrongClocks()) {
+                ClockFaults.setProcessorsWrong(clocks);
+            }
             processors.start("one");
             processors.awaitReady("one");
             processors.start("two");
@@ -71,7 +78,8 @@ final class Campaign implements AutoCloseable {
             load = keep(new Load(directory.resolve("load"), brokers.bootstrapServers(), users, seed));
             probes = keep(new Probes(brokers.bootstrapServers()));
             awaitSettled(System.currentTimeMillis());
-            windows.add(new Window(start, System.currentTimeMillis() + READ_AGAIN.toMillis()));
+            long settledAt = System.currentTimeMillis();
+            windows.add(new Window(start, settledAt + READ_AGAIN.toMillis(), Reach.PROCESSORS));
             say("%d shards speak for %d users, and transitions flow"
                     .formatted(load.shards().size(), users));
         } catch (Exception | Error e) {
@@ -86,6 +94,10 @@ final class Campaign implements AutoCloseable {
 
     Processors processors() {
         return processors;
+    }
+
+    Clocks clocks() {
+        return clocks;
     }
 
     Load load() {
@@ -142,13 +154,19 @@ final class Campaign implements AutoCloseable {
 
     /** Lets the fault happen, and waits until all is as it was. */
     void suffer(int number, Fault fault, Random random) throws Exception {
+        say("%2d. %s".formatted(number, fault.kind()));
         long struckAt = System.currentTimeMillis();
         String detail = fault.strike(this, random);
         long repairedAt = System.currentTimeMillis();
+        if (fault.reach() == Reach.CLOCKS) {
+            probes.mark(); // stamps from a clock that leapt have right ones behind them then
+        }
         long flowsAt = awaitSettled(repairedAt);
         long settledAt = System.currentTimeMillis();
-        if (fault.disturbs()) {
-            windows.add(new Window(struckAt - READ_AGAIN.toMillis(), settledAt + READ_AGAIN.toMillis()));
+        Reach reach = fault.reach();
+        if (reach != null) {
+            long margin = READ_AGAIN.toMillis() + (reach == Reach.CLOCKS ? Timing.CLOCK_DIFFERENCE.toMillis() : 0);
+            windows.add(new Window(struckAt - margin, settledAt + margin, reach));
         }
         Outcome outcome = new Outcome(
                 number,
@@ -160,14 +178,9 @@ final class Campaign implements AutoCloseable {
                 probes.longestWait(struckAt, settledAt),
                 flowsAt - repairedAt);
         outcomes.add(outcome);
-        say("%2d. %s: %s; over after %.1f s, longest wait for a transition %.1f s, all partitions %.1f s after the end"
+        say("    %s; over after %.1f s, longest wait for a transition %.1f s, all partitions %.1f s after the end"
                 .formatted(
-                        number,
-                        fault.kind(),
-                        detail,
-                        outcome.lastedMs() / 1e3,
-                        outcome.longestWaitMs() / 1e3,
-                        outcome.flowsAfterMs() / 1e3));
+                        detail, outcome.lastedMs() / 1e3, outcome.longestWaitMs() / 1e3, outcome.flowsAfterMs() / 1e3));
         sleep(REST);
     }
 
@@ -195,12 +208,15 @@ final class Campaign implements AutoCloseable {
         Map<TopicPartition, Long> ends = brokers.ends(inputs);
         while (true) {
             Map<TopicPartition, Long> committed = brokers.committed(Processors.APPLICATION_ID);
-            if (ends.entrySet().stream()
-                    .allMatch(
-                            end -> end.getValue() == 0 || committed.getOrDefault(end.getKey(), 0L) >= end.getValue())) {
+            List<String> behind = ends.entrySet().stream()
+                    .filter(end -> committed.getOrDefault(end.getKey(), 0L) < end.getValue())
+                    .map(end -> "%s: %d of %d"
+                            .formatted(end.getKey(), committed.getOrDefault(end.getKey(), 0L), end.getValue()))
+                    .toList();
+            if (behind.isEmpty()) {
                 return;
             }
-            patience.sleep(100);
+            patience.sleep(100, behind);
         }
     }
 

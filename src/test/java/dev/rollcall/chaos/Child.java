@@ -13,6 +13,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
@@ -42,10 +43,17 @@ final class Child implements AutoCloseable {
      * Starts a main class of the test class path.
      *
      * @param log takes what the process prints
+     * @param environment on top of this process's own
      * @param before what goes in front of the class path
      */
     static Child start(
-            String name, Path log, int heapMb, List<Path> before, Class<?> mainClass, List<String> arguments) {
+            String name,
+            Path log,
+            int heapMb,
+            Map<String, String> environment,
+            List<Path> before,
+            Class<?> mainClass,
+            List<String> arguments) {
         List<String> command = new ArrayList<>(List.of(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                 "-Xmx" + heapMb + "m",
@@ -60,6 +68,7 @@ final class Child implements AutoCloseable {
             ProcessBuilder builder =
                     new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(log.toFile());
             builder.environment().keySet().removeIf(variable -> variable.startsWith("ROLLCALL_"));
+            builder.environment().putAll(environment);
             return new Child(name, log, builder.start());
         } catch (IOException e) {
             throw new UncheckedIOException("cannot start " + name, e);

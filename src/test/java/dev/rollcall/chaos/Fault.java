@@ -1,15 +1,18 @@
 package dev.rollcall.chaos;
 
+import dev.rollcall.chaos.check.Window.Reach;
 import java.util.Random;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A kind of misfortune, known by its name.
  *
- * @param disturbs whether it may cost records their order or a task its owner; if not, nothing is excused by it
+ * @param reach what it may disturb, so that the checker allows for it; null: nothing
  */
-record Fault(String kind, boolean disturbs, Strike strike) {
+record Fault(String kind, @Nullable Reach reach, Strike strike) {
+    /** One that may disturb brokers and processors. */
     Fault(String kind, Strike strike) {
-        this(kind, true, strike);
+        this(kind, Reach.BROKERS, strike);
     }
 
     /** What happens; returns when its cause is gone. */

@@ -4,7 +4,6 @@ import dev.rollcall.chaos.check.Checker;
 import dev.rollcall.chaos.check.LogReader;
 import dev.rollcall.chaos.check.Logs;
 import dev.rollcall.chaos.check.Verdict;
-import dev.rollcall.chaos.check.Violation;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Files;
@@ -52,8 +51,8 @@ public final class FaultCampaign implements Callable<Integer> {
 
     @Option(
             names = "--variant",
-            description = "Runs a Rollcall that is broken on purpose, with the faults that bring it out:"
-                    + " wall-clock, at-least-once, no-extension, own-pulse-topic, leak; or all, one after the other.")
+            description = "Runs a Rollcall that is broken on purpose, with the faults that bring it out (a wrong name"
+                    + " lists them); or all of them, one after the other: all.")
     private @Nullable String variant;
 
     @Option(names = "--keep", description = "Keeps the brokers' data and the dump of the topics also if all is well.")
@@ -88,13 +87,13 @@ public final class FaultCampaign implements Callable<Integer> {
         boolean allCaught = true;
         for (Variant broken : Variants.ALL) {
             Report report = run(out, broken);
-            List<Violation> violations = report.violations();
-            allCaught &= !violations.isEmpty();
+            List<String> findings = report.findings();
+            allCaught &= !findings.isEmpty();
             lines.add(
-                    violations.isEmpty()
+                    findings.isEmpty()
                             ? "NOT CAUGHT: %s (%s)".formatted(broken.name(), broken.defect())
-                            : "caught: %s (%s): %d violations, the first: %s"
-                                    .formatted(broken.name(), broken.defect(), violations.size(), violations.get(0)));
+                            : "caught: %s (%s): %d findings, the first: %s"
+                                    .formatted(broken.name(), broken.defect(), findings.size(), findings.get(0)));
         }
         out.println();
         lines.forEach(out::println);
@@ -115,8 +114,10 @@ public final class FaultCampaign implements Callable<Integer> {
         List<String> surprises = new ArrayList<>();
         List<String> problems = new ArrayList<>();
         Verdict verdict = null;
-        List<Fault> script = broken.isBroken() ? broken.script() : draw(directory, random, leftOut);
-        try (Campaign campaign = new Campaign(out, directory, users, seed, broken)) {
+        Clocks clocks = new Clocks(directory.resolve("clocks"));
+        List<Fault> script = broken.isBroken() ? broken.script() : draw(directory, clocks.canBeSet(), random, leftOut);
+        leftOut.forEach(what -> out.println("NOT RUN: " + what));
+        try (Campaign campaign = new Campaign(out, directory, clocks, users, seed, broken)) {
             try {
                 int number = 0;
                 for (Fault fault : script) {
@@ -150,17 +151,23 @@ public final class FaultCampaign implements Callable<Integer> {
         return report;
     }
 
-    private List<Fault> draw(Path directory, Random random, List<String> leftOut) throws IOException {
+    private List<Fault> draw(Path directory, boolean withClocks, Random random, List<String> leftOut)
+            throws IOException {
         Files.createDirectories(directory);
         boolean withSmallDisk = SmallDisk.canBeHad(directory.resolve("small-disk"));
         if (!withSmallDisk) {
             leftOut.add("disk full under a processor, because only root can mount a file system small enough to fill");
         }
-        List<Fault> kinds = Faults.all(withSmallDisk).stream()
+        if (!withClocks) {
+            leftOut.add("everything about wrong clocks, because there is no C compiler (cc, gcc or clang)");
+        }
+        List<Fault> kinds = Faults.all(withSmallDisk, withClocks).stream()
                 .filter(fault -> only.isEmpty() || only.stream().anyMatch(fault.kind()::contains))
                 .toList();
-        if (kinds.isEmpty() && faults > 0) {
-            throw new IllegalArgumentException("no kind of fault contains any of " + only);
+        for (String text : only) {
+            if (faults > 0 && kinds.stream().noneMatch(fault -> fault.kind().contains(text))) {
+                throw new IllegalArgumentException("no kind of fault that can be had here contains " + text);
+            }
         }
         return Faults.draw(kinds, faults, random);
     }

@@ -1,5 +1,6 @@
 package dev.rollcall.chaos;
 
+import dev.rollcall.chaos.check.Window.Reach;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -10,34 +11,40 @@ import java.util.Random;
 /** Every kind of fault that a campaign draws from. */
 final class Faults {
     private static final Duration STOPS_WITHIN = Duration.ofSeconds(20);
-    private static final String GUEST = "guest";
+    static final String GUEST = "guest";
     private static final int GARBAGE = 5_000;
 
     private Faults() {}
 
     /** All that can be had here. */
-    static List<Fault> all(boolean withSmallDisk) {
+    static List<Fault> all(boolean withSmallDisk, boolean withClocks) {
         List<Fault> all = new ArrayList<>(List.of(
                 new Fault(
                         "processor killed, back with its state",
+                        Reach.PROCESSORS,
                         (campaign, random) -> killProcessor(campaign, random, false)),
                 new Fault(
                         "processor killed, back without its state",
+                        Reach.PROCESSORS,
                         (campaign, random) -> killProcessor(campaign, random, true)),
-                new Fault("processor paused beyond its session", Faults::pauseProcessor),
-                new Fault("processor joins and leaves", Faults::joinAndLeave),
-                new Fault("all processors down for three leases", Faults::stopAllProcessors),
+                new Fault("processor paused beyond its session", Reach.PROCESSORS, Faults::pauseProcessor),
+                new Fault("processor joins and leaves", Reach.PROCESSORS, Faults::joinAndLeave),
+                new Fault("all processors down for three leases", Reach.PROCESSORS, Faults::stopAllProcessors),
+                new Fault("all processors down, a partition sparse", Reach.PROCESSORS, Faults::leaveOneUser),
                 new Fault("broker killed: any", (campaign, random) -> killBroker(campaign, random, any(random))),
                 new Fault("broker killed: leader of heartbeats", Faults::killLeader),
                 new Fault("broker killed: group coordinator", Faults::killCoordinator),
                 new Fault("broker paused beyond its session", Faults::pauseBroker),
                 new Fault("all brokers down for more than a lease", Faults::stopAllBrokers),
                 new Fault("rolling restart of everything", Faults::restartEverything),
-                new Fault("shard silent, shorter than the hold", false, Faults::silenceShard),
-                new Fault("shard silent for good", false, Faults::stopShard),
-                new Fault("garbage on the inputs", false, Faults::garbage)));
+                new Fault("shard silent, shorter than the hold", null, Faults::silenceShard),
+                new Fault("shard silent for good", null, Faults::stopShard),
+                new Fault("garbage on the inputs", null, Faults::garbage)));
         if (withSmallDisk) {
-            all.add(new Fault("disk full under a processor", Faults::fillDisk));
+            all.add(new Fault("disk full under a processor", Reach.PROCESSORS, Faults::fillDisk));
+        }
+        if (withClocks) {
+            all.addAll(ClockFaults.ALL);
         }
         return all;
     }
@@ -85,9 +92,20 @@ final class Faults {
     }
 
     private static String stopAllProcessors(Campaign campaign, Random random) throws InterruptedException {
+        return stopAllProcessors(campaign, Timing.LEASE.multipliedBy(3));
+    }
+
+    /** Of the users on one partition only one goes on, with the log silent between two of his heartbeats. */
+    private static String leaveOneUser(Campaign campaign, Random random) throws InterruptedException {
+        Duration away = Timing.LEASE.multipliedBy(5);
+        campaign.load().leave(away.plus(Timing.LEASE.multipliedBy(3)));
+        return stopAllProcessors(campaign, away);
+    }
+
+    private static String stopAllProcessors(Campaign campaign, Duration time) throws InterruptedException {
         List<String> names = campaign.processors().names();
         names.forEach(name -> campaign.kill(campaign.processors().process(name)));
-        campaign.sleep(Timing.LEASE.multipliedBy(3));
+        campaign.sleep(time);
         for (String name : names) {
             campaign.processors().start(name);
             campaign.processors().awaitReady(name);

@@ -8,7 +8,7 @@ import java.util.Random;
 import org.junit.jupiter.api.Test;
 
 class FaultsTest {
-    private static final List<Fault> KINDS = Faults.all(true);
+    private static final List<Fault> KINDS = Faults.all(true, true);
 
     @Test
     void shouldComeOnceEachBeforeAnyComesAgainWhenDrawn() {

@@ -4,6 +4,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.IntStream;
 
 /** The process of the simulated shards, as the campaign sees it. */
@@ -17,6 +18,7 @@ final class Load implements AutoCloseable {
                 "shards",
                 directory.resolve("shards.log"),
                 512,
+                Map.of(),
                 List.of(),
                 ShardLoad.class,
                 List.of(bootstrapServers, String.valueOf(users), String.valueOf(seed)));
@@ -34,6 +36,11 @@ final class Load implements AutoCloseable {
 
     void silence(String shard, Duration time) {
         process.tell("silence %s %d".formatted(shard, time.toMillis()));
+    }
+
+    /** All users but one on the sparse partition fall silent for that long. */
+    void leave(Duration time) {
+        process.tell("leave %d".formatted(time.toMillis()));
     }
 
     void stop(String shard) {

@@ -1,8 +1,10 @@
 package dev.rollcall.chaos;
 
 import dev.rollcall.chaos.check.Entry;
+import dev.rollcall.chaos.check.Entry.Before;
 import dev.rollcall.chaos.check.Logs;
 import dev.rollcall.chaos.check.Window;
+import dev.rollcall.chaos.check.Window.Reach;
 import java.io.DataInputStream;
 import java.io.DataOutputStream;
 import java.io.IOException;
@@ -33,6 +35,7 @@ record LogDump(Logs logs, List<Window> windows) {
             for (Window window : windows) {
                 out.writeLong(window.from());
                 out.writeLong(window.to());
+                out.writeUTF(window.reach().name());
             }
         }
     }
@@ -50,7 +53,7 @@ record LogDump(Logs logs, List<Window> windows) {
             List<Window> windows = new ArrayList<>();
             int count = in.readInt();
             for (int i = 0; i < count; i++) {
-                windows.add(new Window(in.readLong(), in.readLong()));
+                windows.add(new Window(in.readLong(), in.readLong(), Reach.valueOf(in.readUTF())));
             }
             return new LogDump(logs, windows);
         }
@@ -69,6 +72,12 @@ record LogDump(Logs logs, List<Window> windows) {
             if (firstTime != null) {
                 out.writeLong(firstTime);
             }
+            out.writeInt(entry.after().size());
+            for (Before before : entry.after()) {
+                out.writeUTF(before.topic());
+                out.writeLong(before.offset());
+            }
+            out.writeInt(entry.headerBytes());
         }
     }
 
@@ -82,9 +91,20 @@ record LogDump(Logs logs, List<Window> windows) {
                     in.readLong(),
                     readBytes(in),
                     readBytes(in),
-                    in.readBoolean() ? (Long) in.readLong() : null));
+                    in.readBoolean() ? (Long) in.readLong() : null,
+                    readAfter(in),
+                    in.readInt()));
         }
         return entries;
+    }
+
+    private static List<Before> readAfter(DataInputStream in) throws IOException {
+        int count = in.readInt();
+        List<Before> after = new ArrayList<>(count);
+        for (int i = 0; i < count; i++) {
+            after.add(new Before(in.readUTF(), in.readLong()));
+        }
+        return after;
     }
 
     private static void write(DataOutputStream out, byte @Nullable [] bytes) throws IOException {

@@ -20,8 +20,13 @@ final class Patience {
      * @throws IllegalStateException when it has been too long
      */
     void sleep(long ms) throws InterruptedException {
+        sleep(ms, "");
+    }
+
+    /** The same; {@code missing} is what there is to wait for. */
+    void sleep(long ms, Object missing) throws InterruptedException {
         if (System.nanoTime() > deadline) {
-            throw new IllegalStateException("not within %d s: %s".formatted(limit.toSeconds(), what));
+            throw new IllegalStateException("not within %d s: %s %s".formatted(limit.toSeconds(), what, missing));
         }
         Thread.sleep(ms);
     }

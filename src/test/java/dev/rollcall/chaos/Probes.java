@@ -4,6 +4,7 @@ import dev.rollcall.client.EventSender;
 import dev.rollcall.domain.Announcement.Presence;
 import dev.rollcall.domain.Heartbeat;
 import dev.rollcall.domain.PresenceState;
+import dev.rollcall.domain.StatusText;
 import dev.rollcall.domain.UserId;
 import dev.rollcall.wire.Topic;
 import dev.rollcall.wire.Topics;
@@ -12,13 +13,14 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalLong;
+import java.util.concurrent.CompletableFuture;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.apache.kafka.clients.consumer.ConsumerConfig;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
-import org.apache.kafka.common.utils.Utils;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -75,6 +77,16 @@ final class Probes implements AutoCloseable {
                 .mapToLong(probe -> probe.firstAnswerToOneSentAfter(after))
                 .max()
                 .orElse(Long.MAX_VALUE);
+    }
+
+    /** A text and a flag on each partition, and waits until the brokers have them. */
+    void mark() {
+        StatusText text = new StatusText("mark " + System.nanoTime(), null);
+        CompletableFuture.allOf(probes.stream()
+                        .flatMap(probe ->
+                                Stream.of(sender.status(probe.user, text), sender.appearOffline(probe.user, false)))
+                        .toArray(CompletableFuture[]::new))
+                .join();
     }
 
     /** The longest that a change took to come out, in ms, of those that were under way at some time from then to then. */
@@ -135,7 +147,7 @@ final class Probes implements AutoCloseable {
         private static Probe on(TopicPartition partition) {
             for (int number = 0; ; number++) {
                 UserId user = UserId.of("@probe-" + number + ":example.org");
-                if (Utils.toPositive(Utils.murmur2(user.bytes())) % Timing.PARTITIONS == partition.partition()) {
+                if (OwnProducer.home(user) == partition.partition()) {
                     return new Probe(user);
                 }
             }

@@ -24,6 +24,7 @@ final class Processors implements AutoCloseable {
     private final String bootstrapServers;
     private final Map<String, String> settings;
     private final List<Path> classes;
+    private final Clocks clocks;
     private final SortedMap<String, Child> processes = new TreeMap<>();
     private int starts;
 
@@ -33,12 +34,14 @@ final class Processors implements AutoCloseable {
      * @param overrides Rollcall's keys, over the campaign's
      * @param classes directories in front of the class path; none: Rollcall as it is
      */
-    Processors(Path directory, String bootstrapServers, Map<String, String> overrides, List<Path> classes) {
+    Processors(
+            Path directory, String bootstrapServers, Map<String, String> overrides, List<Path> classes, Clocks clocks) {
         this.directory = directory;
         this.bootstrapServers = bootstrapServers;
         this.settings = new HashMap<>(Timing.processor());
         this.settings.putAll(overrides);
         this.classes = classes;
+        this.clocks = clocks;
     }
 
     /** Those that were started and were not taken away, in order of their names. */
@@ -67,11 +70,17 @@ final class Processors implements AutoCloseable {
                 "processor " + name,
                 directory.resolve("%s-%d.log".formatted(name, starts)),
                 HEAP_MB,
+                clocks.environment(clock(name)),
                 classes,
                 ProcessorNode.class,
                 arguments);
         processes.put(name, process);
         return process;
+    }
+
+    /** Its clock's name. */
+    static String clock(String processor) {
+        return "processor-" + processor;
     }
 
     void awaitReady(String name) throws InterruptedException {

@@ -40,9 +40,14 @@ record Report(
         return problems.isEmpty() && surprises.isEmpty() && verdict != null && verdict.isClean();
     }
 
-    /** Where the checker has found a promise broken. */
-    List<Violation> violations() {
-        return verdict == null ? List.of() : verdict.violations();
+    /** Where a promise was broken: what the checker says, and who ended that had no reason to. */
+    List<String> findings() {
+        List<String> findings = new ArrayList<>();
+        if (verdict != null) {
+            verdict.violations().forEach(violation -> findings.add(violation.toString()));
+        }
+        surprises.forEach(surprise -> findings.add("ended by itself: " + surprise));
+        return findings;
     }
 
     void print(PrintWriter out) {
@@ -64,7 +69,7 @@ record Report(
                 after its end: from when the fault's cause was gone until all partitions let a new transition out
                 latest expiry: after the device's own deadline (own), and after the last moment by the rules (bound):
                     that is when the next pulse came, and while nothing can be written none does""");
-        leftOut.forEach(what -> out.println("left out: " + what));
+        leftOut.forEach(what -> out.println("NOT RUN: " + what));
         surprises.forEach(what -> out.println("ended by itself: " + what));
         problems.forEach(what -> out.println("PROBLEM: " + what));
         if (verdict != null) {
@@ -89,7 +94,14 @@ record Report(
         out.printf(
                 "violations: %d, undecided users: %d%n",
                 verdict.violations().size(), verdict.undecided().size());
-        verdict.violations().stream().limit(SHOWN).forEach(violation -> out.println("  " + violation));
+        Map<Violation.Kind, List<Violation>> byKind = new TreeMap<>();
+        verdict.violations()
+                .forEach(violation -> byKind.computeIfAbsent(violation.kind(), any -> new ArrayList<>())
+                        .add(violation));
+        byKind.forEach((kind, ofKind) -> {
+            out.printf("%s: %d%n", kind, ofKind.size());
+            ofKind.stream().limit(SHOWN).forEach(violation -> out.println("  " + violation));
+        });
         verdict.undecided().stream().limit(SHOWN).forEach(user -> out.println("  undecided: " + user));
     }
 
@@ -100,7 +112,7 @@ record Report(
         json.put("variant", variant);
         json.put("clean", isClean());
         json.put("faults", outcomes);
-        json.put("left_out", leftOut);
+        json.put("not_run", leftOut);
         json.put("ended_by_itself", surprises);
         json.put("problems", problems);
         List<Object> table = new ArrayList<>();

@@ -23,6 +23,7 @@ import org.apache.kafka.clients.producer.ProducerConfig;
  *   silence SHARD MS   says nothing for that long, and then goes on with everybody
  *   stop SHARD         says nothing any more
  *   adopt SHARD        its devices come back at a new shard
+ *   leave MS           all users but one on the sparse partition fall silent for that long
  *   quiesce            all of them stop; prints when everything that was sent is acknowledged
  * </pre>
  *
@@ -39,11 +40,13 @@ public final class ShardLoad {
     private static final int MAX_DEVICES = 2;
 
     private final Map<String, Shard> shards = new TreeMap<>();
+    private final SpecialUsers special;
     private final LongAdder sent = new LongAdder();
     private final LongAdder acknowledged = new LongAdder();
     private final LongAdder failed = new LongAdder();
 
     private ShardLoad(String bootstrapServers, int users, long seed) {
+        special = new SpecialUsers(bootstrapServers, seed);
         List<Shard> all = new ArrayList<>();
         for (int number = 0; number < SHARDS; number++) {
             Shard shard = new Shard("shard-" + number, connect(bootstrapServers), new SplittableRandom(seed + number));
@@ -52,11 +55,15 @@ public final class ShardLoad {
         }
         SplittableRandom dice = new SplittableRandom(seed);
         for (int user = 0; user < users; user++) {
+            UserId id = UserId.of("@user-" + user + ":example.org");
+            if (OwnProducer.home(id) == SpecialUsers.SPARSE_PARTITION) {
+                continue;
+            }
             int devices = 1 + dice.nextInt(MAX_DEVICES);
             for (int device = 0; device < devices; device++) {
                 all.get((user + device) % SHARDS)
                         .add(new Seat(
-                                UserId.of("@user-" + user + ":example.org"),
+                                id,
                                 device == 0,
                                 new SimulatedDevice(
                                         dice.split(), Timing.LEASE.toMillis(), Timing.GRACE.toMillis(), device)));
@@ -68,27 +75,30 @@ public final class ShardLoad {
     public static void main(String[] arguments) {
         ShardLoad load = new ShardLoad(arguments[0], Integer.parseInt(arguments[1]), Long.parseLong(arguments[2]));
         load.shards.values().forEach(shard -> new Thread(shard::run, shard.name).start());
+        load.special.start();
         System.out.println(RUNNING);
         Lifeline.hold(load::command);
     }
 
     static EventSender connect(String bootstrapServers) {
-        return new EventSender(
-                Topics.ofContract(),
-                Map.of(
-                        ProducerConfig.BOOTSTRAP_SERVERS_CONFIG,
-                        bootstrapServers,
-                        ProducerConfig.REQUEST_TIMEOUT_MS_CONFIG,
-                        (int) Timing.REQUEST.toMillis(),
-                        // Through any outage of the campaign.
-                        ProducerConfig.DELIVERY_TIMEOUT_MS_CONFIG,
-                        600_000,
-                        ProducerConfig.MAX_BLOCK_MS_CONFIG,
-                        600_000,
-                        ProducerConfig.LINGER_MS_CONFIG,
-                        5,
-                        ProducerConfig.RECONNECT_BACKOFF_MAX_MS_CONFIG,
-                        500));
+        return new EventSender(Topics.ofContract(), producer(bootstrapServers));
+    }
+
+    /** A producer that comes through any outage of the campaign. */
+    static Map<String, Object> producer(String bootstrapServers) {
+        return Map.of(
+                ProducerConfig.BOOTSTRAP_SERVERS_CONFIG,
+                bootstrapServers,
+                ProducerConfig.REQUEST_TIMEOUT_MS_CONFIG,
+                (int) Timing.REQUEST.toMillis(),
+                ProducerConfig.DELIVERY_TIMEOUT_MS_CONFIG,
+                600_000,
+                ProducerConfig.MAX_BLOCK_MS_CONFIG,
+                600_000L,
+                ProducerConfig.LINGER_MS_CONFIG,
+                5L,
+                ProducerConfig.RECONNECT_BACKOFF_MAX_MS_CONFIG,
+                500L);
     }
 
     private void command(String line) {
@@ -97,6 +107,7 @@ public final class ShardLoad {
             case "silence" -> shard(words[1]).silence(Long.parseLong(words[2]));
             case "stop" -> shard(words[1]).silence(Duration.ofDays(1).toMillis());
             case "adopt" -> shard(words[1]).adopted = true;
+            case "leave" -> special.leave(Long.parseLong(words[1]));
             case "quiesce" -> quiesce();
             default -> throw new IllegalArgumentException("unknown command " + line);
         }
@@ -112,16 +123,18 @@ public final class ShardLoad {
 
     private void quiesce() {
         shards.values().forEach(shard -> shard.stopped = true);
+        special.stop();
         Patience patience = new Patience("everything is acknowledged", Duration.ofMinutes(2));
         try {
-            while (acknowledged.sum() + failed.sum() < sent.sum()
+            while (!special.isAnswered()
+                    || acknowledged.sum() + failed.sum() < sent.sum()
                     || shards.values().stream().anyMatch(shard -> !shard.ended)) {
                 patience.sleep(50);
             }
         } catch (InterruptedException | IllegalStateException e) {
             System.out.println(e);
         }
-        System.out.printf("%s %d sent, %d failed%n", QUIET, sent.sum(), failed.sum());
+        System.out.printf("%s %d sent, %d failed%n", QUIET, sent.sum() + special.sent(), failed.sum());
     }
 
     private void count(CompletableFuture<Void> sending) {

@@ -22,6 +22,7 @@ import javax.tools.ToolProvider;
  *
  * @param name for the command line
  * @param defect what is wrong with it
+ * @param hasWrongClocks whether its processors' clocks are wrong, as those of the Rollcall that is not broken
  * @param preparation what the cluster needs before its processors start
  * @param script the faults that bring it out, in this order
  */
@@ -31,11 +32,13 @@ record Variant(
         List<Patch> patches,
         Map<String, String> brokerSettings,
         Map<String, String> processorSettings,
+        boolean hasWrongClocks,
         Preparation preparation,
         List<Fault> script) {
 
     /** Rollcall as it is. */
-    static final Variant NONE = new Variant("none", "nothing", List.of(), Map.of(), Map.of(), brokers -> {}, List.of());
+    static final Variant NONE =
+            new Variant("none", "nothing", List.of(), Map.of(), Map.of(), true, brokers -> {}, List.of());
 
     private static final Path SOURCES = Path.of("src/main/java");
 

@@ -41,6 +41,7 @@ final class Variants {
                     "private void writePulse(long wallClockMs) { roster.pulse(wallClockMs); sweep();")),
             Map.of("broker.session.timeout.ms", PATIENT),
             Map.of("kafka.session.timeout.ms", "40000", "kafka.transaction.timeout.ms", PATIENT),
+            false,
             brokers -> {},
             List.of(new Fault("all brokers paused for more than a lease", Variants::pauseAllBrokers)));
 
@@ -79,6 +80,7 @@ final class Variants {
                     private boolean isAstray(""")),
             Map.of(),
             Map.of("kafka.processing.guarantee", "at_least_once"),
+            false,
             brokers -> {},
             List.of(new Fault("crashes", Variants::waitThroughCrashes)));
 
@@ -88,6 +90,7 @@ final class Variants {
             List.of(new Patch(ROSTER, "device.deferTo(at + device.leaseMs());", "")),
             Map.of(),
             Map.of(),
+            false,
             brokers -> {},
             List.of(
                     new Fault("nothing, for two leases", Variants::waitTwoLeases),
@@ -106,6 +109,7 @@ final class Variants {
                                     .formatted(PULSE_TOPIC))),
             Map.of("broker.session.timeout.ms", PATIENT),
             Map.of(),
+            false,
             Variants::makePulseTopic,
             List.of(new Fault("leader of heartbeats paused for more than a lease", Variants::pauseLeaderOfHeartbeats)));
 
@@ -123,6 +127,7 @@ final class Variants {
                             "code(PresenceState.ONLINE)")),
             Map.of(),
             Map.of(),
+            false,
             brokers -> {},
             List.of(new Fault("nothing, for two leases", Variants::waitTwoLeases)));
 

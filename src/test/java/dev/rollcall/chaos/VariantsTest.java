@@ -60,6 +60,7 @@ class VariantsTest {
                 List.of(new Patch("dev/rollcall/domain/User.java", words, "nonsense")),
                 Map.of(),
                 Map.of(),
+                false,
                 brokers -> {},
                 List.of());
     }

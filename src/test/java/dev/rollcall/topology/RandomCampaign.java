@@ -105,7 +105,7 @@ final class RandomCampaign implements AutoCloseable {
                 PULSE_MS,
                 3_000L + random.nextInt(3) * 1_000L,
                 random.nextInt(4) == 0 ? 0 : 5_000L + random.nextInt(15) * 1_000L,
-                5_000,
+                0,
                 64,
                 forgets ? 20_000 : 2_592_000_000L,
                 2_000);
@@ -224,10 +224,9 @@ final class RandomCampaign implements AutoCloseable {
             case 8 -> {
                 Long endsAt = random.nextBoolean() ? null : (Long) (time + random.nextInt(15_000));
                 String text = random.nextInt(4) == 0 ? null : "text" + random.nextInt(3);
-                write(statuses, user, new Inbound.Status(new StatusText(text, endsAt)), time - random.nextInt(800));
+                write(statuses, user, new Inbound.Status(new StatusText(text, endsAt)), time);
             }
-            case 9 ->
-                write(flags, user, new Inbound.Flag(random.nextInt(3) > 0 && isShy(user)), time - random.nextInt(800));
+            case 9 -> write(flags, user, new Inbound.Flag(random.nextInt(3) > 0 && isShy(user)), time);
             case 10 -> device.leaseMs = settings.leaseMs() * (1 + random.nextInt(2));
             default -> {
                 if (random.nextInt(3) == 0) {
@@ -268,18 +267,27 @@ final class RandomCampaign implements AutoCloseable {
         disturbedFrom = Math.min(disturbedFrom, from - 1);
     }
 
-    /** Reads what was written meanwhile, each topic in its order, but across topics in any. */
+    /** Reads what was written meanwhile, in the order of the stamps (rule 7). */
     private void catchUp() {
         isDown = false;
         rollcall.restartAt(time);
-        List<Log> waiting = new ArrayList<>(List.of(heartbeats, statuses, flags));
-        waiting.removeIf(log -> log.unread.isEmpty());
-        while (!waiting.isEmpty()) {
-            Log log = waiting.get(random.nextInt(waiting.size()));
-            for (int i = random.nextInt(30); i >= 0 && !log.unread.isEmpty(); i--) {
-                read(log, log.unread.remove());
+        List<Log> waiting = List.of(flags, statuses, heartbeats);
+        while (true) {
+            Log first = null;
+            for (Log log : waiting) {
+                Entry next = log.unread.peek();
+                if (next != null
+                        && (first == null
+                                || next.timestamp()
+                                        < Objects.requireNonNull(first.unread.peek())
+                                                .timestamp())) {
+                    first = log;
+                }
             }
-            waiting.removeIf(one -> one.unread.isEmpty());
+            if (first == null) {
+                return;
+            }
+            read(first, first.unread.remove());
         }
     }
 

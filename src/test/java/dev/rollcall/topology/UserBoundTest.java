@@ -80,6 +80,8 @@ class UserBoundTest {
                 facts.said(),
                 facts.lastActive(),
                 facts.quietSince(),
+                facts.statusAt(),
+                facts.appearOfflineAt(),
                 facts.leftOnline(),
                 facts.leftIdle(),
                 facts.routingSequence());

@@ -15,9 +15,13 @@ final class Belief {
     /**
      * A live device.
      *
-     * @param since when it took its state
-     * @param longestLeaseMs the longest lease that it ever named, which is the one that a new owner may find stored
-     * @param deadline its own deadline
+     * @param since the stamp with which it took its state
+     * @param lastRecord when it was last heard from, by the partition's time
+     * @param leaseMs the lease that runs
+     * @param longestLeaseMs the same, or a longer one that may run as well
+     * @param runsTo when the lease that it named ends, whatever counts in its favour
+     * @param deadline when it goes, with what counts in its favour
+     * @param ownLatest the latest deadline without a take-over
      * @param endedBy where its connection ended: the deadline as it was then, which is stored
      * @param disturbed whether there may have been a take-over since its last record
      */
@@ -28,9 +32,11 @@ final class Belief {
             long lastRecord,
             long leaseMs,
             long longestLeaseMs,
+            long runsTo,
             boolean closed,
             @Nullable String shard,
             Span deadline,
+            long ownLatest,
             long endedBy,
             boolean disturbed) {
         private Device join(Device other) {
@@ -41,9 +47,11 @@ final class Belief {
                     lastRecord,
                     leaseMs,
                     Math.max(longestLeaseMs, other.longestLeaseMs),
+                    Math.min(runsTo, other.runsTo),
                     closed,
                     shard,
                     deadline.join(other.deadline),
+                    Math.max(ownLatest, other.ownLatest),
                     Math.min(endedBy, other.endedBy),
                     disturbed || other.disturbed);
         }
@@ -60,14 +68,16 @@ final class Belief {
                     lastRecord,
                     leaseMs,
                     longestLeaseMs,
+                    runsTo,
                     closed,
                     shard,
                     deadline,
+                    ownLatest,
                     endedBy,
                     disturbed);
         }
 
-        Device withDeadline(Span newDeadline, boolean nowDisturbed) {
+        Device withDeadline(Span newDeadline, long newOwnLatest, boolean nowDisturbed) {
             return new Device(
                     id,
                     state,
@@ -75,9 +85,11 @@ final class Belief {
                     lastRecord,
                     leaseMs,
                     longestLeaseMs,
+                    runsTo,
                     closed,
                     shard,
                     newDeadline,
+                    newOwnLatest,
                     endedBy,
                     nowDisturbed);
         }

@@ -3,6 +3,7 @@ package dev.rollcall.chaos.check;
 import dev.rollcall.chaos.check.Decoder.HeardBeat;
 import dev.rollcall.chaos.check.Decoder.HeardPulse;
 import dev.rollcall.chaos.check.Decoder.Presence;
+import dev.rollcall.chaos.check.UserLog.Applies;
 import dev.rollcall.chaos.check.UserLog.Beat;
 import dev.rollcall.chaos.check.UserLog.Flag;
 import dev.rollcall.chaos.check.UserLog.Said;
@@ -26,11 +27,20 @@ import org.jspecify.annotations.Nullable;
  * by any way in which the logs may have been read.
  */
 public final class Checker {
+    /** Further than any stamp may be ahead. */
+    private static final long LEAP_MS = 86_400_000;
+
     private final Settings settings;
     private final List<Window> disturbances;
     private final Decoder decoder = new Decoder();
     private final Map<String, UserLog> users = new TreeMap<>();
     private final Map<Integer, PartitionLog> partitions = new HashMap<>();
+    private final Map<UserLog, NewestOfUser> newest = new HashMap<>();
+    private final Misrouted misrouted = new Misrouted();
+
+    /** When the brokers' clocks may have been apart. */
+    private final Windows clocksApart;
+
     private final List<Violation> violations = new ArrayList<>();
     private long until;
     private long beats;
@@ -42,6 +52,9 @@ public final class Checker {
     private Checker(Settings settings, List<Window> disturbances) {
         this.settings = settings;
         this.disturbances = disturbances;
+        this.clocksApart = new Windows(disturbances.stream()
+                .filter(window -> window.reach() == Window.Reach.CLOCKS)
+                .toList());
     }
 
     /**
@@ -56,20 +69,27 @@ public final class Checker {
 
     private Verdict check(Logs logs) {
         until = logs.readAt();
+        clocksOf(logs.heartbeats()).forEach((partition, clock) -> {
+            partitions.put(partition, new PartitionLog(clock, settings));
+            until = Math.max(until, clock.lastInstant());
+        });
         readStatuses(logs.statuses());
         readFlags(logs.flags());
         readHeartbeats(logs.heartbeats());
         readPresence(logs.presence());
+        violations.addAll(misrouted.missing(until, new Windows(disturbances), settings.slackMs()));
         List<String> undecided = new ArrayList<>();
         List<Lateness> expiries = new ArrayList<>();
-        Map<Integer, Windows> windows = new HashMap<>();
+        Map<Integer, Disturbances> windows = new HashMap<>();
         List<Search> searches = new ArrayList<>();
         for (UserLog user : users.values()) {
             PartitionLog partition = partition(user.partition);
             checkChain(user);
-            checkNobodyIsMissed(user);
-            Windows ofPartition = windows.computeIfAbsent(user.partition, any -> windowsOf(partition));
-            searches.add(new Search(user, partition, settings, ofPartition, until));
+            checkNobodyIsMissed(user, partition.clock);
+            Disturbances ofPartition =
+                    windows.computeIfAbsent(user.partition, any -> new Disturbances(disturbances, partition));
+            checkNobodyHiddenIsShown(user, ofPartition);
+            searches.add(new Search(user, partition, settings, ofPartition, partition.clock.timeAt(until)));
         }
         // Each is on its own, and only reads what they share.
         for (Search.Result result : searches.parallelStream().map(Search::run).toList()) {
@@ -97,61 +117,94 @@ public final class Checker {
 
     // ---- reading ----
 
+    private static Map<Integer, List<Entry>> byPartition(List<Entry> entries) {
+        Map<Integer, List<Entry>> partitions = new TreeMap<>();
+        inOrder(entries)
+                .forEach(entry -> partitions
+                        .computeIfAbsent(entry.partition(), any -> new ArrayList<>())
+                        .add(entry));
+        return partitions;
+    }
+
+    private Map<Integer, PartitionClock> clocksOf(List<Entry> entries) {
+        Map<Integer, PartitionClock> clocks = new TreeMap<>();
+        byPartition(entries)
+                .forEach((partition, records) ->
+                        clocks.put(partition, new PartitionClock(records, settings.clockDifferenceMs())));
+        return clocks;
+    }
+
     private void readStatuses(List<Entry> entries) {
+        Map<Integer, PartitionClock> clocks = clocksOf(entries);
         for (Entry entry : inOrder(entries)) {
-            UserLog user = home(entry);
             Decoder.StatusText status = decoder.status(entry.value());
+            UserLog user = user("status", entry, status != null, clocks);
             if (user == null || status == null) {
                 unusable++;
-            } else {
-                user.texts.add(new Text(time(entry), status.text(), status.endsAt()));
-                texts++;
+                continue;
             }
+            long instant = instant(entry, clocks);
+            Applies applies = newest(user).text.next(stamp(entry), isSentOn(entry), tolerance(entry, instant));
+            long readable = partition(user.partition).clock.timeAt(instant);
+            user.texts.add(new Text(entry.offset(), stamp(entry), readable, applies, status.text(), status.endsAt()));
+            texts++;
         }
     }
 
     private void readFlags(List<Entry> entries) {
+        Map<Integer, PartitionClock> clocks = clocksOf(entries);
         for (Entry entry : inOrder(entries)) {
-            UserLog user = home(entry);
             Boolean hidden = decoder.flag(entry.value());
+            UserLog user = user("appear-offline", entry, hidden != null, clocks);
             if (user == null || hidden == null) {
                 unusable++;
-            } else {
-                user.flags.add(new Flag(time(entry), hidden));
-                flags++;
+                continue;
             }
+            long instant = instant(entry, clocks);
+            Applies applies = newest(user).flag.next(stamp(entry), isSentOn(entry), tolerance(entry, instant));
+            long readable = partition(user.partition).clock.timeAt(instant);
+            user.flags.add(new Flag(entry.offset(), stamp(entry), readable, applies, hidden));
+            flags++;
         }
     }
 
     private void readHeartbeats(List<Entry> entries) {
+        Map<Integer, PartitionClock> clocks = new HashMap<>();
+        partitions.forEach((partition, log) -> clocks.put(partition, log.clock));
         Map<UserLog, Boolean> everHidden = new HashMap<>();
         for (Entry entry : inOrder(entries)) {
-            until = Math.max(until, entry.timestamp());
             Decoder.Heard heard = decoder.heartbeat(entry.value());
             PartitionLog partition = partition(entry.partition());
             if (heard instanceof HeardPulse pulse) {
-                partition.pulse(entry.offset(), entry.timestamp(), pulse.instance());
+                partition.pulse(entry.offset(), pulse.instance());
                 pulses++;
                 continue;
             }
-            UserLog user = home(entry);
+            UserLog user = user("device-heartbeat", entry, heard instanceof HeardBeat, clocks);
             if (user == null || !(heard instanceof HeardBeat beat)) {
                 unusable++;
                 continue;
             }
+            long at = stamp(entry);
+            long logTime = partition.clock.time(entry.offset());
+            boolean sentOn = isSentOn(entry);
             user.beats.add(new Beat(
                     entry.offset(),
-                    time(entry),
-                    entry.timestamp(),
+                    at,
+                    sentOn ? Math.min(logTime, partition.clock.timeAt(at)) : logTime,
+                    logTime,
                     beat.device(),
                     beat.state(),
                     beat.closed(),
-                    beat.leaseMs() == null ? settings.leaseMs() : beat.leaseMs(),
-                    beat.shard()));
+                    beat.leaseMs(),
+                    beat.shard(),
+                    sentOn,
+                    newest(user).device(beat, at, sentOn, tolerance(entry, instant(entry, clocks))),
+                    entry.after()));
             beats++;
-            if (entry.firstTime() == null) {
+            if (!sentOn) {
                 boolean certain = !everHidden.computeIfAbsent(user, UserLog::isEverHidden);
-                partition.beat(entry.offset(), entry.timestamp(), beat.shard(), certain);
+                partition.beat(entry.offset(), beat.shard(), certain);
             }
         }
     }
@@ -180,10 +233,57 @@ public final class Checker {
         return sorted;
     }
 
-    /** The record's user, if the record counts where it lies. */
-    private @Nullable UserLog home(Entry entry) {
+    /** The record's user, if the record counts where it lies; one that does not has to be sent on. */
+    private @Nullable UserLog user(String topic, Entry entry, boolean isUsable, Map<Integer, PartitionClock> clocks) {
         String id = Decoder.user(entry.key());
-        return id == null || (entry.firstTime() == null && !isHome(entry)) ? null : user(id, entry.partition());
+        if (id == null || !isUsable) {
+            return null;
+        }
+        if (isSentOn(entry)) {
+            misrouted.sentOn(topic, id, entry);
+        } else if (!isHome(entry)) {
+            misrouted.written(topic, id, entry, instant(entry, clocks));
+            return null;
+        }
+        return user(id, entry.partition());
+    }
+
+    private static long instant(Entry entry, Map<Integer, PartitionClock> clocks) {
+        return Objects.requireNonNull(clocks.get(entry.partition())).instant(entry.offset());
+    }
+
+    /** How far apart the record's stamp and one of another partition may be and say nothing of their order. */
+    private long tolerance(Entry entry, long instant) {
+        if (stamp(entry) > instant + settings.clockDifferenceMs()) {
+            return LEAP_MS; // by a clock that returned later
+        }
+        return clocksApart.contains(instant) || clocksApart.contains(stamp(entry)) ? settings.clockDifferenceMs() : 0;
+    }
+
+    private NewestOfUser newest(UserLog user) {
+        return newest.computeIfAbsent(user, any -> new NewestOfUser());
+    }
+
+    /** What holds of a user's records. */
+    private static final class NewestOfUser {
+        private final Newest text = new Newest();
+        private final Newest flag = new Newest();
+        private final Map<String, Newest> devices = new HashMap<>();
+
+        /** Of those that say something that can be undone: a state, or the connection's end. */
+        private final Map<String, Newest> stating = new HashMap<>();
+
+        private Applies device(HeardBeat beat, long at, boolean sentOn, long tolerance) {
+            Newest ofDevice = devices.computeIfAbsent(beat.device(), any -> new Newest());
+            Newest ofStates = stating.computeIfAbsent(beat.device(), any -> new Newest());
+            boolean states = beat.state() != null || beat.closed();
+            Applies undoes = !sentOn || states ? Applies.YES : ofStates.judge(at, tolerance);
+            if (states) {
+                undoes = ofStates.next(at, sentOn, tolerance);
+            }
+            Applies applies = ofDevice.next(at, sentOn, tolerance);
+            return undoes == Applies.NO ? Applies.NO : applies == Applies.YES ? undoes : Applies.MAYBE;
+        }
     }
 
     private boolean isHome(Entry entry) {
@@ -191,7 +291,12 @@ public final class Checker {
                 == entry.partition();
     }
 
-    private static long time(Entry entry) {
+    private static boolean isSentOn(Entry entry) {
+        return entry.firstTime() != null;
+    }
+
+    /** The earlier one, if the record was sent on. */
+    private static long stamp(Entry entry) {
         Long first = entry.firstTime();
         return first == null || first < 0 ? entry.timestamp() : Math.min(first, entry.timestamp());
     }
@@ -201,13 +306,8 @@ public final class Checker {
     }
 
     private PartitionLog partition(int partition) {
-        return partitions.computeIfAbsent(partition, any -> new PartitionLog(settings));
-    }
-
-    private Windows windowsOf(PartitionLog partition) {
-        List<Window> all = new ArrayList<>(disturbances);
-        all.addAll(partition.handOvers);
-        return new Windows(all);
+        return partitions.computeIfAbsent(
+                partition, any -> new PartitionLog(new PartitionClock(List.of(), 0), settings));
     }
 
     // ---- the plain promises ----
@@ -233,13 +333,16 @@ public final class Checker {
     }
 
     /** No state is said that is below that of a device which, by its heartbeats in the log, was live when it began. */
-    private void checkNobodyIsMissed(UserLog user) {
+    private void checkNobodyIsMissed(UserLog user, PartitionClock clock) {
         Map<String, List<Beat>> byDevice = new HashMap<>();
-        user.beats.forEach(beat -> byDevice.computeIfAbsent(beat.device(), any -> new ArrayList<>())
-                .add(beat));
+        user.beats.stream()
+                .filter(beat -> beat.applies() != Applies.NO)
+                .forEach(beat -> byDevice.computeIfAbsent(beat.device(), any -> new ArrayList<>())
+                        .add(beat));
         if (user.isEverHidden() || byDevice.size() > settings.maxDevices()) {
             return; // what may be said of them depends on more than the heartbeats
         }
+        long tolerance = clock.hasSteps() ? settings.clockDifferenceMs() : 0;
         byDevice.forEach((device, beats) -> {
             State lowest = State.ONLINE;
             for (Beat beat : beats) {
@@ -254,9 +357,11 @@ public final class Checker {
                 if (value == null || !isAnswerToDevices || value.state().compareTo(lowest) >= 0) {
                     continue;
                 }
-                Beat last = lastBefore(beats, value.since());
-                boolean closedThen = beats.stream().anyMatch(beat -> beat.closed() && beat.at() == value.since());
-                if (last != null && !last.closed() && !closedThen && value.since() < last.at() + last.leaseMs()) {
+                long since = clock.timeAt(value.since());
+                Beat last = lastBefore(beats, since);
+                boolean closedThen =
+                        beats.stream().anyMatch(beat -> beat.closed() && Math.abs(beat.time() - since) <= tolerance);
+                if (last != null && !last.closed() && !closedThen && since + tolerance < last.time() + lease(last)) {
                     violations.add(new Violation(
                             Kind.FALSE_STATE,
                             user.user,
@@ -268,18 +373,46 @@ public final class Checker {
         });
     }
 
+    private long lease(Beat beat) {
+        Long named = beat.leaseMs();
+        return named == null ? settings.leaseMs() : named;
+    }
+
     private static @Nullable Beat lastBefore(List<Beat> beats, long time) {
-        int low = 0;
-        int high = beats.size();
-        while (low < high) {
-            int middle = (low + high) >>> 1;
-            if (beats.get(middle).logTime() < time) {
-                low = middle + 1;
-            } else {
-                high = middle;
+        Beat last = null;
+        for (Beat beat : beats) {
+            if (beat.logTime() >= time) {
+                break;
+            }
+            last = beat;
+        }
+        return last;
+    }
+
+    /** No state is said to begin with a heartbeat that was sent when the user had been told to be hidden already. */
+    private void checkNobodyHiddenIsShown(UserLog user, Disturbances windows) {
+        for (Beat beat : user.beats) {
+            boolean hidden = beat.after().stream()
+                    .anyMatch(before -> user.flags.stream()
+                            .anyMatch(flag -> before.topic().equals("appear-offline")
+                                    && flag.offset() == before.offset()
+                                    && flag.hidden()
+                                    && flag.stamp() <= beat.at()));
+            if (!hidden || windows.ofBrokers().contains(beat.logTime())) {
+                continue;
+            }
+            for (Said said : user.said) {
+                Presence value = said.value();
+                if (value != null && value.state() != State.OFFLINE && value.since() == beat.at()) {
+                    violations.add(new Violation(
+                            Kind.HIDDEN_SHOWN,
+                            user.user,
+                            user.partition,
+                            said.offset(),
+                            "said: %s; but hiding was acknowledged before this was sent: %s".formatted(said, beat)));
+                }
             }
         }
-        return low == 0 ? null : beats.get(low - 1);
     }
 
     private void checkFinalState(List<Entry> presence, List<Entry> compacted) {

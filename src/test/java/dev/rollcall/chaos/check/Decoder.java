@@ -75,13 +75,16 @@ final class Decoder {
         if (key == null || key.length == 0 || key.length > MAX_ID_BYTES) {
             return null;
         }
+        return isText(key, key.length) ? new String(key, StandardCharsets.UTF_8) : null;
+    }
+
+    /** Whether it is well-formed UTF-8; what is not is refused, never repaired. */
+    private static boolean isText(byte[] bytes, int length) {
         try {
-            return StandardCharsets.UTF_8
-                    .newDecoder()
-                    .decode(ByteBuffer.wrap(key))
-                    .toString();
+            StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes, 0, length));
+            return true;
         } catch (CharacterCodingException e) {
-            return null;
+            return false;
         }
     }
 
@@ -168,26 +171,16 @@ final class Decoder {
         try {
             reused = DecoderFactory.get().binaryDecoder(value, HEADER_BYTES, value.length - HEADER_BYTES, reused);
             GenericRecord record = reader.read(null, reused);
-            return reused.isEnd() && isText(record) ? record : null;
+            return reused.isEnd() && hasText(record) ? record : null;
         } catch (IOException | RuntimeException e) {
             return null; // garbage may break a reader in any way
         }
     }
 
-    /** Whether all text in it is well-formed (rule 12), which Avro does not look at. */
-    private static boolean isText(GenericRecord record) {
-        for (Schema.Field field : record.getSchema().getFields()) {
-            if (record.get(field.pos()) instanceof Utf8 text) {
-                try {
-                    StandardCharsets.UTF_8
-                            .newDecoder()
-                            .decode(ByteBuffer.wrap(text.getBytes(), 0, text.getByteLength()));
-                } catch (CharacterCodingException e) {
-                    return false;
-                }
-            }
-        }
-        return true;
+    private static boolean hasText(GenericRecord record) {
+        return record.getSchema().getFields().stream()
+                .allMatch(field -> !(record.get(field.pos()) instanceof Utf8 text)
+                        || isText(text.getBytes(), text.getByteLength()));
     }
 
     private void add(Schema writer, Schema reader) {

@@ -27,6 +27,12 @@ final class LogBuilder {
     private final List<Entry> presence = new ArrayList<>();
     private @Nullable List<Entry> compacted;
     private String instance = "one";
+    private int partition;
+
+    /** Of the next record only. */
+    private @Nullable Long sentOnFrom;
+
+    private List<Entry.Before> after = List.of();
 
     /** A heartbeat with the default lease; the state may be null. */
     LogBuilder beat(long at, String device, @Nullable String state) {
@@ -35,6 +41,22 @@ final class LogBuilder {
 
     LogBuilder beat(
             long at, String user, String device, @Nullable String state, String connection, @Nullable String shard) {
+        return beat(at, user, device, state, connection, shard, null);
+    }
+
+    /** A heartbeat that names its lease. */
+    LogBuilder beat(long at, String device, @Nullable String state, long leaseMs) {
+        return beat(at, ALICE, device, state, "OPEN", null, leaseMs);
+    }
+
+    private LogBuilder beat(
+            long at,
+            String user,
+            String device,
+            @Nullable String state,
+            String connection,
+            @Nullable String shard,
+            @Nullable Long leaseMs) {
         Schema schema = schema("DeviceHeartbeat");
         add(
                 heartbeats,
@@ -57,7 +79,26 @@ final class LogBuilder {
                                 new GenericData.EnumSymbol(
                                         schema.getField("connection").schema(), connection))
                         .set("shard", shard)
+                        .set("lease_ms", leaseMs)
                         .build()));
+        return this;
+    }
+
+    /** The next record was sent on from another partition, where it was written first then. */
+    LogBuilder sentOnFrom(long first) {
+        sentOnFrom = first;
+        return this;
+    }
+
+    /** The next record was sent some time after that one had been acknowledged. */
+    LogBuilder after(String topic, long offset) {
+        after = List.of(new Entry.Before(topic, offset));
+        return this;
+    }
+
+    /** The next records lie on that partition. */
+    LogBuilder onPartition(int number) {
+        partition = number;
         return this;
     }
 
@@ -148,8 +189,11 @@ final class LogBuilder {
                 new Logs(readAt, heartbeats, statuses, flags, presence, compacted), settings, List.of(disturbances));
     }
 
-    private static void add(List<Entry> log, long at, @Nullable String key, byte[] value) {
-        log.add(new Entry(0, log.size(), at, key == null ? null : key.getBytes(UTF_8), value));
+    private void add(List<Entry> log, long at, @Nullable String key, byte[] value) {
+        byte[] bytes = key == null ? null : key.getBytes(UTF_8);
+        log.add(new Entry(partition, log.size(), at, bytes, value, sentOnFrom, after, 0));
+        sentOnFrom = null;
+        after = List.of();
     }
 
     private static Schema schema(String name) {

@@ -1,8 +1,12 @@
 package dev.rollcall.chaos.check;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import dev.rollcall.chaos.check.Entry.Before;
 import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -19,6 +23,18 @@ import org.jspecify.annotations.Nullable;
 public final class LogReader {
     /** Where the processor notes when a record was first written that it sent to its partition. */
     private static final String FIRST_TIME = "rollcall.rerouted-from-time";
+
+    /**
+     * A campaign's producer names with this header what was acknowledged at least 100 ms before it sent the record:
+     * {@code TOPIC@OFFSET}, on the same partition. That takes effect before it (rule 7).
+     */
+    public static final String AFTER = "campaign.after";
+
+    /** No record of the contract is that long; what is longer is garbage, whatever it says. */
+    private static final int LONGEST_KEPT = 16_384;
+
+    /** Too long for an id, and not the end of any value. */
+    private static final int KEPT_OF_IT = 256;
 
     private LogReader() {}
 
@@ -85,13 +101,28 @@ public final class LogReader {
     }
 
     private static Entry entry(ConsumerRecord<byte[], byte[]> record) {
+        List<Before> after = new ArrayList<>();
+        record.headers().headers(AFTER).forEach(header -> {
+            String[] words = new String(header.value(), UTF_8).split("@", 2);
+            after.add(new Before(words[0], Long.parseLong(words[1])));
+        });
+        int headerBytes = 0;
+        for (Header header : record.headers()) {
+            headerBytes += header.key().length() + (header.value() == null ? 0 : header.value().length);
+        }
         return new Entry(
                 record.partition(),
                 record.offset(),
                 record.timestamp(),
-                record.key(),
-                record.value(),
-                firstTime(record.headers().lastHeader(FIRST_TIME)));
+                kept(record.key()),
+                kept(record.value()),
+                firstTime(record.headers().lastHeader(FIRST_TIME)),
+                after,
+                headerBytes);
+    }
+
+    private static byte @Nullable [] kept(byte @Nullable [] bytes) {
+        return bytes == null || bytes.length <= LONGEST_KEPT ? bytes : Arrays.copyOf(bytes, KEPT_OF_IT);
     }
 
     /** Null: there is no mark. A mark that cannot be read counts as one, with no time in it (-1). */

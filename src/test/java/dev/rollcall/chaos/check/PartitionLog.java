@@ -6,18 +6,22 @@ import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/** What all users of a partition share: its clock, its silences, its shards. Times in ms since the epoch. */
+/** What all users of a partition share: its clock, its silences, its shards. All by the partition's own time, in ms. */
 final class PartitionLog {
     /**
      * With the record at that offset a silence of the whole partition may end.
      *
      * @param certain whether it does, and the silence was no shorter
+     * @param sincePulseMs how long before the silence the last pulse was: where no processor was writing any, that none
+     *     came says nothing
      */
-    record Silence(long offset, long from, long to, boolean certain) {}
+    record Silence(long offset, long from, long to, boolean certain, long sincePulseMs) {}
+
+    final PartitionClock clock;
 
     final Longs pulseOffsets = new Longs();
 
-    /** What time it is with each pulse, never earlier than with the one before. */
+    /** What time it is with each pulse. */
     final Longs pulseTimes = new Longs();
 
     final List<Silence> silences = new ArrayList<>();
@@ -34,23 +38,26 @@ final class PartitionLog {
 
     private boolean perhapsSince;
 
-    PartitionLog(Settings settings) {
+    PartitionLog(PartitionClock clock, Settings settings) {
+        this.clock = clock;
         this.settings = settings;
     }
 
-    void pulse(long offset, long at, String instance) {
+    void pulse(long offset, String instance) {
+        long at = clock.time(offset);
         hear(offset, at, true);
         int last = pulseTimes.size() - 1;
         if (lastInstance != null && !lastInstance.equals(instance)) {
             long before = pulseTimes.get(last) - settings.slackMs();
-            handOvers.add(new Window(before, Math.max(before, at)));
+            handOvers.add(new Window(before, Math.max(before, at), Window.Reach.PROCESSORS));
         }
         lastInstance = instance;
         pulseOffsets.add(offset);
-        pulseTimes.add(last < 0 ? at : Math.max(at, pulseTimes.get(last)));
+        pulseTimes.add(at);
     }
 
-    void beat(long offset, long at, @Nullable String shard, boolean certain) {
+    void beat(long offset, @Nullable String shard, boolean certain) {
+        long at = clock.time(offset);
         hear(offset, at, certain);
         if (shard != null && settings.shardHoldMs() > 0) {
             shards.computeIfAbsent(shard, any -> new ShardLog(settings)).heard(offset, at, certain);
@@ -65,7 +72,9 @@ final class PartitionLog {
 
     private void hear(long offset, long at, boolean certain) {
         if (lastHeard != Long.MIN_VALUE && at - lastHeard >= settings.logQuietMs()) {
-            silences.add(new Silence(offset, lastHeard, at, !perhapsSince));
+            int pulse = pulseTimes.size() - 1;
+            long sincePulse = pulse < 0 ? Long.MAX_VALUE : Math.max(0, lastHeard - pulseTimes.get(pulse));
+            silences.add(new Silence(offset, lastHeard, at, !perhapsSince, sincePulse));
         }
         if (certain) {
             lastHeard = Math.max(lastHeard, at);

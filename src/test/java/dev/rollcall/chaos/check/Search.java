@@ -5,6 +5,7 @@ import static dev.rollcall.chaos.check.Belief.NEVER;
 import dev.rollcall.chaos.check.Belief.Device;
 import dev.rollcall.chaos.check.Belief.Trace;
 import dev.rollcall.chaos.check.Decoder.Presence;
+import dev.rollcall.chaos.check.UserLog.Applies;
 import dev.rollcall.chaos.check.UserLog.Beat;
 import dev.rollcall.chaos.check.UserLog.Flag;
 import dev.rollcall.chaos.check.UserLog.Said;
@@ -29,7 +30,10 @@ import org.jspecify.annotations.Nullable;
  * <p>The heartbeat partition is walked through in its order. Not known are where the texts and flags were read in between,
  * where a task was taken over, and so when exactly a device ended; so there is a set of {@link Belief}s, each with bounds
  * for what is unknown. A belief by which the next thing to say is not the next record on the output is dropped. When none
- * is left, there is no such way. All times in ms since the epoch.
+ * is left, there is no such way.
+ *
+ * <p>What lasts is measured by the partition's own time; what is said is held against the stamps, which are the same
+ * where none of them steps ({@link PartitionClock}). All in ms.
  */
 final class Search {
     private static final int MOST_BELIEFS = 20_000;
@@ -38,6 +42,7 @@ final class Search {
 
     private static final int MOST_AT_AN_INSTANT = 12;
     private static final int EXPECTATIONS_SHOWN = 4;
+    private static final int MOST_EXPECTATIONS = 200;
 
     /** @param undecided whether there were too many ways to look at them all */
     record Result(String user, List<Violation> violations, boolean undecided, List<Lateness> expiries) {}
@@ -51,7 +56,9 @@ final class Search {
     private final UserLog log;
     private final PartitionLog partition;
     private final Settings settings;
+    private final PartitionClock clock;
     private final Windows windows;
+    private final Windows brokerWindows;
     private final long until;
     private final boolean everHidden;
     private final Map<String, Set<String>> shardsOf = new HashMap<>();
@@ -75,12 +82,14 @@ final class Search {
     private int furthest;
     private final Set<Expectation> expectations = new LinkedHashSet<>();
 
-    /** @param until when the logs end */
-    Search(UserLog log, PartitionLog partition, Settings settings, Windows windows, long until) {
+    /** @param until when the logs end, by the partition's time */
+    Search(UserLog log, PartitionLog partition, Settings settings, Disturbances disturbances, long until) {
         this.log = log;
         this.partition = partition;
         this.settings = settings;
-        this.windows = windows;
+        this.clock = partition.clock;
+        this.windows = disturbances.all();
+        this.brokerWindows = disturbances.ofBrokers();
         this.until = until;
         this.everHidden = log.isEverHidden();
         for (Beat beat : log.beats) {
@@ -88,8 +97,8 @@ final class Search {
                 shardsOf.computeIfAbsent(beat.device(), any -> new HashSet<>()).add(beat.shard());
             }
         }
-        log.texts.forEach(text -> textsFrom.add(readableFrom(text.stamp())));
-        log.flags.forEach(flag -> flagsFrom.add(readableFrom(flag.stamp())));
+        log.texts.forEach(text -> textsFrom.add(readableFrom(text.readable())));
+        log.flags.forEach(flag -> flagsFrom.add(readableFrom(flag.readable())));
     }
 
     Result run() {
@@ -158,6 +167,7 @@ final class Search {
         isDisturbed = windows.lastWithin(from, Math.max(from, toTime)) != Windows.NONE;
         disturb(from, Math.max(from, toTime)); // before the texts and flags, or after them
         readTextsAndFlags(from, Math.max(from, toTime), now);
+        widen(clock.stepsBack(offset, toOffset));
         offset = toOffset;
         time = Math.max(time, toTime);
         while (silencesRead < partition.silences.size()
@@ -166,6 +176,16 @@ final class Search {
             beliefs.forEach(belief -> excuse(belief, silence));
         }
         disturb(from, time);
+    }
+
+    /** Where stamps step back, which records count for how far is open: those of users who hide do not. */
+    private void widen(long ms) {
+        if (ms > 0) {
+            beliefs.forEach(belief -> belief.devices.forEach(device -> belief.put(device.withDeadline(
+                    new Span(device.deadline().lo() - ms, device.deadline().hi() + ms),
+                    device.ownLatest() + ms,
+                    device.disturbed()))));
+        }
     }
 
     private void disturb(long from, long to) {
@@ -221,13 +241,13 @@ final class Search {
         }
         all.removeIf(belief -> {
             boolean textMissing = belief.textsRead < log.texts.size()
-                    && isOverdue(log.texts.get(belief.textsRead).stamp(), to);
+                    && isOverdue(log.texts.get(belief.textsRead).readable(), to);
             boolean flagMissing = belief.flagsRead < log.flags.size()
-                    && isOverdue(log.flags.get(belief.flagsRead).stamp(), to);
-            if (textMissing) {
+                    && isOverdue(log.flags.get(belief.flagsRead).readable(), to);
+            if (textMissing && isWorthTelling(belief)) {
                 expect(belief, Kind.UNEXPLAINED, log.texts.get(belief.textsRead) + " has been read");
             }
-            if (flagMissing) {
+            if (flagMissing && isWorthTelling(belief)) {
                 expect(belief, Kind.UNEXPLAINED, log.flags.get(belief.flagsRead) + " has been read");
             }
             return textMissing || flagMissing;
@@ -238,58 +258,72 @@ final class Search {
     private void readOneMore(Belief belief, long from, long to, long now, Consumer<Belief> reached) {
         Text text = belief.textsRead < log.texts.size() ? log.texts.get(belief.textsRead) : null;
         Flag flag = belief.flagsRead < log.flags.size() ? log.flags.get(belief.flagsRead) : null;
-        boolean readsText = text != null && mayBeReadBetween(text.stamp(), from, to);
-        boolean readsFlag = flag != null && mayBeReadBetween(flag.stamp(), from, to);
+        boolean readsText = text != null && mayBeReadBetween(text.readable(), from, to);
+        boolean readsFlag = flag != null && mayBeReadBetween(flag.readable(), from, to);
         if (readsText || readsFlag) {
             settle(belief, now, true, settled -> {
                 if (text != null && readsText) {
-                    readText(settled, text, from, to, now, reached);
+                    readText(settled, text, now, reached);
                 }
                 if (flag != null && readsFlag) {
-                    readFlag(settled, flag, from, to, now, reached);
+                    readFlag(settled, flag, reached);
                 }
             });
         }
     }
 
-    private long readableFrom(long stamp) {
-        return isFromTheFuture(stamp) ? Long.MIN_VALUE : windows.undisturbedBefore(stamp, settings.slackMs());
+    private long readableFrom(long written) {
+        return brokerWindows.undisturbedBefore(written, settings.slackMs());
     }
 
-    private boolean mayBeReadBetween(long stamp, long from, long to) {
-        if (isFromTheFuture(stamp)) {
+    private boolean mayBeReadBetween(long written, long from, long to) {
+        long nearest = Math.max(from, Math.min(to, written));
+        return brokerWindows.undisturbedMs(Math.min(nearest, written), Math.max(nearest, written))
+                <= settings.slackMs();
+    }
+
+    private boolean isOverdue(long written, long at) {
+        return brokerWindows.undisturbedMs(written, at) > settings.slackMs();
+    }
+
+    /** Whether everything was read that had been acknowledged some time before this was sent (rule 7). */
+    private boolean comesAfter(Belief belief, Beat beat) {
+        if (beat.after().isEmpty() || brokerWindows.contains(beat.logTime())) {
             return true;
         }
-        long nearest = Math.max(from, Math.min(to, stamp));
-        return windows.undisturbedMs(Math.min(nearest, stamp), Math.max(nearest, stamp)) <= settings.slackMs();
-    }
-
-    private boolean isOverdue(long stamp, long at) {
-        return !isFromTheFuture(stamp) && windows.undisturbedMs(stamp, at) > settings.slackMs();
-    }
-
-    /** A producer's clock that is that far ahead says nothing of when the record was written. */
-    private boolean isFromTheFuture(long stamp) {
-        return stamp > until + settings.slackMs();
-    }
-
-    /** The time of a record that its producer stamped (rule 7). */
-    private Span producersTime(long stamp, long from, long to, long now) {
-        if (stamp <= to + settings.maxClockSkewMs()) {
-            return Span.at(stamp); // it was not read before it was written
+        for (Entry.Before before : beat.after()) {
+            boolean isFlag = before.topic().equals("appear-offline");
+            boolean missing = isFlag
+                    ? log.flags.stream()
+                            .skip(belief.flagsRead)
+                            .anyMatch(flag -> flag.offset() <= before.offset() && flag.stamp() <= beat.at())
+                    : log.texts.stream()
+                            .skip(belief.textsRead)
+                            .anyMatch(text -> text.offset() <= before.offset() && text.stamp() <= beat.at());
+            if (missing) {
+                expect(belief, Kind.UNEXPLAINED, before + " has taken effect before " + beat);
+                return false;
+            }
         }
-        long known = Math.max(from, now);
-        return new Span(
-                known == Long.MIN_VALUE ? Long.MIN_VALUE : Math.min(stamp, known + settings.maxClockSkewMs()), stamp);
+        return true;
     }
 
-    private void readText(Belief belief, Text text, long from, long to, long now, Consumer<Belief> reached) {
-        Span at = producersTime(text.stamp(), from, to, now);
+    private void readText(Belief belief, Text text, long now, Consumer<Belief> reached) {
+        if (text.applies() != Applies.YES) {
+            Belief unchanged = belief.copy();
+            unchanged.textsRead++;
+            reached.accept(unchanged);
+        }
+        if (text.applies() == Applies.NO) {
+            return;
+        }
         Set<Boolean> over = new HashSet<>();
-        over.add(isOver(text, Math.max(at.lo(), now)));
-        over.add(isOver(text, Math.max(at.hi(), now)));
+        over.add(isOver(text, Math.max(text.stamp(), now)));
+        if (now != Long.MIN_VALUE) {
+            over.add(isOver(text, Math.max(text.stamp(), now - clock.shift(offset))));
+        }
         if (isDisturbed) {
-            over.add(isOver(text, at.lo()));
+            over.add(isOver(text, text.stamp()));
         }
         for (boolean isOver : over) {
             String newText = isOver ? null : text.text();
@@ -299,6 +333,7 @@ final class Search {
             boolean same = Objects.equals(newText, after.text) && newEnd == after.textEnd;
             after.text = newText;
             after.textEnd = newEnd;
+            Span at = Span.at(text.stamp());
             if (same || announce(after, at, at, null)) {
                 reached.accept(after);
             }
@@ -309,12 +344,20 @@ final class Search {
         return text.endsAt() != null && text.endsAt() <= at;
     }
 
-    private void readFlag(Belief belief, Flag flag, long from, long to, long now, Consumer<Belief> reached) {
+    private void readFlag(Belief belief, Flag flag, Consumer<Belief> reached) {
+        if (flag.applies() != Applies.YES) {
+            Belief unchanged = belief.copy();
+            unchanged.flagsRead++;
+            reached.accept(unchanged);
+        }
+        if (flag.applies() == Applies.NO) {
+            return;
+        }
         Belief after = belief.copy();
         after.flagsRead++;
         boolean same = after.hidden == flag.hidden();
         after.hidden = flag.hidden();
-        Span at = producersTime(flag.stamp(), from, to, now);
+        Span at = Span.at(flag.stamp());
         if (same || announce(after, at, at, null)) {
             reached.accept(after);
         }
@@ -322,40 +365,63 @@ final class Search {
 
     // ---- what counts in a device's favour ----
 
-    /** Where the log was silent, a device that was live gets as long as that lasted, at most a lease. */
+    /**
+     * Where the log was silent although a processor was writing pulses, a device that was live gets as long as that
+     * lasted, at most a lease. That is a must for the first silence since its last record: they do not add up.
+     */
     private void excuse(Belief belief, PartitionLog.Silence silence) {
+        if (silence.sincePulseMs() > settings.logQuietMs()) {
+            return;
+        }
         long lasted = silence.to() - silence.from();
+        boolean certain = silence.certain() && silence.sincePulseMs() <= settings.pulseMs();
         for (Device device : belief.devices) {
             Span deadline = device.deadline();
             boolean heardBefore = device.lastRecord() <= silence.from();
             long lo = deadline.lo();
-            if (silence.certain() && heardBefore && lo > silence.from()) {
+            if (certain && heardBefore && lo > silence.from() && lo == ownDeadline(device)) {
                 lo = Math.max(lo, silence.to() + Math.min(lasted, patience(device, device.leaseMs())));
             }
             long hi = deadline.hi();
+            long ownLatest = device.ownLatest();
             boolean mayBeHeld = !device.closed() && shardsOf.containsKey(device.id());
             boolean mayHaveBeenLive = hi + (mayBeHeld ? settings.shardHoldMs() : 0) > silence.from();
             if (mayHaveBeenLive && (heardBefore || !silence.certain() || device.disturbed())) {
-                hi = Math.max(hi, silence.to() + Math.min(lasted, patience(device, device.longestLeaseMs())));
+                long extended = silence.to() + Math.min(lasted, patience(device, device.longestLeaseMs()));
+                hi = Math.max(hi, extended);
+                ownLatest = Math.max(ownLatest, extended);
             }
             if (lo != deadline.lo() || hi != deadline.hi()) {
-                belief.put(device.withDeadline(new Span(lo, hi), device.disturbed()));
+                belief.put(device.withDeadline(new Span(lo, hi), ownLatest, device.disturbed()));
             }
         }
+    }
+
+    /** By its records alone. */
+    private static long ownDeadline(Device device) {
+        return device.closed() ? device.endedBy() : device.runsTo();
     }
 
     private long patience(Device device, long leaseMs) {
         return device.closed() ? settings.graceMs() : leaseMs;
     }
 
-    /** A task may have been taken over; the first record that the new owner read may be as late as that. */
-    private static void disturb(Belief belief, long at) {
+    /**
+     * A task may have been taken over. The first record that the new owner read may be as late as that; but the owner
+     * before has read no pulse by which the device had to go, so it is noticed at most one lease late (promise 4), however
+     * often that happens.
+     */
+    private void disturb(Belief belief, long at) {
         for (Device device : belief.devices) {
             Span deadline = device.deadline();
+            long goneBy = Math.max(
+                    device.ownLatest() + settings.pulseMs() + settings.slackMs(),
+                    clock.firstTimeFrom(device.ownLatest()));
+            long extended = Math.min(at, goneBy) + device.longestLeaseMs();
             Span after = device.closed()
                     ? new Span(Math.min(deadline.lo(), device.endedBy()), deadline.hi())
-                    : new Span(deadline.lo(), Math.max(deadline.hi(), at + device.longestLeaseMs()));
-            belief.put(device.withDeadline(after, true));
+                    : new Span(deadline.lo(), Math.max(deadline.hi(), extended));
+            belief.put(device.withDeadline(after, device.ownLatest(), true));
         }
         belief.storedLastActive = belief.said == null ? NEVER : orNever(belief.said.lastActive());
     }
@@ -392,15 +458,20 @@ final class Search {
     // ---- what a heartbeat does ----
 
     private void take(Belief belief, Beat beat, long now, Consumer<Belief> to) {
+        if (!comesAfter(belief, beat)) {
+            return;
+        }
         Device known = belief.find(beat.device());
-        if (now != Long.MIN_VALUE && beat.at() + beat.leaseMs() <= now) {
+        long named = beat.leaseMs() == null ? settings.leaseMs() : beat.leaseMs();
+        if (beat.applies() != Applies.YES || (beat.sentOn() && beat.time() + named <= beat.logTime())) {
+            to.accept(belief);
+        }
+        if (beat.applies() == Applies.NO) {
+            return;
+        }
+        if (beat.sentOn() && now != Long.MIN_VALUE && beat.time() + named <= now) {
             to.accept(belief); // it comes too late to change anything
             if (!isDisturbed) {
-                return;
-            }
-        } else if (known != null && beat.at() < known.lastRecord()) {
-            to.accept(belief);
-            if (!known.disturbed()) {
                 return;
             }
         }
@@ -413,50 +484,76 @@ final class Search {
         State before = known == null ? null : known.state();
         State state = beat.state() != null ? beat.state() : before != null ? before : State.ONLINE;
         long since = known == null || state != before ? beat.at() : known.since();
-        long renewed = beat.at() + beat.leaseMs();
-        Device device;
-        if (beat.closed()) {
-            Span ends = (known == null ? Span.at(renewed) : end(known, now)).notAfter(beat.at() + settings.graceMs());
-            long lease = known == null ? beat.leaseMs() : known.leaseMs();
-            device = new Device(
-                    beat.device(),
-                    state,
-                    since,
-                    beat.at(),
-                    lease,
-                    known == null ? lease : known.longestLeaseMs(),
-                    true,
-                    known == null ? beat.shard() : known.shard(),
-                    ends,
-                    ends.lo(),
-                    false);
-        } else {
-            device = new Device(
-                    beat.device(),
-                    state,
-                    since,
-                    beat.at(),
-                    beat.leaseMs(),
-                    known == null ? beat.leaseMs() : Math.max(known.longestLeaseMs(), beat.leaseMs()),
-                    false,
-                    beat.shard(),
-                    Span.at(renewed),
-                    renewed,
-                    false);
-            if (state == State.ONLINE && !after.hidden) {
-                after.lastActive = Math.max(after.lastActive, beat.at());
-                if (windows.lastWithin(time, time) == Windows.NONE) {
-                    after.storedLastActive = after.lastActive;
-                }
+        after.put(
+                beat.closed()
+                        ? closed(known, beat, state, since, named, now)
+                        : heard(known, beat, state, since, named));
+        if (!beat.closed() && state == State.ONLINE && !after.hidden) {
+            boolean stepsBack = !beat.sentOn() && beat.at() < after.lastActive;
+            after.lastActive = Math.max(after.lastActive, beat.at());
+            if (!windows.contains(time)) {
+                after.storedLastActive = stepsBack ? Math.min(after.storedLastActive, beat.at()) : after.lastActive;
             }
         }
-        after.put(device);
         if (before != null && before != state) {
             after.left(before, Span.at(beat.at()));
         }
         if (before == state || announce(after, Span.at(beat.at()), Span.at(beat.at()), null)) {
             to.accept(after);
         }
+    }
+
+    private Device closed(@Nullable Device known, Beat beat, State state, long since, long named, long now) {
+        Span ends = (known == null ? Span.at(beat.time() + named) : end(known, now))
+                .notAfter(beat.time() + settings.graceMs());
+        long lease = known == null ? named : known.leaseMs();
+        return new Device(
+                beat.device(),
+                state,
+                since,
+                beat.time(),
+                lease,
+                known == null ? lease : known.longestLeaseMs(),
+                known == null ? ends.lo() : known.runsTo(),
+                true,
+                known == null ? beat.shard() : known.shard(),
+                ends,
+                ends.hi(),
+                ends.lo(),
+                false);
+    }
+
+    /** One that names no lease never shortens the one that runs, and one that names no shard leaves it (rule 4). */
+    private Device heard(@Nullable Device known, Beat beat, State state, long since, long named) {
+        long renewed = beat.time() + named;
+        long runsTo = renewed;
+        long lease = named;
+        long latest = renewed;
+        long longest = named;
+        boolean neverShortens = beat.leaseMs() == null || beat.applies() == Applies.MAYBE;
+        if (known != null && neverShortens) {
+            if (!known.closed() && known.runsTo() > renewed) {
+                runsTo = known.runsTo();
+                lease = known.leaseMs();
+            }
+            // What counted in the device's favour, and a lease from before its connection ended, may run on or not.
+            latest = Math.max(runsTo, Math.max(known.deadline().hi(), known.runsTo()));
+            longest = latest > renewed ? Math.max(named, known.longestLeaseMs()) : named;
+        }
+        return new Device(
+                beat.device(),
+                state,
+                since,
+                known == null ? beat.time() : Math.max(known.lastRecord(), beat.time()),
+                lease,
+                longest,
+                runsTo,
+                false,
+                beat.shard() == null && known != null ? known.shard() : beat.shard(),
+                new Span(runsTo, latest),
+                latest,
+                runsTo,
+                false);
     }
 
     // ---- what time does ----
@@ -518,7 +615,7 @@ final class Search {
             }
         }
         if (belief.textEnd <= now) {
-            due.add(new End(null, Span.at(belief.textEnd)));
+            due.add(new End(null, new Span(belief.textEnd, belief.textEnd + clock.shift(offset))));
         }
         return due;
     }
@@ -535,7 +632,7 @@ final class Search {
         if (earliest > bound || leavesOneBehind) {
             return;
         }
-        Span instant = new Span(earliest, bound);
+        Span instant = new Span(earliest - clock.shift(offset), bound);
         Belief after = belief.copy();
         Span onlineGone = Span.NEVER;
         Span idleGone = Span.NEVER;
@@ -553,8 +650,8 @@ final class Search {
             after.remove(device);
             deadline = Math.max(deadline, device.deadline().lo());
             // Not cut off at the pulse: else two beliefs that differ in when they noticed it would never be one again.
-            after.left(device.state(), device.deadline());
-            Span own = device.deadline().notAfter(bound);
+            after.left(device.state(), stamps(device, device.deadline()));
+            Span own = stamps(device, device.deadline().notAfter(bound));
             if (device.state() == State.ONLINE) {
                 onlineGone = onlineGone.or(own);
             } else if (device.state() == State.IDLE) {
@@ -565,6 +662,11 @@ final class Search {
         if (announce(after, stateAt, instant, new Expiry(deadline, latest, now))) {
             endFrom(after, earliest, now, to);
         }
+    }
+
+    /** What an instant of the partition's time is as a stamp, which is open where stamps have stepped since. */
+    private Span stamps(Device device, Span times) {
+        return new Span(times.lo() - clock.shift(offset), times.hi() - clock.leastShiftAt(device.lastRecord()));
     }
 
     /** After a long time of nothing to say a user is forgotten, when somebody looks (rule 11). */
@@ -611,7 +713,7 @@ final class Search {
         if (!nothingToSay && (newState || newText)) {
             Span changed = stateAt.equals(Span.NEVER) ? textAt : stateAt;
             Span since = before != null && !newState ? Span.at(before.since()) : begin(belief, state, changed);
-            if (expiry != null) {
+            if (expiry != null && !clock.hasSteps()) {
                 since = new Span(since.lo(), Math.min(since.hi(), Math.max(since.lo(), expiry.noticedAt())));
             }
             if (!isNext(belief, state, since, newState, newText, textAt)) {
@@ -660,7 +762,7 @@ final class Search {
                 || !Objects.equals(actual.status(), belief.text)) {
             wrong = Kind.UNEXPLAINED;
         } else if (!since.contains(actual.since())
-                || !isTime(log.said.get(belief.saidSoFar).at(), actual.since(), newState, newText, textAt)) {
+                || !isTime(belief, log.said.get(belief.saidSoFar).at(), actual.since(), newState, newText, textAt)) {
             wrong = Kind.WRONG_TIME;
         } else if (orNever(actual.lastActive()) < belief.storedLastActive
                 || orNever(actual.lastActive()) > belief.lastActive) {
@@ -668,57 +770,66 @@ final class Search {
         } else {
             return true;
         }
-        expect(
-                belief,
-                wrong,
-                "%s (after %s) since %s, text %s, last active %s, sequence %d, the text changed at %s"
-                        .formatted(
-                                state,
-                                previous,
-                                since,
-                                belief.text,
-                                belief.lastActive == NEVER
-                                        ? "never"
-                                        : new Span(belief.storedLastActive, belief.lastActive),
-                                sequence,
-                                newText ? textAt : "-"));
+        if (isWorthTelling(belief)) {
+            expect(
+                    belief,
+                    wrong,
+                    "%s (after %s) since %s, text %s, last active %s, sequence %d, the text changed at %s"
+                            .formatted(
+                                    state,
+                                    previous,
+                                    since,
+                                    belief.text,
+                                    belief.lastActive == NEVER
+                                            ? "never"
+                                            : new Span(belief.storedLastActive, belief.lastActive),
+                                    sequence,
+                                    newText ? textAt : "-"));
+        }
         if (!isThere && isTail()) {
             unsaid.add(belief);
         }
         return false;
     }
 
-    /** The instant of the change, which is the record's timestamp. */
-    private static boolean isTime(long at, long since, boolean newState, boolean newText, Span textAt) {
-        if (!newText) {
-            return at == since;
-        }
-        return newState ? textAt.or(Span.at(since)).contains(at) : textAt.contains(at);
+    /** The instant of the change, which is the record's timestamp; but never before that of what was last said. */
+    private boolean isTime(Belief belief, long at, long since, boolean newState, boolean newText, Span textAt) {
+        Span instant = newText ? (newState ? textAt.or(Span.at(since)) : textAt) : Span.at(since);
+        Span floor = belief.said == null
+                ? Span.NEVER
+                : Span.at(log.said.get(belief.saidSoFar - 1).at());
+        return instant.contains(at) || instant.or(floor).contains(at);
     }
 
-    private static Span begin(Belief belief, State state, Span changed) {
+    private Span begin(Belief belief, State state, Span changed) {
         Span begin = belief.said == null ? changed : changed.or(Span.at(belief.said.since()));
         if (belief.hidden) {
             return begin; // which no device has a part in
         }
+        Span latest = begin;
         if (state != State.ONLINE) {
-            begin = begin.or(belief.leftOnline);
+            latest = latest.or(belief.leftOnline);
         }
         if (state == State.OFFLINE) {
-            return begin.or(belief.leftIdle);
+            latest = latest.or(belief.leftIdle);
+        } else {
+            latest = latest.or(Span.at(belief.devices.stream()
+                    .filter(device -> device.state() == state)
+                    .mapToLong(Device::since)
+                    .min()
+                    .orElseThrow()));
         }
-        long first = belief.devices.stream()
-                .filter(device -> device.state() == state)
-                .mapToLong(Device::since)
-                .min()
-                .orElseThrow();
-        return begin.or(Span.at(first));
+        return clock.hasSteps() ? begin.join(latest) : latest; // of stamps that step, the later one may be the lower
     }
 
     // ---- the end ----
 
     private boolean isTail() {
-        return time >= until || windows.undisturbedMs(time, until) <= settings.slackMs();
+        return time >= until || (time != Long.MIN_VALUE && windows.undisturbedMs(time, until) <= settings.slackMs());
+    }
+
+    private boolean isWorthTelling(Belief belief) {
+        return belief.saidSoFar > furthest || (belief.saidSoFar == furthest && expectations.size() < MOST_EXPECTATIONS);
     }
 
     private void expect(Belief belief, Kind kind, String text) {
@@ -726,7 +837,7 @@ final class Search {
             furthest = belief.saidSoFar;
             expectations.clear();
         }
-        if (belief.saidSoFar == furthest && expectations.size() < 50 * EXPECTATIONS_SHOWN) {
+        if (isWorthTelling(belief)) {
             expectations.add(new Expectation(kind, text));
         }
     }
@@ -780,7 +891,7 @@ final class Search {
                         "%s had to end by %d, and no pulse up to %d ended it".formatted(device, latest, until)));
             }
         }
-        if (isTooLate(belief.textEnd, until)) {
+        if (belief.textEnd != Long.MAX_VALUE && isTooLate(belief.textEnd + clock.shift(offset), until)) {
             ghosts.add(new Violation(
                     Kind.GHOST,
                     log.user,
@@ -794,6 +905,9 @@ final class Search {
     private boolean isTooLate(long latest, long at) {
         long excused = settings.pulseMs() + settings.slackMs();
         for (PartitionLog.Silence silence : partition.silences) {
+            if (silence.sincePulseMs() > settings.logQuietMs()) {
+                continue;
+            }
             excused += Math.max(0, Math.min(at, silence.to()) - Math.max(latest, silence.from())); // time stood still
         }
         return windows.undisturbedMs(latest, at) > excused;
@@ -830,13 +944,17 @@ final class Search {
     private String around(long at) {
         long reach = 2 * settings.leaseMs() + settings.shardHoldMs();
         List<Beat> beats = log.beats.stream()
-                .filter(beat -> beat.at() >= at - reach && beat.at() <= at + settings.leaseMs())
+                .filter(beat -> Math.abs(beat.at() - at) <= reach || Math.abs(beat.logTime() - at) <= reach)
                 .toList();
         return "Heartbeats around: %s. Texts: %s. Flags: %s. Said before: %s"
                 .formatted(
                         beats,
-                        log.texts,
-                        log.flags,
+                        log.texts.stream()
+                                .filter(text -> Math.abs(text.stamp() - at) <= reach)
+                                .toList(),
+                        log.flags.stream()
+                                .filter(flag -> Math.abs(flag.stamp() - at) <= reach)
+                                .toList(),
                         log.said.subList(Math.max(0, Math.min(furthest, log.said.size()) - 3), furthest));
     }
 

@@ -9,7 +9,7 @@ package dev.rollcall.chaos.check;
  * @param pulseMs how often a partition's clock ticks
  * @param shardQuietMs from when on a shard that is not heard from counts as silent
  * @param shardHoldMs how long at most a silent shard's devices are held; 0: not at all
- * @param maxClockSkewMs how far ahead of now a producer's stamp is believed
+ * @param clockDifferenceMs how far the brokers' clocks may be apart where a disturbance reaches them
  * @param maxDevices how many live devices a user may have
  * @param retentionMs how long a user with nothing to say is remembered
  * @param slackMs what the machine may take without any fault: how far apart in time two records of different topics may
@@ -23,7 +23,7 @@ public record Settings(
         long pulseMs,
         long shardQuietMs,
         long shardHoldMs,
-        long maxClockSkewMs,
+        long clockDifferenceMs,
         int maxDevices,
         long retentionMs,
         long slackMs) {
@@ -33,7 +33,7 @@ public record Settings(
 
     /** The defaults of {@code config/rollcall.properties}, and a slack of 5 s. */
     public static Settings defaults(int partitions) {
-        return new Settings(partitions, 30_000, 5_000, 1_000, 15_000, 60_000, 5_000, 64, 2_592_000_000L, 5_000);
+        return new Settings(partitions, 30_000, 5_000, 1_000, 15_000, 60_000, 0, 64, 2_592_000_000L, 5_000);
     }
 
     long logQuietMs() {

@@ -6,40 +6,67 @@ import org.jspecify.annotations.Nullable;
 
 /** All that the logs have of one user, each list in its topic's order. Times in ms since the epoch. */
 final class UserLog {
+    /** Whether a record that came in counts, as far as its place among the user's others tells (rule 7). */
+    enum Applies {
+        YES,
+        /** It was sent on from another partition, and something newer holds. */
+        NO,
+        /** It was sent on, and it is open which of them is newer, or the newer one leaves open what this one says. */
+        MAYBE
+    }
+
     /**
      * A heartbeat.
      *
-     * @param at its time, the earlier one if it was sent on from another partition
-     * @param logTime when it was written where it lies
+     * @param at its stamp, the earlier one if it was sent on from another partition
+     * @param time the partition's time of it, the earlier one if it was sent on
+     * @param logTime the partition's time when it was written where it lies
+     * @param leaseMs null: it names none
      */
     record Beat(
             long offset,
             long at,
+            long time,
             long logTime,
             String device,
             @Nullable State state,
             boolean closed,
-            long leaseMs,
-            @Nullable String shard) {
+            @Nullable Long leaseMs,
+            @Nullable String shard,
+            boolean sentOn,
+            Applies applies,
+            List<Entry.Before> after) {
         @Override
         public String toString() {
-            return "beat at %d (offset %d) %s %s%s, lease %d%s"
+            return "beat at %d (offset %d) %s %s%s, lease %s%s%s"
                     .formatted(
                             at,
                             offset,
                             device,
                             state == null ? "-" : state,
                             closed ? " CLOSED" : "",
-                            leaseMs,
-                            shard == null ? "" : ", " + shard);
+                            leaseMs == null ? "-" : leaseMs,
+                            shard == null ? "" : ", " + shard,
+                            sentOn ? ", sent on, applies: " + applies : "");
         }
     }
 
-    /** A status text, with the time that its producer claims. */
-    record Text(long stamp, @Nullable String text, @Nullable Long endsAt) {}
+    /**
+     * A status text.
+     *
+     * @param stamp the earlier one if it was sent on from another partition
+     * @param readable the time of the heartbeats' partition when it was written where it lies
+     */
+    record Text(
+            long offset,
+            long stamp,
+            long readable,
+            Applies applies,
+            @Nullable String text,
+            @Nullable Long endsAt) {}
 
-    /** Whether the user appears offline, with the time that its producer claims. */
-    record Flag(long stamp, boolean hidden) {}
+    /** Whether the user appears offline; as a {@link Text}. */
+    record Flag(long offset, long stamp, long readable, Applies applies, boolean hidden) {}
 
     /** A record of the output. */
     record Said(int partition, long offset, long at, Decoder.@Nullable Presence value) {

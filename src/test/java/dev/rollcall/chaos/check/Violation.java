@@ -11,9 +11,11 @@ public record Violation(Kind kind, String user, int partition, long offset, Stri
     public enum Kind {
         /** A state below that of a device that was live all the time. */
         FALSE_STATE,
+        /** A user who had been hidden by then. */
+        HIDDEN_SHOWN,
         /** A sequence number is missing or comes twice, or a previous state is not the one before. */
         SEQUENCE,
-        /** A change that must be said was not said. */
+        /** A change that must be said was not said, or a misrouted record was not sent on. */
         LOST,
         /** Something was said for which there is no reason in the logs, or something else than it should be. */
         UNEXPLAINED,

@@ -1,14 +1,29 @@
 package dev.rollcall.chaos.check;
 
 /**
- * A time of disturbance, both ends included, in ms since the epoch by the brokers' clock: within it tasks may be taken
- * over at any record, the topics may be read in any order, and pulses may be missing. It begins before the first record
- * that a new owner may read again, and ends when all is read and answered.
+ * A time of disturbance, both ends included, in ms since the epoch by a clock that is right: within it tasks may be taken
+ * over at any record, and pulses may be missing. It begins before the first record that a new owner may read again, and
+ * ends when all is read and answered.
  */
-public record Window(long from, long to) {
+public record Window(long from, long to, Reach reach) {
+    /** What is disturbed; each of them more than the one before. */
+    public enum Reach {
+        /** Processors alone: what was written while nobody read is read in the order of its stamps (rule 7). */
+        PROCESSORS,
+        /** Brokers, too: of two topics, one may be read long after the other. */
+        BROKERS,
+        /** The brokers' clocks as well: of two records on different partitions, their stamps do not tell the order. */
+        CLOCKS
+    }
+
     public Window {
         if (from > to) {
             throw new IllegalArgumentException("a window must not end before it begins: " + from + " to " + to);
         }
+    }
+
+    /** Of processors and brokers. */
+    public Window(long from, long to) {
+        this(from, to, Reach.BROKERS);
     }
 }

@@ -17,11 +17,17 @@ final class Windows {
         for (Window window : sorted) {
             Window last = windows.isEmpty() ? null : windows.get(windows.size() - 1);
             if (last != null && window.from() <= last.to()) {
-                windows.set(windows.size() - 1, new Window(last.from(), Math.max(last.to(), window.to())));
+                windows.set(
+                        windows.size() - 1, new Window(last.from(), Math.max(last.to(), window.to()), last.reach()));
             } else {
                 windows.add(window);
             }
         }
+    }
+
+    /** Whether that instant is disturbed. */
+    boolean contains(long instant) {
+        return lastWithin(instant, instant) != NONE;
     }
 
     /** The last disturbed instant between those two, both included; {@link #NONE}: there is none. */
