@@ -146,9 +146,7 @@ final class TopicContract {
                         Map.of())));
         if (config.rules().routing()) {
             topics.add(new Expected(
-                    names.routing(),
-                    List.of(compactedOutput, STAMPED_WITH_THE_CHANGE),
-                    OutputLimits.ANY_TIMESTAMP));
+                    names.routing(), List.of(compactedOutput, STAMPED_WITH_THE_CHANGE), OutputLimits.ANY_TIMESTAMP));
         }
         inputs = Set.of(names.deviceHeartbeat(), names.status(), names.appearOffline());
     }

@@ -271,8 +271,7 @@ final class PackedUser {
     }
 
     private static int idAt(byte[] packed) {
-        return TEXT_EXPIRY
-                + Long.BYTES * Integer.bitCount(flags(packed) & (HAS_TEXT_EXPIRY | HAS_APPEAR_OFFLINE_AT));
+        return TEXT_EXPIRY + Long.BYTES * Integer.bitCount(flags(packed) & (HAS_TEXT_EXPIRY | HAS_APPEAR_OFFLINE_AT));
     }
 
     private static long textExpiry(byte[] packed) {

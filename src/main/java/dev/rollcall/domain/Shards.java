@@ -113,7 +113,9 @@ final class Shards {
 
         /** Whether it is silent now, and was so for long enough before a device that lives until then goes. */
         private boolean isSilent(Device device, long now) {
-            return lastHeard >= device.lastRecord() && now - lastHeard >= quietMs && lastHeard + quietMs <= device.heldUntil();
+            return lastHeard >= device.lastRecord()
+                    && now - lastHeard >= quietMs
+                    && lastHeard + quietMs <= device.heldUntil();
         }
     }
 }

@@ -68,7 +68,9 @@ public final class HeartbeatBundles implements ConsumerInterceptor<byte[], byte[
         }
 
         /** Those for whom this is the first time that they are asked for, and the condition holds. */
-        void take(Predicate<ConsumerRecord<byte[], byte[]>> condition, Consumer<ConsumerRecord<byte[], byte[]>> consumer) {
+        void take(
+                Predicate<ConsumerRecord<byte[], byte[]>> condition,
+                Consumer<ConsumerRecord<byte[], byte[]>> consumer) {
             for (int i = 0; i < records.size(); i++) {
                 if (!taken.get(i) && condition.test(records.get(i))) {
                     taken.set(i);

@@ -44,8 +44,9 @@ final class HeartbeatSource implements Deserializer<Object> {
             return bundle;
         }
         if (value == HeartbeatBundles.VALUE) {
-            throw new SerializationException("heartbeats of " + name
-                    + " have lost their bundle: a consumer interceptor behind Rollcall's copies the headers of records");
+            throw new SerializationException(
+                    "heartbeats of " + name
+                            + " have lost their bundle: a consumer interceptor behind Rollcall's copies the headers of records");
         }
         return deserialize(name, value);
     }
@@ -74,10 +75,7 @@ final class HeartbeatSource implements Deserializer<Object> {
     void takeUntil(int partition, UserId user, long stamp, Consumer<Arrival> arrivals) {
         Bundle bundle = next.get(partition);
         if (bundle != null) {
-            take(
-                    bundle,
-                    record -> record.timestamp() < stamp && Arrays.equals(record.key(), user.bytes()),
-                    arrivals);
+            take(bundle, record -> record.timestamp() < stamp && Arrays.equals(record.key(), user.bytes()), arrivals);
         }
     }
 
@@ -86,8 +84,7 @@ final class HeartbeatSource implements Deserializer<Object> {
         next.remove(partition);
     }
 
-    private void take(
-            Bundle bundle, Predicate<ConsumerRecord<byte[], byte[]>> condition, Consumer<Arrival> arrivals) {
+    private void take(Bundle bundle, Predicate<ConsumerRecord<byte[], byte[]>> condition, Consumer<Arrival> arrivals) {
         Deserializer<UserId> users = topic.keys().deserializer();
         Deserializer<Inbound> values = topic.values().deserializer();
         bundle.take(

@@ -139,7 +139,12 @@ public final class PresenceTopology {
     private static void addSource(
             Topology topology, String name, Topic<UserId, Inbound> topic, Deserializer<?> values) {
         topology.addSource(
-                AutoOffsetReset.earliest(), name, new BrokerStamp(), topic.keys().deserializer(), values, topic.name());
+                AutoOffsetReset.earliest(),
+                name,
+                new BrokerStamp(),
+                topic.keys().deserializer(),
+                values,
+                topic.name());
     }
 
     private static <K, V> void addSink(Topology topology, String name, Topic<K, V> topic) {

@@ -243,8 +243,17 @@ final class NaiveModel implements Partition {
         }
         StatusText status = new StatusText(person.text, person.textEnd);
         return new UserFacts(
-                List.of(), status, person.hidden, person.said, person.lastActive, person.quietSince,
-                person.textWritten, person.flagWritten, null, null, 0);
+                List.of(),
+                status,
+                person.hidden,
+                person.said,
+                person.lastActive,
+                person.quietSince,
+                person.textWritten,
+                person.flagWritten,
+                null,
+                null,
+                0);
     }
 
     /** Whether there is something that time can end. */

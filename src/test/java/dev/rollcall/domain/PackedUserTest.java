@@ -87,10 +87,12 @@ class PackedUserTest {
         byte[] packed = PackedUser.pack(user);
 
         Heartbeat poll = new Heartbeat("A", null, false, OptionalLong.empty(), shard);
-        assertThat(PackedUser.renew(packed, poll, START + 1, START + 1, NOON, RULES)).isFalse(); // in no bucket yet
+        assertThat(PackedUser.renew(packed, poll, START + 1, START + 1, NOON, RULES))
+                .isFalse(); // in no bucket yet
         user.bucket = START / 1_000;
         packed = PackedUser.pack(user);
-        assertThat(PackedUser.renew(packed, poll, START + 10_000, START + 10_000, NOON, RULES)).isTrue();
+        assertThat(PackedUser.renew(packed, poll, START + 10_000, START + 10_000, NOON, RULES))
+                .isTrue();
         assertThat(PackedUser.nextDeadline(packed, NOON)).isEqualTo(START + 40_000);
     }
 

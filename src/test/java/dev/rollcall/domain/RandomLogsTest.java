@@ -37,7 +37,9 @@ class RandomLogsTest {
     @Test
     void shouldSayTheSameOfEachUserWhenSweepsHaveATinyBudget() {
         for (long seed = 0; seed < LOGS / 2; seed++) {
-            check(new RandomLog(seed, STEPS, new Habits().steadyClock().sweepBudget(1)), RandomLogsTest::differenceInTheEnd);
+            check(
+                    new RandomLog(seed, STEPS, new Habits().steadyClock().sweepBudget(1)),
+                    RandomLogsTest::differenceInTheEnd);
         }
     }
 

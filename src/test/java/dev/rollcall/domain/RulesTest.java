@@ -449,7 +449,9 @@ class RulesTest {
     @Test
     void shouldHaveBegunWhenItCameWhenAMisroutedRecordSaysThatItIsAsOldAsTheEpoch() {
         roster.as("alice").at(7_000_000).misroutedText(0, "x").expect(OFFLINE, 7_000_000, "x");
-        roster.as("bob").misrouted(0, beat("B", ONLINE)).expectNothing(); // its lease is over, though there was no tick yet
+        roster.as("bob")
+                .misrouted(0, beat("B", ONLINE))
+                .expectNothing(); // its lease is over, though there was no tick yet
         roster.as("carol").heartbeat("C", ONLINE).expect(ONLINE, 7_000_000);
         roster.misroutedFlag(0, true).expect(OFFLINE, 7_000_000).expectNothing();
     }
@@ -464,8 +466,21 @@ class RulesTest {
 
     @Test
     void shouldNotCountAsActiveWhenAHeartbeatOfTheTimeBeforeTheFlagWasLiftedComesAfterIt() {
-        roster.at(10).hide().at(20).unhide().at(19).heartbeat("A", ONLINE).expect(ONLINE, 19).lastActive(null);
-        roster.at(21).heartbeat("A").at(22).text("x").expectText("x", 22).lastActive(21.0).expectNothing();
+        roster.at(10)
+                .hide()
+                .at(20)
+                .unhide()
+                .at(19)
+                .heartbeat("A", ONLINE)
+                .expect(ONLINE, 19)
+                .lastActive(null);
+        roster.at(21)
+                .heartbeat("A")
+                .at(22)
+                .text("x")
+                .expectText("x", 22)
+                .lastActive(21.0)
+                .expectNothing();
     }
 
     // ---- sweeps ----

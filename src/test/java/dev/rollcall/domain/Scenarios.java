@@ -307,7 +307,12 @@ public abstract class Scenarios {
         for (int second = 20; second <= 3_610; second += 10) {
             roster.as("bob").stamped(second, beat("B", null));
         }
-        roster.as("alice").at(3_610).pulse().expect(OFFLINE, 41.5).lastActive(11.5).expectNothing();
+        roster.as("alice")
+                .at(3_610)
+                .pulse()
+                .expect(OFFLINE, 41.5)
+                .lastActive(11.5)
+                .expectNothing();
     }
 
     @Test

@@ -38,8 +38,8 @@ class BundleOrderTest {
 
     @Test
     void shouldHandleEachHeartbeatOfABundleAtItsOwnTime() {
-        rollcall.together(() ->
-                rollcall.bundle(List.of(beat(ALICE, ONLINE, 10), beat(BOB, IDLE, 40), beat(ALICE, IDLE, 90))));
+        rollcall.together(
+                () -> rollcall.bundle(List.of(beat(ALICE, ONLINE, 10), beat(BOB, IDLE, 40), beat(ALICE, IDLE, 90))));
 
         assertThat(said()).containsExactly("alice ONLINE 10", "bob IDLE 40", "alice IDLE 90");
     }

@@ -59,13 +59,12 @@ class HeartbeatBundlesTest {
         assertThat(handed).as("seed %d", seed).hasSizeLessThan(1_000);
         List<ConsumerRecord<byte[], byte[]>> opened = new ArrayList<>();
         for (ConsumerRecord<byte[], byte[]> one : handed) {
-            List<ConsumerRecord<byte[], byte[]>> records =
-                    ((Bundle) one.headers()).records();
+            List<ConsumerRecord<byte[], byte[]>> records = ((Bundle) one.headers()).records();
             assertThat(one.offset()).isEqualTo(records.get(0).offset());
-            assertThat(one.timestamp()).isEqualTo(records.get(records.size() - 1).timestamp());
+            assertThat(one.timestamp())
+                    .isEqualTo(records.get(records.size() - 1).timestamp());
             assertThat(records).hasSizeLessThanOrEqualTo(HeartbeatBundles.MOST);
-            assertThat(one.timestamp() - records.get(0).timestamp())
-                    .isLessThanOrEqualTo(HeartbeatBundles.SPAN_MS);
+            assertThat(one.timestamp() - records.get(0).timestamp()).isLessThanOrEqualTo(HeartbeatBundles.SPAN_MS);
             opened.addAll(records);
         }
         assertThat(opened).as("seed %d", seed).isEqualTo(log);
