@@ -219,7 +219,7 @@ public final class Rollcall implements AutoCloseable {
 
     private static KafkaStreams newStreams(Topology topology, Properties settings) {
         try {
-            return new KafkaStreams(topology, settings);
+            return new KafkaStreams(topology, settings, new SteadyTime());
         } catch (org.apache.kafka.common.config.ConfigException e) {
             throw new ConfigException("kafka.*: " + e.getMessage());
         } catch (StreamsException e) {

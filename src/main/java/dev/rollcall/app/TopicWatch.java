@@ -53,7 +53,7 @@ final class TopicWatch implements AutoCloseable {
         try {
             look();
             isUnanswered = false;
-        } catch (RuntimeException | Error e) {
+        } catch (Throwable e) {
             if (!isUnanswered && !executor.isShutdown()) {
                 LOG.warn("the topics cannot be checked; it is tried again: {}", Printable.of(e));
             }

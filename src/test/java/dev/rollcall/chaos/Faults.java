@@ -91,12 +91,12 @@ final class Faults {
         return "a third one";
     }
 
-    private static String stopAllProcessors(Campaign campaign, Random random) throws InterruptedException {
+    static String stopAllProcessors(Campaign campaign, Random random) throws InterruptedException {
         return stopAllProcessors(campaign, Timing.LEASE.multipliedBy(3));
     }
 
     /** Of the users on one partition only one goes on, with the log silent between two of his heartbeats. */
-    private static String leaveOneUser(Campaign campaign, Random random) throws InterruptedException {
+    static String leaveOneUser(Campaign campaign, Random random) throws InterruptedException {
         Duration away = Timing.LEASE.multipliedBy(5);
         campaign.load().leave(away.plus(Timing.LEASE.multipliedBy(3)));
         return stopAllProcessors(campaign, away);
@@ -207,7 +207,7 @@ final class Faults {
         return shard;
     }
 
-    private static String garbage(Campaign campaign, Random random) {
+    static String garbage(Campaign campaign, Random random) {
         new Garbage(random).send(campaign.brokers().bootstrapServers(), GARBAGE, campaign.users());
         return GARBAGE + " records";
     }

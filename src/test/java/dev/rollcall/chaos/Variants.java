@@ -1,6 +1,7 @@
 package dev.rollcall.chaos;
 
 import dev.rollcall.chaos.Variant.Patch;
+import dev.rollcall.chaos.check.Window.Reach;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
@@ -23,6 +24,9 @@ final class Variants {
     private static final String ROSTER = "dev/rollcall/domain/Roster.java";
     private static final String USER = "dev/rollcall/domain/User.java";
     private static final String PACKED_USER = "dev/rollcall/domain/PackedUser.java";
+    private static final String BUNDLES = "dev/rollcall/topology/HeartbeatBundles.java";
+    private static final String HEARTBEAT_SOURCE = "dev/rollcall/topology/HeartbeatSource.java";
+    private static final String DEAD_LETTER = "dev/rollcall/topology/DeadLetter.java";
 
     private static final String PULSE_TOPIC = "clock-pulse";
 
@@ -131,9 +135,70 @@ final class Variants {
             brokers -> {},
             List.of(new Fault("nothing, for two leases", Variants::waitTwoLeases)));
 
-    static final List<Variant> ALL = List.of(WALL_CLOCK, AT_LEAST_ONCE, NO_EXTENSION, OWN_PULSE_TOPIC, LEAK);
+    private static final Variant FIRST_STAMP = broken(
+            "first-stamp",
+            "a bundle has the time of its first record",
+            List.of(new Patch(BUNDLES, "last.timestamp(),", "first.timestamp(),")),
+            false,
+            new Fault("all processors down for three leases", Reach.PROCESSORS, Faults::stopAllProcessors));
+
+    private static final Variant PROCESSORS_CLOCK = broken(
+            "processors-clock",
+            "a stamp is believed up to 5 s ahead of the processor's clock",
+            List.of(new Patch(
+                    HEARTBEAT_SOURCE,
+                    "record.timestamp(),",
+                    "Math.min(record.timestamp(), System.currentTimeMillis() + 5_000),")),
+            true,
+            new Fault("nothing, for two leases", Variants::waitTwoLeases));
+
+    private static final Variant UNBOUNDED_EXCUSES = broken(
+            "unbounded-excuses",
+            "each gap in the log excuses everybody again",
+            List.of(new Patch(
+                    ROSTER, "boolean ticksWereWritten = silentSince - lastTick < rules.logQuietMs();",
+                    "boolean ticksWereWritten = true;")),
+            false,
+            new Fault("all processors down, a partition sparse", Reach.PROCESSORS, Faults::leaveOneUser));
+
+    private static final Variant UNORDERED_MISROUTED = broken(
+            "unordered-misrouted",
+            "a misrouted text or flag counts, however old it is",
+            List.of(
+                    new Patch(ROSTER, "firstStamp >= user.statusAt", "firstStamp >= 0"),
+                    new Patch(ROSTER, "firstStamp >= user.appearOfflineAt", "firstStamp >= 0")),
+            false,
+            new Fault("nothing, for two leases", Variants::waitTwoLeases));
+
+    private static final Variant UNBOUNDED_DEAD_LETTERS = broken(
+            "unbounded-dead-letters",
+            "a dead letter is as large as the record",
+            List.of(new Patch(
+                    DEAD_LETTER,
+                    "limit.recordBytes() - Size.RECORD - Size.of(own) - LENGTHS",
+                    "Long.MAX_VALUE - limit.recordBytes()")),
+            false,
+            new Fault("garbage on the inputs", null, Faults::garbage));
+
+    static final List<Variant> ALL = List.of(
+            WALL_CLOCK,
+            AT_LEAST_ONCE,
+            NO_EXTENSION,
+            OWN_PULSE_TOPIC,
+            LEAK,
+            FIRST_STAMP,
+            PROCESSORS_CLOCK,
+            UNBOUNDED_EXCUSES,
+            UNORDERED_MISROUTED,
+            UNBOUNDED_DEAD_LETTERS);
 
     private Variants() {}
+
+    private static Variant broken(
+            String name, String defect, List<Patch> patches, boolean hasWrongClocks, Fault... script) {
+        return new Variant(
+                name, defect, patches, Map.of(), Map.of(), hasWrongClocks, brokers -> {}, List.of(script));
+    }
 
     static Variant named(String name) {
         return ALL.stream()

@@ -21,7 +21,7 @@ final class Belief {
      * @param longestLeaseMs the same, or a longer one that may run as well
      * @param runsTo when the lease that it named ends, whatever counts in its favour
      * @param deadline when it goes, with what counts in its favour
-     * @param ownLatest the latest deadline without a take-over
+     * @param ownLatest the latest deadline without the take-overs of the disturbance that goes on
      * @param endedBy where its connection ended: the deadline as it was then, which is stored
      * @param disturbed whether there may have been a take-over since its last record
      */

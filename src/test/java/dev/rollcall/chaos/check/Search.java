@@ -164,7 +164,11 @@ final class Search {
     private void come(long toOffset, long toTime) {
         long from = time;
         long now = partition.nowBefore(toOffset);
+        boolean wasDisturbed = isDisturbed;
         isDisturbed = windows.lastWithin(from, Math.max(from, toTime)) != Windows.NONE;
+        if (isDisturbed && !wasDisturbed) {
+            beliefs.forEach(Search::beginDisturbance);
+        }
         disturb(from, Math.max(from, toTime)); // before the texts and flags, or after them
         readTextsAndFlags(from, Math.max(from, toTime), now);
         widen(clock.stepsBack(offset, toOffset));
@@ -186,6 +190,12 @@ final class Search {
                     device.ownLatest() + ms,
                     device.disturbed()))));
         }
+    }
+
+    /** Each take-over adds one lease to what an earlier one, of which nobody has noticed the end yet, has made of it. */
+    private static void beginDisturbance(Belief belief) {
+        belief.devices.forEach(device -> belief.put(device.withDeadline(
+                device.deadline(), Math.max(device.ownLatest(), device.deadline().hi()), device.disturbed())));
     }
 
     private void disturb(long from, long to) {
