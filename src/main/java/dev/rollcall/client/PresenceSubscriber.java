@@ -87,8 +87,8 @@ public final class PresenceSubscriber implements AutoCloseable {
             @Nullable String group, boolean snapshot, int attempts, Duration backOff, Consumer<Parked> parked) {
 
         public Options {
-            if (attempts < 1 || backOff.isNegative()) {
-                throw new IllegalArgumentException("there is at least one attempt, and no negative back-off");
+            if (attempts < 1 || backOff.isNegative() || (group != null && group.isEmpty())) {
+                throw new IllegalArgumentException("at least one attempt, no negative back-off, no empty group");
             }
         }
 
@@ -154,7 +154,6 @@ public final class PresenceSubscriber implements AutoCloseable {
 
     private final Topic<UserId, Presence> topic;
     private final ReaderClients clients;
-    private final org.apache.kafka.clients.consumer.Consumer<byte[], byte[]> consumer;
     private final TopicWatch watch;
     private final LongSupplier nanoTime;
 
@@ -190,14 +189,13 @@ public final class PresenceSubscriber implements AutoCloseable {
             LongSupplier nanoTime) {
         this.topic = topic;
         this.clients = clients;
-        this.consumer = clients.consumer();
         this.nanoTime = nanoTime;
         this.committedAt = nanoTime.getAsLong();
         this.watch = new TopicWatch(topic.name(), clients.lookup(), nanoTime);
-        this.partitions = new ReadPartitions(topic.name(), options, consumer, watch, this::dropped);
+        this.partitions = new ReadPartitions(topic.name(), options, clients.consumer(), watch, this::dropped);
         this.delivery = new Delivery(topic, options, listener, nanoTime, partitions);
         if (options.group() != null) {
-            consumer.subscribe(List.of(topic.name()), partitions);
+            clients.consumer().subscribe(List.of(topic.name()), partitions);
         }
     }
 
@@ -216,8 +214,12 @@ public final class PresenceSubscriber implements AutoCloseable {
             }
         } catch (Throwable e) {
             failure = e;
+            try {
+                release();
+            } catch (RuntimeException | Error again) {
+                e.addSuppressed(again);
+            }
             log.error("The reader of {} cannot go on", topic.name(), e);
-            releaseAfter(e);
             throw e;
         }
         release();
@@ -314,13 +316,13 @@ public final class PresenceSubscriber implements AutoCloseable {
         Duration wait = POLL;
         if (delivery.isBusy()) {
             // Nothing more is read, but the group still has to hear from this member.
-            consumer.pause(consumer.assignment());
+            clients.consumer().pause(clients.consumer().assignment());
             wait = delivery.untilMore(POLL);
         } else {
             partitions.resume();
         }
         try {
-            consumer.poll(wait).forEach(delivery::add);
+            clients.consumer().poll(wait).forEach(delivery::add);
         } catch (InvalidOffsetException e) {
             partitions.lost(e.partitions(), e);
         }
@@ -328,14 +330,6 @@ public final class PresenceSubscriber implements AutoCloseable {
 
     private void dropped(Collection<TopicPartition> gone) {
         delivery.drop(gone);
-    }
-
-    private void releaseAfter(Throwable why) {
-        try {
-            release();
-        } catch (RuntimeException | Error e) {
-            why.addSuppressed(e);
-        }
     }
 
     private void release() {

@@ -590,7 +590,8 @@ class PresenceSubscriberTest {
     }
 
     @Test
-    void shouldBeRefusedWhenThereIsNoAttemptAtAll() {
+    void shouldBeRefusedWhenThereIsNoAttemptAtAllOrNoGroup() {
         assertThatIllegalArgumentException().isThrownBy(() -> COPY.retrying(0, Duration.ZERO));
+        assertThatIllegalArgumentException().isThrownBy(() -> Options.inGroup(""));
     }
 }
