@@ -1,7 +1,6 @@
 package dev.rollcall.wire;
 
 import dev.rollcall.domain.Unicode;
-import java.io.EOFException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import org.apache.avro.io.BinaryDecoder;
@@ -10,14 +9,8 @@ import org.apache.avro.io.DecoderFactory;
 import org.apache.avro.util.Utf8;
 
 /**
- * Avro's decoder of bytes in memory, for bytes that anybody may have written. Two things differ:
- *
- * <ul>
- *   <li>Text that is not well-formed comes out as {@link #ILL_FORMED}, where Avro would repair it: whoever knows the
- *       field's name can then refuse it (rule 12).
- *   <li>An array that claims more items than there are bytes left is refused before it is allocated: an item of ours takes
- *       a byte at least, and an {@link OutOfMemoryError} would end the thread.
- * </ul>
+ * Avro's decoder of bytes in memory, but for text that is not well-formed: it comes out as {@link #ILL_FORMED}, where Avro
+ * would repair it, so that whoever knows the field's name can refuse it (rule 12).
  */
 final class StrictDecoder extends Decoder {
     /** An unpaired surrogate, which no bytes decode to. */
@@ -42,33 +35,6 @@ final class StrictDecoder extends Decoder {
     @Override
     public Utf8 readString(Utf8 old) throws IOException {
         return new Utf8(readString());
-    }
-
-    @Override
-    public long readArrayStart() throws IOException {
-        return bounded(in.readArrayStart());
-    }
-
-    @Override
-    public long arrayNext() throws IOException {
-        return bounded(in.arrayNext());
-    }
-
-    @Override
-    public long readMapStart() throws IOException {
-        return bounded(in.readMapStart());
-    }
-
-    @Override
-    public long mapNext() throws IOException {
-        return bounded(in.mapNext());
-    }
-
-    private long bounded(long items) throws IOException {
-        if (items > in.remainingBytes()) {
-            throw new EOFException("%d items are claimed in %d bytes".formatted(items, in.remainingBytes()));
-        }
-        return items;
     }
 
     // ---- as it is ----
@@ -134,6 +100,26 @@ final class StrictDecoder extends Decoder {
     }
 
     @Override
+    public long readArrayStart() throws IOException {
+        return in.readArrayStart();
+    }
+
+    @Override
+    public long arrayNext() throws IOException {
+        return in.arrayNext();
+    }
+
+    @Override
+    public long readMapStart() throws IOException {
+        return in.readMapStart();
+    }
+
+    @Override
+    public long mapNext() throws IOException {
+        return in.mapNext();
+    }
+
+    @Override
     public long skipArray() throws IOException {
         return in.skipArray();
     }
@@ -148,6 +134,7 @@ final class StrictDecoder extends Decoder {
         return in.readIndex();
     }
 
+    /** By this Avro refuses an array that claims more items than can be there, before it makes room for them. */
     @Override
     public int remainingBytes() {
         return in.remainingBytes();
