@@ -31,6 +31,7 @@ final class SteadyTime implements Time {
     @Override
     public void waitObject(Object monitor, Supplier<Boolean> condition, long deadlineMs) throws InterruptedException {
         long leftMs = deadlineMs == Long.MAX_VALUE ? deadlineMs : deadlineMs - milliseconds();
-        SYSTEM.waitObject(monitor, condition, Math.addExact(SYSTEM.milliseconds(), Math.min(leftMs, Integer.MAX_VALUE)));
+        SYSTEM.waitObject(
+                monitor, condition, Math.addExact(SYSTEM.milliseconds(), Math.min(leftMs, Integer.MAX_VALUE)));
     }
 }

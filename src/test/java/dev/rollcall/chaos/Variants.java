@@ -156,7 +156,8 @@ final class Variants {
             "unbounded-excuses",
             "each gap in the log excuses everybody again",
             List.of(new Patch(
-                    ROSTER, "boolean ticksWereWritten = silentSince - lastTick < rules.logQuietMs();",
+                    ROSTER,
+                    "boolean ticksWereWritten = silentSince - lastTick < rules.logQuietMs();",
                     "boolean ticksWereWritten = true;")),
             false,
             new Fault("all processors down, a partition sparse", Reach.PROCESSORS, Faults::leaveOneUser));
@@ -196,8 +197,7 @@ final class Variants {
 
     private static Variant broken(
             String name, String defect, List<Patch> patches, boolean hasWrongClocks, Fault... script) {
-        return new Variant(
-                name, defect, patches, Map.of(), Map.of(), hasWrongClocks, brokers -> {}, List.of(script));
+        return new Variant(name, defect, patches, Map.of(), Map.of(), hasWrongClocks, brokers -> {}, List.of(script));
     }
 
     static Variant named(String name) {

@@ -228,7 +228,7 @@ class CheckerOnTheTopologyTest {
     private static int caughtOf(Mutation mutation, boolean faults) {
         int tried = 0;
         int caught = 0;
-        for (long seed = 0; seed < Math.max(4, LOGS / 8); seed++) {
+        for (long seed = 0; seed < Math.max(12, LOGS / 8); seed++) {
             Recorded recorded = RandomCampaign.play(seed, faults);
             Random random = new Random(seed);
             for (int i = 0; i < 8; i++) {

@@ -154,7 +154,8 @@ final class RandomCampaign implements AutoCloseable {
             if (random.nextInt(20) == 0) {
                 something();
             }
-            // A processor that ends while it reads a backlog may end somebody later than promise 3 says: docs/guarantees.md.
+            // A processor that ends while it reads a backlog may end somebody later than promise 3 says:
+            // docs/guarantees.md.
             if (faults && random.nextInt(400) == 0 && disturbedFrom == Long.MAX_VALUE) {
                 fault();
             }

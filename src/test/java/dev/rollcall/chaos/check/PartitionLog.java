@@ -15,7 +15,7 @@ final class PartitionLog {
      * @param sincePulseMs how long before the silence the last pulse was: where no processor was writing any, that none
      *     came says nothing
      */
-    record Silence(long offset, long from, long to, boolean certain, long sincePulseMs) {}
+    record Silence(long offset, long from, long to, boolean certain, long sincePulseMs, boolean pulseFollows) {}
 
     final PartitionClock clock;
 
@@ -46,6 +46,20 @@ final class PartitionLog {
     void pulse(long offset, String instance) {
         long at = clock.time(offset);
         hear(offset, at, true);
+        if (!silences.isEmpty()) {
+            Silence silence = silences.get(silences.size() - 1);
+            if (at - silence.to() < settings.logQuietMs()) {
+                silences.set(
+                        silences.size() - 1,
+                        new Silence(
+                                silence.offset(),
+                                silence.from(),
+                                silence.to(),
+                                silence.certain(),
+                                silence.sincePulseMs(),
+                                true));
+            }
+        }
         int last = pulseTimes.size() - 1;
         if (lastInstance != null && !lastInstance.equals(instance)) {
             long before = pulseTimes.get(last) - settings.slackMs();
@@ -73,8 +87,10 @@ final class PartitionLog {
     private void hear(long offset, long at, boolean certain) {
         if (lastHeard != Long.MIN_VALUE && at - lastHeard >= settings.logQuietMs()) {
             int pulse = pulseTimes.size() - 1;
-            long sincePulse = pulse < 0 ? Long.MAX_VALUE : Math.max(0, lastHeard - pulseTimes.get(pulse));
-            silences.add(new Silence(offset, lastHeard, at, !perhapsSince, sincePulse));
+            // Before the first one of all nobody may have needed any, so it could have come at once (1.4): that is
+            // open.
+            long sincePulse = pulse < 0 ? settings.logQuietMs() : Math.max(0, lastHeard - pulseTimes.get(pulse));
+            silences.add(new Silence(offset, lastHeard, at, !perhapsSince, sincePulse, false));
         }
         if (certain) {
             lastHeard = Math.max(lastHeard, at);

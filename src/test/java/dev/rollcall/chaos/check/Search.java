@@ -195,7 +195,9 @@ final class Search {
     /** Each take-over adds one lease to what an earlier one, of which nobody has noticed the end yet, has made of it. */
     private static void beginDisturbance(Belief belief) {
         belief.devices.forEach(device -> belief.put(device.withDeadline(
-                device.deadline(), Math.max(device.ownLatest(), device.deadline().hi()), device.disturbed())));
+                device.deadline(),
+                Math.max(device.ownLatest(), device.deadline().hi()),
+                device.disturbed())));
     }
 
     private void disturb(long from, long to) {
@@ -379,8 +381,17 @@ final class Search {
      * Where the log was silent although a processor was writing pulses, a device that was live gets as long as that
      * lasted, at most a lease. That is a must for the first silence since its last record: they do not add up.
      */
+    /**
+     * Whether pulses could have been there: some were just before it, or a processor may have read the record before it as
+     * its first one after a take-over, and wrote a pulse as soon as the silence was over.
+     */
+    private boolean mayBeExcused(PartitionLog.Silence silence) {
+        return silence.sincePulseMs() <= settings.logQuietMs()
+                || (silence.pulseFollows() && windows.contains(silence.from()));
+    }
+
     private void excuse(Belief belief, PartitionLog.Silence silence) {
-        if (silence.sincePulseMs() > settings.logQuietMs()) {
+        if (!mayBeExcused(silence)) {
             return;
         }
         long lasted = silence.to() - silence.from();
@@ -424,9 +435,9 @@ final class Search {
     private void disturb(Belief belief, long at) {
         for (Device device : belief.devices) {
             Span deadline = device.deadline();
-            long goneBy = Math.max(
-                    device.ownLatest() + settings.pulseMs() + settings.slackMs(),
-                    clock.firstTimeFrom(device.ownLatest()));
+            boolean mayBeHeld = !device.closed() && shardsOf.containsKey(device.id());
+            long liveUntil = device.ownLatest() + (mayBeHeld ? settings.shardHoldMs() : 0);
+            long goneBy = Math.max(liveUntil + settings.pulseMs() + settings.slackMs(), clock.firstTimeFrom(liveUntil));
             long extended = Math.min(at, goneBy) + device.longestLeaseMs();
             Span after = device.closed()
                     ? new Span(Math.min(deadline.lo(), device.endedBy()), deadline.hi())
@@ -915,7 +926,7 @@ final class Search {
     private boolean isTooLate(long latest, long at) {
         long excused = settings.pulseMs() + settings.slackMs();
         for (PartitionLog.Silence silence : partition.silences) {
-            if (silence.sincePulseMs() > settings.logQuietMs()) {
+            if (!mayBeExcused(silence)) {
                 continue;
             }
             excused += Math.max(0, Math.min(at, silence.to()) - Math.max(latest, silence.from())); // time stood still
