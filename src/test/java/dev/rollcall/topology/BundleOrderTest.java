@@ -63,6 +63,18 @@ class BundleOrderTest {
     }
 
     @Test
+    void shouldBeSeenAndThenHideWhenTheHeartbeatIsInTheSecondOfTwoBundles() {
+        rollcall.together(
+                () -> rollcall.bundle(List.of(
+                        beat(BOB, ONLINE, 10), beat(BOB, IDLE, 90), beat(ALICE, ONLINE, 200), beat(BOB, ONLINE, 290))),
+                () -> rollcall.appearOffline(ALICE, true, 240));
+
+        assertThat(said())
+                .containsExactly(
+                        "bob ONLINE 10", "bob IDLE 90", "alice ONLINE 200", "alice OFFLINE 240", "bob ONLINE 290");
+    }
+
+    @Test
     void shouldNotCountAsActiveWhenTheHeartbeatWasWrittenBeforeTheFlagWasLifted() {
         rollcall.together(() -> rollcall.appearOffline(ALICE, true, 5));
         rollcall.together(
