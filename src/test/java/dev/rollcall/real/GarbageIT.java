@@ -45,7 +45,6 @@ import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.clients.producer.RecordMetadata;
 import org.apache.kafka.common.InvalidRecordException;
-import org.apache.kafka.common.errors.InvalidTimestampException;
 import org.apache.kafka.common.header.Header;
 import org.apache.kafka.common.utils.Utils;
 import org.junit.jupiter.api.AfterEach;
@@ -198,14 +197,7 @@ class GarbageIT {
     void shouldNeverHearOfItWhenTheBrokerRefuses() {
         // One record in a batch: the broker refuses a batch as a whole.
         try (KafkaProducer<byte[], byte[]> alone = context.producer(Map.of("batch.size", 0))) {
-            byte[] key = "@refused:example.org".getBytes(UTF_8);
             byte[] text = RealContext.bytes(TOPICS.statuses(), status("Here"));
-            long tooFar = System.currentTimeMillis() + Duration.ofDays(1).toMillis();
-
-            assertThatThrownBy(() -> alone.send(
-                                    new ProducerRecord<>(TOPICS.statuses().name(), null, tooFar, key, text))
-                            .get())
-                    .hasCauseInstanceOf(InvalidTimestampException.class);
             assertThatThrownBy(() -> alone.send(
                                     new ProducerRecord<>(TOPICS.statuses().name(), null, text))
                             .get())
@@ -214,7 +206,21 @@ class GarbageIT {
         }
         context.heartbeat("@after:example.org", "phone");
         context.awaitSaid("@after:example.org", 1);
-        assertThat(context.said("@refused:example.org")).isEmpty();
+    }
+
+    /** The broker stamps the inputs: what a producer thinks of the time does not even get into the log. */
+    @Test
+    void shouldTakeTheBrokersStampWhenTheProducersIsADayAhead() {
+        long before = System.currentTimeMillis();
+        byte[] key = "@ahead:example.org".getBytes(UTF_8);
+        byte[] text = RealContext.bytes(TOPICS.statuses(), status("Here"));
+        long dayAhead = before + Duration.ofDays(1).toMillis();
+        try (KafkaProducer<byte[], byte[]> producer = context.producer(Map.of())) {
+            RealContext.acknowledged(
+                    producer.send(new ProducerRecord<>(TOPICS.statuses().name(), null, dayAhead, key, text)));
+        }
+        assertThat(context.awaitSaid("@ahead:example.org", 1).presence().since())
+                .isBetween(before, System.currentTimeMillis());
     }
 
     // ---- what is sent ----
