@@ -83,6 +83,6 @@ final class PartitionClock {
 
     /** The time at which the broker's clock will say that. */
     long timeAt(long stamp) {
-        return stamp == Long.MAX_VALUE ? stamp : stamp + ahead;
+        return stamp > Long.MAX_VALUE - ahead ? Long.MAX_VALUE : stamp + ahead;
     }
 }

@@ -73,9 +73,7 @@ public final class Roster {
             unpacked = slot == UserTable.NO_SLOT ? fromArchive(id) : null;
         }
         shards.heard(heartbeat.shard(), at);
-        Decision decision = take(slot, unpacked, heartbeat, at, stamp);
-        shards.heard(heartbeat.shard(), at); // of which a live device may have been the first to speak
-        return decision;
+        return take(slot, unpacked, heartbeat, at, stamp);
     }
 
     /** A heartbeat that was misrouted: it says nothing of this partition at the time at which it was first written. */
@@ -93,7 +91,11 @@ public final class Roster {
         }
         User user = unpacked == null ? unpack(slot) : unpacked;
         user.settle(clock, shards);
-        return conclude(user, user.heartbeat(heartbeat, at, stamp, clock, shards));
+        Refusal refusal = user.heartbeat(heartbeat, at, stamp, clock, shards);
+        if (!user.hidden) {
+            shards.heard(heartbeat.shard(), at); // of which a live device may be the first to name it
+        }
+        return conclude(user, refusal);
     }
 
     /** A text, with the broker's stamp in ms since the epoch. */

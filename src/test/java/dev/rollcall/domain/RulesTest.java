@@ -426,6 +426,14 @@ class RulesTest {
     }
 
     @Test
+    void shouldKeepATextThatEndsAtTheEndOfTimeWhenTheStampsHaveSteppedBack() {
+        roster.at(100).heartbeat("A", IDLE).expect(IDLE, 100);
+        roster.at(40).pulse();
+        partition.status(UserId.of("alice"), new StatusText("x", Long.MAX_VALUE - 1), 40_000);
+        roster.keepsBeating("A", 10).pulseEverySecondUntil(60).expectText("x", 40).expectNothing();
+    }
+
+    @Test
     void shouldGoOnFromTheStoredTimeWhenATakeOverComesWithAStepBack() {
         roster.at(100).heartbeat("A", ONLINE).expect(ONLINE, 100).restart();
         roster.at(40).heartbeat("A", IDLE).expect(IDLE, 100);
