@@ -89,6 +89,11 @@ final class Deadlines {
         return true;
     }
 
+    /** Forgets everything; whoever is to be looked at has to be armed again, with no bucket. */
+    void clear() {
+        buckets.clear();
+    }
+
     /** How many entries there are, also of users who have been armed for an earlier bucket or are gone. */
     int entries() {
         return buckets.values().stream().mapToInt(slots -> slots.size).sum();
@@ -148,7 +153,7 @@ final class Deadlines {
             slots[size++] = slot;
         }
 
-        /** Drops what has gone, and what is in here twice. */
+        /** Drops what has gone, and what is in here twice; makes room if that was not much. */
         void retainDistinct(IntPredicate isStillIn) {
             Arrays.sort(slots, 0, size);
             int kept = 0;
@@ -158,6 +163,9 @@ final class Deadlines {
                 }
             }
             size = kept;
+            if (size > slots.length / 4 * 3) {
+                slots = Arrays.copyOf(slots, slots.length * 2);
+            }
         }
 
         int takeLast() {

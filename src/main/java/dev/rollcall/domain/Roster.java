@@ -31,6 +31,9 @@ public final class Roster {
     /** The time of the last record on the partition that does not come from a hidden user. */
     private long lastHeard = PartitionClock.UNKNOWN;
 
+    /** The last gap since then for which devices were excused, in ms; 0: there was none. */
+    private long excusedMs;
+
     /** How many of the users in memory are not hidden. */
     private int visibleUsers;
 
@@ -74,6 +77,20 @@ public final class Roster {
         }
         shards.heard(heartbeat.shard(), at);
         return take(slot, unpacked, heartbeat, at, stamp);
+    }
+
+    /**
+     * A heartbeat that is taken before others that were written earlier, because something of its user is: the partition's
+     * time must not run ahead of those.
+     */
+    public Decision earlyHeartbeat(UserId id, Heartbeat heartbeat, long stamp) {
+        int slot = users.find(id.bytes());
+        return take(
+                slot,
+                slot == UserTable.NO_SLOT ? fromArchive(id) : null,
+                heartbeat,
+                clock.timeOf(stamp),
+                stamp);
     }
 
     /** A heartbeat that was misrouted: it says nothing of this partition at the time at which it was first written. */
@@ -135,6 +152,7 @@ public final class Roster {
         long at = clock.tick(stamp);
         hear(at);
         lastTick = at;
+        excusedMs = 0;
     }
 
     /**
@@ -213,14 +231,18 @@ public final class Roster {
         lastHeard = Math.max(lastHeard, at);
         if (silentSince == PartitionClock.UNKNOWN) {
             lastTick = at;
+            deadlines.clear(); // what was armed before any time was known is filed too finely
             changeAll(user -> takenOver(user, at));
             return true;
         }
         if (visibleUsers == 0) {
             lastTick = at; // nobody else has needed ticks until now
         }
+        long gap = at - silentSince;
         boolean ticksWereWritten = silentSince - lastTick < rules.logQuietMs();
-        if (ticksWereWritten && at - silentSince >= rules.logQuietMs()) {
+        boolean isMuchLonger = excusedMs > 0 && gap >= 2 * excusedMs; // it was away again before a tick got in
+        if (gap >= rules.logQuietMs() && (ticksWereWritten || isMuchLonger)) {
+            excusedMs = gap;
             changeAll(user -> excuse(user, silentSince, at));
             return true;
         }
@@ -228,6 +250,7 @@ public final class Roster {
     }
 
     private void takenOver(User user, long at) {
+        user.bucket = Deadlines.NONE;
         for (Device device : user.devices()) {
             if (!user.hidden) {
                 shards.heard(device.shard(), at);

@@ -110,6 +110,11 @@ final class RollProcessor implements Processor<UserId, Object, Object, Object> {
 
     private void arrive(Arrival arrival) {
         stamps.see(arrival);
+        handle(arrival, false);
+    }
+
+    /** @param early whether others that were written before it are still to come */
+    private void handle(Arrival arrival, boolean early) {
         Inbound.Content content = arrival.value().content();
         if (content instanceof Inbound.Pulse) {
             pulse(arrival.stamp());
@@ -128,9 +133,9 @@ final class RollProcessor implements Processor<UserId, Object, Object, Object> {
             sendHome(arrival);
         } else {
             if (!(content instanceof Inbound.Beat)) {
-                heartbeats.takeUntil(arrival.partition(), arrival.user(), arrival.stamp(), this::arrive);
+                heartbeats.takeUntil(arrival.partition(), arrival.user(), arrival.stamp(), one -> handle(one, true));
             }
-            Decision decision = decide(arrival, content);
+            Decision decision = decide(arrival, content, early);
             carryOut(arrival.user(), decision);
             if (decision.refusal() != null) {
                 deadLetter(arrival, defect(decision.refusal()));
@@ -162,14 +167,17 @@ final class RollProcessor implements Processor<UserId, Object, Object, Object> {
         }
     }
 
-    private Decision decide(Arrival arrival, Inbound.Content content) {
+    private Decision decide(Arrival arrival, Inbound.Content content, boolean early) {
         UserId user = arrival.user();
         long stamp = arrival.stamp();
         boolean wasMisrouted = Rerouting.isMarked(arrival.headers());
         long first = wasMisrouted ? Rerouting.firstTime(arrival.headers(), stamp) : stamp;
         if (content instanceof Inbound.Beat beat) {
-            return wasMisrouted
-                    ? roster.misroutedHeartbeat(user, beat.heartbeat(), first, stamp)
+            if (wasMisrouted) {
+                return roster.misroutedHeartbeat(user, beat.heartbeat(), first, stamp);
+            }
+            return early
+                    ? roster.earlyHeartbeat(user, beat.heartbeat(), stamp)
                     : roster.heartbeat(user, beat.heartbeat(), stamp);
         } else if (content instanceof Inbound.Status status) {
             return wasMisrouted

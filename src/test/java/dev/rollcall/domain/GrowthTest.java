@@ -75,6 +75,17 @@ class GrowthTest {
     }
 
     @Test
+    void shouldHoldNothingOfFarTextsWhenThePartitionIsTakenOver() {
+        for (int i = 0; i < 10_000; i++) {
+            status(UserId.of("user-" + i), new StatusText("x", START + 30 * DAY_MS + i * 60_000L));
+        }
+        Roster next = new Roster(RULES, stored::get);
+        stored.forEach(next::takeOver);
+        next.pulse(START + 1_000);
+        assertThat(next.entries()).isZero();
+    }
+
+    @Test
     void shouldHoldOneEntryWhenOneUserSetsAndClearsATextAgainAndAgain() {
         UserId user = UserId.of("alice");
         for (int i = 0; i < 100_000; i++) {

@@ -88,6 +88,9 @@ final class NaiveModel implements Partition {
 
     private long time = Long.MIN_VALUE / 2;
 
+    /** How long the gap since the last tick was for which devices were excused; 0: there was none. */
+    private long excused;
+
     /** When a tick was written last, as far as is known. */
     private long tick;
 
@@ -186,6 +189,7 @@ final class NaiveModel implements Partition {
         long at = pass(stamp);
         hear(at);
         tick = at;
+        excused = 0;
         if (now == null || at > now) {
             now = at;
         }
@@ -296,7 +300,9 @@ final class NaiveModel implements Partition {
         if (at <= before) {
             return;
         }
-        if (at - before >= rules.logQuietMs() && before - tick < rules.logQuietMs()) {
+        boolean awayAgain = excused > 0 && at - before >= 2 * excused;
+        if (at - before >= rules.logQuietMs() && (before - tick < rules.logQuietMs() || awayAgain)) {
+            excused = at - before;
             for (Device device : allDevices()) {
                 if (device.lastRecord <= before && endOfLife(device, before) > before) {
                     long patience = device.closed ? rules.graceMs() : device.lease;

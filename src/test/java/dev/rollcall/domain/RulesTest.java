@@ -399,7 +399,30 @@ class RulesTest {
         roster.at(2_010).heartbeat("A").at(2_011).pulse().expectNothing();
     }
 
+    @Test
+    void shouldExcuseAgainWhenTheLogIsAwayAgainBeforeATickGetsIn() {
+        roster.as("alice").at(0).heartbeat("A", ONLINE).expect(ONLINE, 0);
+        roster.as("bob").heartbeat("B", ONLINE).expect(ONLINE, 0);
+        roster.pulseEverySecondUntil(1).at(11).heartbeat("B");
+        roster.at(81).pulse().expectNothing();
+        roster.as("alice").at(100).heartbeat("A").pulse().expectNothing();
+    }
+
     // ---- stamps that step (rule 7) ----
+
+    /** Taken out of its bundle before what others wrote earlier, which must not look like a step back of the clock. */
+    @Test
+    void shouldLastAsLongAsTheLeaseWhenHeartbeatsAreTakenEarly() {
+        UserId other = UserId.of("other");
+        roster.at(0).heartbeat(withLease(beat("A", ONLINE), 45)).expect(ONLINE, 0);
+        for (int i = 1; i <= 440; i++) {
+            Decision early = partition.roster().earlyHeartbeat(other, beat("O", OFFLINE), i * 100 + 95);
+            assertThat(early.announcements()).isEmpty();
+            partition.pulse(i * 100);
+        }
+        roster.at(44.9).pulse().expectNothing();
+        roster.at(45).pulse().expect(OFFLINE, 45).expectNothing();
+    }
 
     @Test
     void shouldLastAsLongAsTheLeaseWhenTheStampsStepBack() {
