@@ -56,7 +56,8 @@ public final class KafkaSettings {
                 all.put(CommonClientConfigs.GROUP_INSTANCE_ID_CONFIG, config.applicationId());
             }
         }
-        // While one request waits at a broker for data, a partition that it does not name is not read. For half a second, as
+        // While one request waits at a broker for data, a partition that it does not name is not read. For half a
+        // second, as
         // Kafka has it, heartbeats would overtake a flag (rule 7).
         all.put(StreamsConfig.mainConsumerPrefix(ConsumerConfig.FETCH_MAX_WAIT_MS_CONFIG), 50);
         // In bundles, ten thousand heartbeats of a partition may wait in memory, where Kafka's 1000 would be 256 000.

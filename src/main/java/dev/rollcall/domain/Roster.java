@@ -85,12 +85,7 @@ public final class Roster {
      */
     public Decision earlyHeartbeat(UserId id, Heartbeat heartbeat, long stamp) {
         int slot = users.find(id.bytes());
-        return take(
-                slot,
-                slot == UserTable.NO_SLOT ? fromArchive(id) : null,
-                heartbeat,
-                clock.timeOf(stamp),
-                stamp);
+        return take(slot, slot == UserTable.NO_SLOT ? fromArchive(id) : null, heartbeat, clock.timeOf(stamp), stamp);
     }
 
     /** A heartbeat that was misrouted: it says nothing of this partition at the time at which it was first written. */

@@ -75,9 +75,12 @@ final class HeartbeatSource implements Deserializer<Object> {
     void takeUntil(int partition, UserId user, long stamp, Consumer<Arrival> arrivals) {
         Bundle bundle = next.get(partition);
         if (bundle != null) {
-            take(bundle, record -> record.timestamp() < stamp
+            take(
+                    bundle,
+                    record -> record.timestamp() < stamp
                             && Arrays.equals(record.key(), user.bytes())
-                            && !Rerouting.isMarked(record.headers()), arrivals);
+                            && !Rerouting.isMarked(record.headers()),
+                    arrivals);
         }
     }
 

@@ -56,7 +56,8 @@ final class StoreWalk {
     /** The users of the next slice for whom there may be something to do, as of now (a stamp, in ms since the epoch). */
     List<UserId> dueBy(long now) {
         if (reached == null) {
-            boolean isEarly = now < nextWalk && nextWalk - now <= intervalMs; // the stamps may have leapt ahead and returned
+            boolean isEarly =
+                    now < nextWalk && nextWalk - now <= intervalMs; // the stamps may have leapt ahead and returned
             if (isEarly) {
                 return List.of();
             }

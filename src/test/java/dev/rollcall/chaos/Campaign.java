@@ -49,9 +49,11 @@ final class Campaign implements AutoCloseable {
     /**
      * Starts everything, and waits until transitions flow.
      *
+     * @param plain whether to leave out the special users and the wrong clocks
      * @param variant what is broken; {@link Variant#NONE}: nothing
      */
-    Campaign(PrintWriter out, Path directory, Clocks clocks, int users, long seed, Variant variant) throws Exception {
+    Campaign(PrintWriter out, Path directory, Clocks clocks, int users, long seed, boolean plain, Variant variant)
+            throws Exception {
         this.out = out;
         this.clocks = clocks;
         this.directory = directory;
@@ -67,7 +69,7 @@ final class Campaign implements AutoCloseable {
                     variant.compile(directory),
                     clocks));
             variant.prepare(brokers);
-            if (clocks.canBeSet() && variant.hasWrongClocks()) {
+            if (clocks.canBeSet() && variant.hasWrongClocks() && !plain) {
                 ClockFaults.setProcessorsWrong(clocks);
             }
             processors.start("one");
@@ -75,7 +77,7 @@ final class Campaign implements AutoCloseable {
             processors.start("two");
             processors.awaitReady("two");
             say("two processors are ready");
-            load = keep(new Load(directory.resolve("load"), brokers.bootstrapServers(), users, seed));
+            load = keep(new Load(directory.resolve("load"), brokers.bootstrapServers(), users, seed, plain));
             probes = keep(new Probes(brokers.bootstrapServers()));
             awaitSettled(System.currentTimeMillis());
             long settledAt = System.currentTimeMillis();

@@ -55,6 +55,13 @@ public final class FaultCampaign implements Callable<Integer> {
                     + " lists them); or all of them, one after the other: all.")
     private @Nullable String variant;
 
+    @Option(
+            names = "--plain",
+            description =
+                    "Leaves out the users who hide right before they come online, what is misrouted, and processors"
+                            + " with wrong clocks.")
+    private boolean plain;
+
     @Option(names = "--keep", description = "Keeps the brokers' data and the dump of the topics also if all is well.")
     private boolean keep;
 
@@ -117,7 +124,7 @@ public final class FaultCampaign implements Callable<Integer> {
         Clocks clocks = new Clocks(directory.resolve("clocks"));
         List<Fault> script = broken.isBroken() ? broken.script() : draw(directory, clocks.canBeSet(), random, leftOut);
         leftOut.forEach(what -> out.println("NOT RUN: " + what));
-        try (Campaign campaign = new Campaign(out, directory, clocks, users, seed, broken)) {
+        try (Campaign campaign = new Campaign(out, directory, clocks, users, seed, plain, broken)) {
             try {
                 int number = 0;
                 for (Fault fault : script) {

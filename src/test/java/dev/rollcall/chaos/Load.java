@@ -13,7 +13,7 @@ final class Load implements AutoCloseable {
     private final List<String> shards = new ArrayList<>(
             IntStream.range(0, ShardLoad.SHARDS).mapToObj(i -> "shard-" + i).toList());
 
-    Load(Path directory, String bootstrapServers, int users, long seed) throws InterruptedException {
+    Load(Path directory, String bootstrapServers, int users, long seed, boolean plain) throws InterruptedException {
         process = Child.start(
                 "shards",
                 directory.resolve("shards.log"),
@@ -21,7 +21,7 @@ final class Load implements AutoCloseable {
                 Map.of(),
                 List.of(),
                 ShardLoad.class,
-                List.of(bootstrapServers, String.valueOf(users), String.valueOf(seed)));
+                List.of(bootstrapServers, String.valueOf(users), String.valueOf(seed), String.valueOf(plain)));
         process.awaitPrinted(ShardLoad.RUNNING, Duration.ofMinutes(1));
     }
 

@@ -71,11 +71,13 @@ public final class ShardLoad {
         }
     }
 
-    /** {@code arguments}: bootstrap servers, users, seed. */
+    /** {@code arguments}: bootstrap servers, users, seed, whether to leave out the special users. */
     public static void main(String[] arguments) {
         ShardLoad load = new ShardLoad(arguments[0], Integer.parseInt(arguments[1]), Long.parseLong(arguments[2]));
         load.shards.values().forEach(shard -> new Thread(shard::run, shard.name).start());
-        load.special.start();
+        if (!Boolean.parseBoolean(arguments[3])) {
+            load.special.start();
+        }
         System.out.println(RUNNING);
         Lifeline.hold(load::command);
     }

@@ -416,9 +416,9 @@ class RulesTest {
         UserId other = UserId.of("other");
         roster.at(0).heartbeat(withLease(beat("A", ONLINE), 45)).expect(ONLINE, 0);
         for (int i = 1; i <= 440; i++) {
-            Decision early = partition.roster().earlyHeartbeat(other, beat("O", OFFLINE), i * 100 + 95);
+            Decision early = partition.roster().earlyHeartbeat(other, beat("O", OFFLINE), i * 100L + 95);
             assertThat(early.announcements()).isEmpty();
-            partition.pulse(i * 100);
+            partition.pulse(i * 100L);
         }
         roster.at(44.9).pulse().expectNothing();
         roster.at(45).pulse().expect(OFFLINE, 45).expectNothing();
@@ -453,7 +453,10 @@ class RulesTest {
         roster.at(100).heartbeat("A", IDLE).expect(IDLE, 100);
         roster.at(40).pulse();
         partition.status(UserId.of("alice"), new StatusText("x", Long.MAX_VALUE - 1), 40_000);
-        roster.keepsBeating("A", 10).pulseEverySecondUntil(60).expectText("x", 40).expectNothing();
+        roster.keepsBeating("A", 10)
+                .pulseEverySecondUntil(60)
+                .expectText("x", 40)
+                .expectNothing();
     }
 
     @Test

@@ -107,8 +107,7 @@ class OrderIT {
         return rollcall;
     }
 
-    private static void write(
-            KafkaProducer<byte[], byte[]> producer, String user, PresenceState state, long stamp) {
+    private static void write(KafkaProducer<byte[], byte[]> producer, String user, PresenceState state, long stamp) {
         Heartbeat heartbeat = new Heartbeat("phone", state, false, OptionalLong.empty(), null);
         RealContext.acknowledged(producer.send(new ProducerRecord<>(
                 RealContext.TOPICS.heartbeats().name(),
