@@ -5,7 +5,6 @@ import dev.rollcall.config.RollcallConfig;
 import dev.rollcall.topology.OutputLimits;
 import dev.rollcall.topology.OutputLimits.Limit;
 import dev.rollcall.topology.PresenceTopology;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
@@ -13,14 +12,11 @@ import java.util.List;
 import java.util.Map;
 import java.util.Properties;
 import java.util.concurrent.ExecutionException;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.AlterConfigOp;
 import org.apache.kafka.clients.admin.Config;
 import org.apache.kafka.clients.admin.ConfigEntry;
 import org.apache.kafka.clients.producer.ProducerConfig;
-import org.apache.kafka.common.KafkaFuture;
 import org.apache.kafka.common.config.ConfigResource;
 import org.apache.kafka.common.config.TopicConfig;
 import org.apache.kafka.common.errors.UnknownTopicOrPartitionException;
@@ -35,7 +31,6 @@ import org.slf4j.LoggerFactory;
  */
 final class OutputTopics {
     private static final Logger LOG = LoggerFactory.getLogger(OutputTopics.class);
-    private static final Duration TIMEOUT = Duration.ofSeconds(60);
 
     /** A broker's own defaults, for topics whose settings nobody may read. */
     private static final int DEFAULT_MAX_MESSAGE_BYTES = 1_048_588;
@@ -112,8 +107,9 @@ final class OutputTopics {
         ConfigResource resource = new ConfigResource(ConfigResource.Type.TOPIC, topic);
         Map<String, String> settings = new HashMap<>();
         try {
-            for (Config of :
-                    await(admin.describeConfigs(List.of(resource)).all()).values()) {
+            for (Config of : TopicSetup.await(
+                            admin.describeConfigs(List.of(resource)).all())
+                    .values()) {
                 of.entries().stream()
                         .filter(entry -> entry.value() != null)
                         .forEach(entry -> settings.put(entry.name(), entry.value()));
@@ -165,8 +161,9 @@ final class OutputTopics {
                         new ConfigEntry(setting.getKey(), setting.getValue()), AlterConfigOp.OpType.SET))
                 .toList();
         try {
-            await(admin.incrementalAlterConfigs(Map.of(new ConfigResource(ConfigResource.Type.TOPIC, topic), changes))
-                    .all());
+            TopicSetup.await(
+                    admin.incrementalAlterConfigs(Map.of(new ConfigResource(ConfigResource.Type.TOPIC, topic), changes))
+                            .all());
             LOG.info("the topic {} takes any timestamp from now on", topic);
         } catch (ExecutionException e) {
             LOG.warn(
@@ -175,18 +172,6 @@ final class OutputTopics {
                     topic,
                     OutputLimits.ANY_TIMESTAMP,
                     String.valueOf(e.getCause()));
-        }
-    }
-
-    private static <T> T await(KafkaFuture<T> future) throws ExecutionException {
-        try {
-            return future.get(TIMEOUT.toMillis(), TimeUnit.MILLISECONDS);
-        } catch (TimeoutException e) {
-            throw new ConfigException("no answer from the Kafka cluster for %d s: is bootstrap.servers right?"
-                    .formatted(TIMEOUT.toSeconds()));
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw new ConfigException("interrupted while reading the topics' settings");
         }
     }
 }

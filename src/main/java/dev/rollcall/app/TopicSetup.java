@@ -223,7 +223,12 @@ final class TopicSetup {
         return new ConfigResource(ConfigResource.Type.TOPIC, topic);
     }
 
-    private static <T> T await(KafkaFuture<T> future) throws ExecutionException {
+    /**
+     * What the cluster answers.
+     *
+     * @throws ConfigException if it does not, within a minute
+     */
+    static <T> T await(KafkaFuture<T> future) throws ExecutionException {
         try {
             return future.get(TIMEOUT.toMillis(), TimeUnit.MILLISECONDS);
         } catch (TimeoutException e) {
@@ -231,7 +236,7 @@ final class TopicSetup {
                     .formatted(TIMEOUT.toSeconds()));
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
-            throw new ConfigException("interrupted while setting up the topics");
+            throw new ConfigException("interrupted while asking the Kafka cluster");
         }
     }
 }
