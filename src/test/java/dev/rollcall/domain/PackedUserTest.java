@@ -129,7 +129,7 @@ class PackedUserTest {
             }
         }
         user.conclude(null);
-        long next = user.nextDeadline(clock(random, now));
+        long next = user.nextDeadline(new PartitionClock()); // stamps have not stepped back: none is sooner than that
         user.bucket = next == Long.MAX_VALUE ? Deadlines.NONE : Math.floorDiv(next - random.nextInt(30_000), 250L);
         return user;
     }
