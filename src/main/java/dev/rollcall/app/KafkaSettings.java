@@ -3,7 +3,9 @@ package dev.rollcall.app;
 import dev.rollcall.config.RollcallConfig;
 import dev.rollcall.topology.BoundedRocksDb;
 import dev.rollcall.topology.HeartbeatBundles;
+import dev.rollcall.topology.ReadBarrierConsumer;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Properties;
 import java.util.Set;
@@ -56,14 +58,14 @@ public final class KafkaSettings {
                 all.put(CommonClientConfigs.GROUP_INSTANCE_ID_CONFIG, config.applicationId());
             }
         }
-        // While one request waits at a broker for data, a partition that it does not name is not read. For half a
-        // second, as
-        // Kafka has it, heartbeats would overtake a flag (rule 7).
-        all.put(StreamsConfig.mainConsumerPrefix(ConsumerConfig.FETCH_MAX_WAIT_MS_CONFIG), 50);
         // In bundles, ten thousand heartbeats of a partition may wait in memory, where Kafka's 1000 would be 256 000.
         all.put(StreamsConfig.BUFFERED_RECORDS_PER_PARTITION_CONFIG, 40);
         all.putAll(config.kafka());
         HeartbeatBundles.configure(all, config.topics().deviceHeartbeat());
+        ReadBarrierConsumer.configure(
+                all,
+                config.topics().deviceHeartbeat(),
+                List.of(config.topics().appearOffline(), config.topics().status()));
         return all;
     }
 

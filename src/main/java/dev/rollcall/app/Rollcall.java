@@ -12,6 +12,7 @@ import dev.rollcall.http.HttpEdge;
 import dev.rollcall.http.Tokens;
 import dev.rollcall.topology.OutputLimits;
 import dev.rollcall.topology.PresenceTopology;
+import dev.rollcall.topology.ReadBarrierConsumer;
 import dev.rollcall.wire.Topics;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
@@ -219,7 +220,7 @@ public final class Rollcall implements AutoCloseable {
 
     private static KafkaStreams newStreams(Topology topology, Properties settings) {
         try {
-            return new KafkaStreams(topology, settings, new SteadyTime());
+            return new KafkaStreams(topology, settings, ReadBarrierConsumer.supplier(), new SteadyTime());
         } catch (org.apache.kafka.common.config.ConfigException e) {
             throw new ConfigException("kafka.*: " + e.getMessage());
         } catch (StreamsException e) {

@@ -2,6 +2,7 @@ package dev.rollcall.bench;
 
 import dev.rollcall.app.KafkaSettings;
 import dev.rollcall.config.RollcallConfig;
+import dev.rollcall.topology.ReadBarrierConsumer;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -13,6 +14,7 @@ import org.apache.kafka.streams.CloseOptions;
 import org.apache.kafka.streams.KafkaStreams;
 import org.apache.kafka.streams.StreamsConfig;
 import org.apache.kafka.streams.errors.StreamsUncaughtExceptionHandler.StreamThreadExceptionResponse;
+import org.apache.kafka.streams.processor.internals.DefaultKafkaClientSupplier;
 import org.jspecify.annotations.Nullable;
 
 /** A topology that is running, with the settings that the program itself uses. */
@@ -35,7 +37,10 @@ final class StreamsRun implements Run {
             settings.remove(StreamsConfig.ROCKSDB_CONFIG_SETTER_CLASS_CONFIG);
             settings.remove(StreamsConfig.mainConsumerPrefix(ConsumerConfig.INTERCEPTOR_CLASSES_CONFIG));
         }
-        streams = new KafkaStreams(Topologies.of(contestant, config, logEnd), settings);
+        streams = new KafkaStreams(
+                Topologies.of(contestant, config, logEnd),
+                settings,
+                contestant == Contestant.ROLLCALL ? ReadBarrierConsumer.supplier() : new DefaultKafkaClientSupplier());
         streams.setUncaughtExceptionHandler(problem -> {
             failure = problem;
             return StreamThreadExceptionResponse.SHUTDOWN_CLIENT;

@@ -16,18 +16,34 @@ import dev.rollcall.real.RealContext.Said;
 import dev.rollcall.wire.Inbound;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalLong;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.AlterConfigOp;
 import org.apache.kafka.clients.admin.ConfigEntry;
+import org.apache.kafka.clients.admin.NewTopic;
+import org.apache.kafka.clients.consumer.ConsumerInterceptor;
+import org.apache.kafka.clients.consumer.ConsumerRecords;
+import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.config.ConfigResource;
+import org.apache.kafka.common.test.KafkaClusterTestKit;
+import org.apache.kafka.common.test.TestKitNodes;
+import org.apache.kafka.metadata.bootstrap.BootstrapMetadata;
+import org.apache.kafka.server.common.MetadataVersion;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** What order records take effect in (rule 7), through real partitions, fetches and bundles. */
 @Timeout(180)
@@ -96,13 +112,103 @@ class OrderIT {
         }
     }
 
+    /**
+     * Heartbeats at one broker, flags at another, and a stream thread that is busy. Flags keep coming, so that the fetch for
+     * them is answered when the thread begins to be busy; the one for heartbeats is answered while it is.
+     */
+    @ParameterizedTest
+    @ValueSource(strings = {"classic", "streams"})
+    void shouldWaitForAFlagAtAnotherBrokerWhenTheProcessorIsBusy(String protocol) throws Exception {
+        List<String> hiding = RealContext.users("hiding", 20);
+        TestKitNodes nodes = new TestKitNodes.Builder()
+                .setNumControllerNodes(1)
+                .setNumBrokerNodes(2)
+                .setCombined(true)
+                .setBootstrapMetadata(BootstrapMetadata.fromVersions(
+                        MetadataVersion.latestProduction(),
+                        Map.of("group.version", (short) 1, "streams.version", (short) 1, "transaction.version", (short) 2),
+                        "the test"))
+                .build();
+        try (KafkaClusterTestKit cluster = new KafkaClusterTestKit.Builder(nodes)
+                .setConfigProp("offsets.topic.replication.factor", "1")
+                .setConfigProp("transaction.state.log.replication.factor", "1")
+                .setConfigProp("transaction.state.log.min.isr", "1")
+                .build()) {
+            cluster.format();
+            cluster.startup();
+            cluster.waitForReadyBrokers();
+            try (Admin admin = Admin.create(Map.of("bootstrap.servers", cluster.bootstrapServers()))) {
+                admin.createTopics(List.of(
+                                topic(RealContext.TOPICS.heartbeats().name(), 0, "delete"),
+                                topic(RealContext.TOPICS.appearOffline().name(), 1, "compact"),
+                                topic(RealContext.TOPICS.statuses().name(), 1, "compact")))
+                        .all()
+                        .get();
+            }
+            try (Rollcall rollcall = start(
+                            cluster.bootstrapServers(),
+                            "kafka.group.protocol",
+                            protocol,
+                            "kafka.main.consumer.interceptor.classes",
+                            Busy.class.getName());
+                    RealContext context = new RealContext(rollcall.bootstrapServers())) {
+                ScheduledExecutorService others = Executors.newSingleThreadScheduledExecutor();
+                others.scheduleWithFixedDelay(
+                        () -> context.unhide("@other:example.org"), 0, 5, TimeUnit.MILLISECONDS);
+                for (int i = 0; i < hiding.size(); i++) {
+                    context.hide(hiding.get(i));
+                    RealContext.sleep(Duration.ofMillis(110));
+                    context.heartbeat(hiding.get(i), "phone", ONLINE);
+                    RealContext.sleep(Duration.ofMillis(300 + i * 23)); // at another point of the processor's turn each time
+                }
+                others.shutdownNow();
+                context.heartbeat("@last:example.org", "phone", ONLINE);
+                context.awaitState(List.of("@last:example.org"), ONLINE);
+                RealContext.sleep(Busy.TURN.multipliedBy(3));
+                assertThat(context.spokenOf()).containsExactly("@last:example.org");
+            }
+        }
+    }
+
+    /** Takes its time, as a stream thread does that has much to do. */
+    public static final class Busy implements ConsumerInterceptor<byte[], byte[]> {
+        static final Duration TURN = Duration.ofMillis(300);
+
+        @Override
+        public ConsumerRecords<byte[], byte[]> onConsume(ConsumerRecords<byte[], byte[]> polled) {
+            LockSupport.parkNanos(TURN.toNanos());
+            return polled;
+        }
+
+        @Override
+        public void onCommit(Map<TopicPartition, OffsetAndMetadata> offsets) {}
+
+        @Override
+        public void close() {}
+
+        @Override
+        public void configure(Map<String, ?> settings) {}
+    }
+
+    private static NewTopic topic(String name, int broker, String cleanup) {
+        Map<Integer, List<Integer>> replicas = new HashMap<>();
+        for (int partition = 0; partition < RealContext.PARTITIONS; partition++) {
+            replicas.put(partition, List.of(broker));
+        }
+        return new NewTopic(name, replicas)
+                .configs(Map.of("cleanup.policy", cleanup, "message.timestamp.type", "LogAppendTime"));
+    }
+
     private Rollcall start(EmbeddedBroker broker) throws Exception {
-        Rollcall rollcall = Rollcall.start(RollcallConfig.of(RealContext.settings(
-                dataDir.resolve("processor"),
-                "bootstrap.servers",
-                broker.bootstrapServers(),
-                "device.lease.ms",
-                "20000")));
+        return start(broker.bootstrapServers());
+    }
+
+    private Rollcall start(String bootstrapServers, String... more) throws Exception {
+        Map<String, String> settings = RealContext.settings(dataDir.resolve("processor"), more);
+        settings.put("bootstrap.servers", bootstrapServers);
+        settings.put("device.lease.ms", "20000");
+        settings.put("topic.replication.factor", "1");
+        Rollcall rollcall = Rollcall.start(RollcallConfig.of(settings));
         rollcall.awaitReady();
         return rollcall;
     }

@@ -1,0 +1,196 @@
+package dev.rollcall.topology;
+
+import static java.util.Objects.requireNonNull;
+
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.OptionalLong;
+import java.util.Set;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.function.Function;
+import java.util.function.LongSupplier;
+import java.util.function.ToLongFunction;
+import java.util.stream.Collectors;
+import org.apache.kafka.clients.admin.ListOffsetsResult.ListOffsetsResultInfo;
+import org.apache.kafka.common.KafkaFuture;
+import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.errors.InterruptException;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Cause before effect (rule 7): makes Kafka Streams wait, before it handles the heartbeats that it has polled, for the flags
+ * and texts that a broker had acknowledged by then.
+ *
+ * <p>Streams takes the records of several inputs in the order of their stamps, as far as it knows of them. An input that has
+ * no record in memory, and had none at its broker when that was last fetched from, is not waited for (KIP-695). What was
+ * fetched last may be older than heartbeats from another broker, by a turn or two of a busy thread, and then a flag is
+ * overtaken. So the leaders of the other two inputs are asked for the ends of their logs no earlier than {@link #MAX_AGE}
+ * before heartbeats are handed on, and what is missing up to there is named as the lag of that input. Elsewhere this is
+ * known as a read barrier, or as a read index (Ongaro's dissertation on Raft, 6.4).
+ *
+ * <p>A leader that does not answer holds back the partitions that it leads, and no other: their time stands still (rule
+ * 1.4) until it answers again.
+ *
+ * <p>Not safe for use by several threads: each stream thread has one.
+ */
+final class ReadBarrier {
+    /** A flag counts if it was acknowledged 100 ms before the heartbeat was sent (rule 7), and this is a bit less. */
+    static final Duration MAX_AGE = Duration.ofMillis(80);
+
+    /** So long a stream thread waits for a leader; after that only the partitions wait. */
+    static final Duration ANSWER_TIMEOUT = Duration.ofSeconds(1);
+
+    private static final Logger LOG = LoggerFactory.getLogger(ReadBarrier.class);
+
+    private final String heartbeats;
+    private final List<String> others;
+    private final Function<Set<TopicPartition>, Map<TopicPartition, KafkaFuture<ListOffsetsResultInfo>>> leaders;
+    private final LongSupplier nanoTime;
+    private final Map<TopicPartition, Input> inputs = new HashMap<>();
+
+    /**
+     * @param heartbeats the topic that waits
+     * @param others the topics that are waited for, partitioned alike
+     * @param leaders asks for the ends of logs, as of a time after the call
+     */
+    ReadBarrier(
+            String heartbeats,
+            List<String> others,
+            Function<Set<TopicPartition>, Map<TopicPartition, KafkaFuture<ListOffsetsResultInfo>>> leaders,
+            LongSupplier nanoTime) {
+        this.heartbeats = heartbeats;
+        this.others = others;
+        this.leaders = leaders;
+        this.nanoTime = nanoTime;
+    }
+
+    /** One partition of a topic that is waited for, and how far its log is known to go. Times in ns. */
+    private static final class Input {
+        private final TopicPartition partition;
+        private long neededSince;
+        private long askedAt;
+        private @Nullable KafkaFuture<ListOffsetsResultInfo> question;
+        private boolean isKnown;
+        private long knownSince;
+        private long end;
+        private boolean isAway;
+
+        Input(TopicPartition partition) {
+            this.partition = partition;
+        }
+
+        boolean isFresh() {
+            takeAnswer();
+            return isKnown && knownSince - neededSince >= 0;
+        }
+
+        private void takeAnswer() {
+            if (question == null || !question.isDone()) {
+                return;
+            }
+            try {
+                end = question.get().offset();
+                knownSince = askedAt;
+                isKnown = true;
+                if (isAway) {
+                    LOG.info("the leader of {} answers again", partition);
+                }
+                isAway = false;
+            } catch (ExecutionException e) {
+                isAway(String.valueOf(e.getCause()));
+            } catch (InterruptedException e) {
+                throw new InterruptException(e);
+            }
+            question = null;
+        }
+
+        void isAway(String why) {
+            if (!isAway) {
+                LOG.warn("the leader of {} does not answer ({}): its users wait", partition, why);
+            }
+            isAway = true;
+        }
+    }
+
+    /** Before these polled records are handed on: asks how far the other inputs go, and waits for the answers. */
+    void await(Set<TopicPartition> polled) {
+        long now = nanoTime.getAsLong();
+        List<Input> needed = new ArrayList<>();
+        for (TopicPartition partition : polled) {
+            if (partition.topic().equals(heartbeats)) {
+                for (String topic : others) {
+                    Input input = inputs.computeIfAbsent(new TopicPartition(topic, partition.partition()), Input::new);
+                    input.neededSince = now - MAX_AGE.toNanos();
+                    needed.add(input);
+                }
+            }
+        }
+        while (true) {
+            List<Input> stale =
+                    needed.stream().filter(input -> !input.isFresh()).toList();
+            ask(stale);
+            List<Input> awaited = stale.stream().filter(input -> !input.isAway).toList();
+            if (awaited.isEmpty()) {
+                break;
+            }
+            if (nanoTime.getAsLong() - now >= ANSWER_TIMEOUT.toNanos()) {
+                awaited.forEach(input -> input.isAway("after " + ANSWER_TIMEOUT.toMillis() + " ms"));
+                break;
+            }
+            awaited.forEach(input -> awaitAnswer(input, now + ANSWER_TIMEOUT.toNanos()));
+        }
+        // The next heartbeats shall find an answer rather than wait for one.
+        long soonStale = nanoTime.getAsLong() - MAX_AGE.toNanos() / 2;
+        ask(needed.stream().filter(input -> input.knownSince - soonStale < 0).toList());
+    }
+
+    private void ask(Collection<Input> all) {
+        List<Input> unasked =
+                all.stream().filter(input -> input.question == null).toList();
+        if (unasked.isEmpty()) {
+            return;
+        }
+        long now = nanoTime.getAsLong();
+        Map<TopicPartition, KafkaFuture<ListOffsetsResultInfo>> answers =
+                leaders.apply(unasked.stream().map(input -> input.partition).collect(Collectors.toSet()));
+        for (Input input : unasked) {
+            input.question = answers.get(input.partition);
+            input.askedAt = now;
+        }
+    }
+
+    private void awaitAnswer(Input input, long deadline) {
+        try {
+            requireNonNull(input.question).get(deadline - nanoTime.getAsLong(), TimeUnit.NANOSECONDS);
+        } catch (TimeoutException | ExecutionException e) {
+            // seen when the answer is taken
+        } catch (InterruptedException e) {
+            throw new InterruptException(e);
+        }
+    }
+
+    /**
+     * How many records of a partition are known to be missing in memory; empty while that is not known, and then Streams waits.
+     *
+     * @param fetched what the last fetch has told of it
+     * @param position gives the offset of the next record to fetch
+     */
+    OptionalLong lag(TopicPartition partition, OptionalLong fetched, ToLongFunction<TopicPartition> position) {
+        Input input = inputs.get(partition);
+        if (input == null || fetched.isEmpty()) {
+            return fetched;
+        }
+        if (!input.isFresh()) {
+            return OptionalLong.empty();
+        }
+        return OptionalLong.of(Math.max(fetched.getAsLong(), input.end - position.applyAsLong(partition)));
+    }
+}

@@ -1,0 +1,136 @@
+package dev.rollcall.topology;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.Set;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import org.apache.kafka.clients.admin.ListOffsetsResult.ListOffsetsResultInfo;
+import org.apache.kafka.common.KafkaFuture;
+import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.errors.NotLeaderOrFollowerException;
+import org.apache.kafka.common.internals.KafkaFutureImpl;
+import org.junit.jupiter.api.Test;
+
+/** What a stream thread is told of the inputs that heartbeats wait for. That it really waits is in {@code OrderIT}. */
+class ReadBarrierTest {
+    private static final TopicPartition BEATS = new TopicPartition("beats", 3);
+    private static final TopicPartition FLAGS = new TopicPartition("flags", 3);
+    private static final OptionalLong NOTHING_FETCHED = OptionalLong.of(0);
+
+    private final Map<TopicPartition, KafkaFutureImpl<ListOffsetsResultInfo>> asked = new HashMap<>();
+    private final Map<TopicPartition, Long> ends = new HashMap<>(Map.of(FLAGS, 7L));
+    private int questions;
+    private long nanos;
+    private final ReadBarrier barrier = new ReadBarrier("beats", List.of("flags"), this::leaders, () -> nanos);
+
+    @Test
+    void shouldNameWhatIsMissingUpToTheEndWhenHeartbeatsHaveBeenPolled() {
+        barrier.await(Set.of(BEATS));
+        assertThat(lag(7)).hasValue(0);
+        assertThat(lag(5)).hasValue(2);
+    }
+
+    @Test
+    void shouldSayWhatTheLastFetchHasToldWhenThatIsMoreOrNothingWasAsked() {
+        assertThat(barrier.lag(FLAGS, OptionalLong.of(4), any -> 0)).hasValue(4);
+        barrier.await(Set.of(FLAGS));
+        assertThat(questions).as("flags wait for nobody").isZero();
+        barrier.await(Set.of(BEATS));
+        assertThat(barrier.lag(FLAGS, OptionalLong.of(4), any -> 6)).hasValue(4);
+        assertThat(barrier.lag(FLAGS, OptionalLong.empty(), any -> 6)).isEmpty();
+        assertThat(barrier.lag(BEATS, OptionalLong.of(9), any -> 0)).hasValue(9);
+    }
+
+    @Test
+    void shouldTakeAnAnswerForFreshOnlyWhenItWasAskedForShortlyBeforeTheHeartbeatsCame() {
+        barrier.await(Set.of(BEATS));
+        ends.put(FLAGS, 8L);
+        sleep(ReadBarrier.MAX_AGE.dividedBy(4));
+        barrier.await(Set.of(BEATS));
+        assertThat(lag(7)).as("an answer that is young enough").hasValue(0);
+        sleep(ReadBarrier.MAX_AGE);
+        barrier.await(Set.of(BEATS));
+        assertThat(lag(7)).hasValue(1);
+    }
+
+    @Test
+    void shouldHoldBackItsPartitionAloneWhenALeaderDoesNotAnswer() {
+        TopicPartition otherBeats = new TopicPartition("beats", 4);
+        TopicPartition otherFlags = new TopicPartition("flags", 4);
+        ends.remove(FLAGS);
+        ends.put(otherFlags, 1L);
+
+        barrier.await(Set.of(BEATS, otherBeats));
+        assertThat(lag(7)).as("nobody knows").isEmpty();
+        assertThat(barrier.lag(otherFlags, NOTHING_FETCHED, any -> 0)).hasValue(1);
+
+        long waited = nanos;
+        barrier.await(Set.of(BEATS));
+        assertThat(nanos).as("it is not waited for a second time").isEqualTo(waited);
+
+        answer(FLAGS, 9);
+        assertThat(lag(7)).as("asked before the second heartbeats").isEmpty();
+        ends.put(FLAGS, 9L);
+        barrier.await(Set.of(BEATS));
+        assertThat(lag(7)).hasValue(2);
+    }
+
+    @Test
+    void shouldAskAgainWhenALeaderRefuses() {
+        ends.remove(FLAGS);
+        barrier.await(Set.of());
+        barrier.await(Set.of(BEATS));
+        asked.get(FLAGS).completeExceptionally(new NotLeaderOrFollowerException("moved"));
+        assertThat(lag(7)).isEmpty();
+        ends.put(FLAGS, 8L);
+        barrier.await(Set.of(BEATS));
+        assertThat(lag(7)).hasValue(1);
+    }
+
+    private OptionalLong lag(long position) {
+        return barrier.lag(FLAGS, NOTHING_FETCHED, any -> position);
+    }
+
+    /** Leaders whose log's end is known here answer at once. */
+    private Map<TopicPartition, KafkaFuture<ListOffsetsResultInfo>> leaders(Set<TopicPartition> partitions) {
+        Map<TopicPartition, KafkaFuture<ListOffsetsResultInfo>> answers = new HashMap<>();
+        for (TopicPartition partition : partitions) {
+            questions++;
+            asked.put(partition, new Answer());
+            if (ends.containsKey(partition)) {
+                answer(partition, ends.get(partition));
+            }
+            answers.put(partition, asked.get(partition));
+        }
+        return answers;
+    }
+
+    private void answer(TopicPartition partition, long end) {
+        asked.get(partition).complete(new ListOffsetsResultInfo(end, -1, Optional.empty()));
+    }
+
+    /** To wait for it in vain takes no time but this test's own. */
+    private final class Answer extends KafkaFutureImpl<ListOffsetsResultInfo> {
+        @Override
+        public ListOffsetsResultInfo get(long timeout, TimeUnit unit)
+                throws InterruptedException, ExecutionException, TimeoutException {
+            if (!isDone()) {
+                nanos += unit.toNanos(timeout);
+                throw new TimeoutException();
+            }
+            return super.get(timeout, unit);
+        }
+    }
+
+    private void sleep(Duration duration) {
+        nanos += duration.toNanos();
+    }
+}
