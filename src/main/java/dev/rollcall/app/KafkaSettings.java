@@ -64,8 +64,10 @@ public final class KafkaSettings {
         HeartbeatBundles.configure(all, config.topics().deviceHeartbeat());
         ReadBarrierConsumer.configure(
                 all,
-                config.topics().deviceHeartbeat(),
-                List.of(config.topics().appearOffline(), config.topics().status()));
+                List.of(
+                        config.topics().deviceHeartbeat(),
+                        config.topics().status(),
+                        config.topics().appearOffline()));
         return all;
     }
 

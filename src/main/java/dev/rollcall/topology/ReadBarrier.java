@@ -3,9 +3,9 @@ package dev.rollcall.topology;
 import static java.util.Objects.requireNonNull;
 
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalLong;
@@ -26,15 +26,22 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Cause before effect (rule 7): makes Kafka Streams wait, before it handles the heartbeats that it has polled, for the flags
- * and texts that a broker had acknowledged by then.
+ * The order of stamps between the inputs (rule 7): makes Kafka Streams wait, before it handles what it has polled of one
+ * input, for what had been written to the others by then.
  *
  * <p>Streams takes the records of several inputs in the order of their stamps, as far as it knows of them. An input that has
- * no record in memory, and had none at its broker when that was last fetched from, is not waited for (KIP-695). What was
- * fetched last may be older than heartbeats from another broker, by a turn or two of a busy thread, and then a flag is
- * overtaken. So the leaders of the other two inputs are asked for the ends of their logs no earlier than {@link #MAX_AGE}
- * before heartbeats are handed on, and what is missing up to there is named as the lag of that input. Elsewhere this is
- * known as a read barrier, or as a read index (Ongaro's dissertation on Raft, 6.4).
+ * no record in memory, and had none to read when its broker last answered a fetch, is not waited for (KIP-695). That falls
+ * short in two ways:
+ *
+ * <ul>
+ *   <li>The answer may be older than the records of another broker that are at hand, by a turn or two of a busy thread.
+ *   <li>To read is what is committed. While a transaction is open, Rollcall's own with a clock tick in it for one, what lies
+ *       behind in that log cannot be read, and newer records of another input would be handled first.
+ * </ul>
+ *
+ * So the leaders are asked for the ends of the logs no earlier than {@link #MAX_AGE} before records are handed on, and what
+ * is missing up to there is named as the lag of each input. Elsewhere this is known as a read barrier, or as a read index
+ * (Ongaro's dissertation on Raft, 6.4).
  *
  * <p>A leader that does not answer holds back the partitions that it leads, and no other: their time stands still (rule
  * 1.4) until it answers again.
@@ -42,7 +49,7 @@ import org.slf4j.LoggerFactory;
  * <p>Not safe for use by several threads: each stream thread has one.
  */
 final class ReadBarrier {
-    /** A flag counts if it was acknowledged 100 ms before the heartbeat was sent (rule 7), and this is a bit less. */
+    /** A flag counts if it was acknowledged 100 ms before a heartbeat was sent (rule 7), and this is a bit less. */
     static final Duration MAX_AGE = Duration.ofMillis(80);
 
     /** So long a stream thread waits for a leader; after that only the partitions wait. */
@@ -50,29 +57,25 @@ final class ReadBarrier {
 
     private static final Logger LOG = LoggerFactory.getLogger(ReadBarrier.class);
 
-    private final String heartbeats;
-    private final List<String> others;
+    private final List<String> topics;
     private final Function<Set<TopicPartition>, Map<TopicPartition, KafkaFuture<ListOffsetsResultInfo>>> leaders;
     private final LongSupplier nanoTime;
     private final Map<TopicPartition, Input> inputs = new HashMap<>();
 
     /**
-     * @param heartbeats the topic that waits
-     * @param others the topics that are waited for, partitioned alike
+     * @param topics the inputs, partitioned alike
      * @param leaders asks for the ends of logs, as of a time after the call
      */
     ReadBarrier(
-            String heartbeats,
-            List<String> others,
+            List<String> topics,
             Function<Set<TopicPartition>, Map<TopicPartition, KafkaFuture<ListOffsetsResultInfo>>> leaders,
             LongSupplier nanoTime) {
-        this.heartbeats = heartbeats;
-        this.others = others;
+        this.topics = topics;
         this.leaders = leaders;
         this.nanoTime = nanoTime;
     }
 
-    /** One partition of a topic that is waited for, and how far its log is known to go. Times in ns. */
+    /** One partition of an input, and how far its log is known to go. Times in ns. */
     private static final class Input {
         private final TopicPartition partition;
         private long neededSince;
@@ -120,17 +123,15 @@ final class ReadBarrier {
         }
     }
 
-    /** Before these polled records are handed on: asks how far the other inputs go, and waits for the answers. */
+    /** Before records of these partitions are handed on: asks how far the inputs go there, and waits for the answers. */
     void await(Set<TopicPartition> polled) {
         long now = nanoTime.getAsLong();
-        List<Input> needed = new ArrayList<>();
+        Set<Input> needed = new LinkedHashSet<>();
         for (TopicPartition partition : polled) {
-            if (partition.topic().equals(heartbeats)) {
-                for (String topic : others) {
-                    Input input = inputs.computeIfAbsent(new TopicPartition(topic, partition.partition()), Input::new);
-                    input.neededSince = now - MAX_AGE.toNanos();
-                    needed.add(input);
-                }
+            for (String topic : topics) {
+                Input input = inputs.computeIfAbsent(new TopicPartition(topic, partition.partition()), Input::new);
+                input.neededSince = now - MAX_AGE.toNanos();
+                needed.add(input);
             }
         }
         while (true) {
@@ -147,7 +148,7 @@ final class ReadBarrier {
             }
             awaited.forEach(input -> awaitAnswer(input, now + ANSWER_TIMEOUT.toNanos()));
         }
-        // The next heartbeats shall find an answer rather than wait for one.
+        // The next records shall find an answer rather than wait for one.
         long soonStale = nanoTime.getAsLong() - MAX_AGE.toNanos() / 2;
         ask(needed.stream().filter(input -> input.knownSince - soonStale < 0).toList());
     }

@@ -34,25 +34,23 @@ import org.apache.kafka.streams.processor.internals.DefaultKafkaClientSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The consumer of a stream thread, behind a {@link ReadBarrier}: heartbeats are handed to Streams when it is known what the
- * other inputs have to come before them.
+ * The consumer of a stream thread, behind a {@link ReadBarrier}: records are handed to Streams when it is known what the
+ * other inputs have.
  *
  * <p>Streams lets a program supply its consumer, but not under {@code group.protocol=streams} (KIP-1071), for which there is a
  * setting of its own, made for its tests. With either one, two methods differ from the consumer's.
  */
 public final class ReadBarrierConsumer extends ConsumerWrapper {
-    private static final String HEARTBEATS = "rollcall.barrier.heartbeats";
-    private static final String OTHERS = "rollcall.barrier.others";
+    private static final String TOPICS = "rollcall.barrier.topics";
 
     /** No longer than a partition should wait for the new leader, once there is one. */
     private static final int REQUEST_TIMEOUT_MS = 5_000;
 
     private @Nullable Guarded guarded; // from wrapConsumer on
 
-    /** Adds what Kafka Streams has to be set to, so that the heartbeats wait for the other inputs. */
-    public static void configure(Properties streams, String heartbeats, List<String> others) {
-        streams.put(StreamsConfig.mainConsumerPrefix(HEARTBEATS), heartbeats);
-        streams.put(StreamsConfig.mainConsumerPrefix(OTHERS), String.join(",", others));
+    /** Adds what Kafka Streams has to be set to, so that these inputs wait for each other. */
+    public static void configure(Properties streams, List<String> topics) {
+        streams.put(StreamsConfig.mainConsumerPrefix(TOPICS), String.join(",", topics));
         streams.put(
                 StreamsConfig.mainConsumerPrefix(StreamsConfig.InternalConfig.INTERNAL_CONSUMER_WRAPPER),
                 ReadBarrierConsumer.class);
@@ -64,7 +62,7 @@ public final class ReadBarrierConsumer extends ConsumerWrapper {
             @Override
             public Consumer<byte[], byte[]> getConsumer(Map<String, Object> config) {
                 Consumer<byte[], byte[]> consumer = super.getConsumer(config);
-                return config.containsKey(HEARTBEATS) ? proxy(new Guarded(consumer, config)) : consumer;
+                return config.containsKey(TOPICS) ? proxy(new Guarded(consumer, config)) : consumer;
             }
         };
     }
@@ -132,13 +130,13 @@ public final class ReadBarrierConsumer extends ConsumerWrapper {
             settings.put(
                     AdminClientConfig.CLIENT_ID_CONFIG, config.get(AdminClientConfig.CLIENT_ID_CONFIG) + "-barrier");
             admin = Admin.create(settings);
-            List<String> others = List.of(String.valueOf(config.get(OTHERS)).split(","));
-            barrier =
-                    new ReadBarrier(String.valueOf(config.get(HEARTBEATS)), others, this::endOffsets, System::nanoTime);
+            List<String> topics = List.of(String.valueOf(config.get(TOPICS)).split(","));
+            barrier = new ReadBarrier(topics, this::endOffsets, System::nanoTime);
         }
 
         private Map<TopicPartition, KafkaFuture<ListOffsetsResultInfo>> endOffsets(Set<TopicPartition> partitions) {
-            ListOffsetsOptions options = new ListOffsetsOptions(IsolationLevel.READ_COMMITTED);
+            // What is not committed yet is in the order of the log as well.
+            ListOffsetsOptions options = new ListOffsetsOptions(IsolationLevel.READ_UNCOMMITTED);
             ListOffsetsResult result = admin.listOffsets(
                     partitions.stream().collect(Collectors.toMap(partition -> partition, any -> OffsetSpec.latest())),
                     options.timeoutMs(REQUEST_TIMEOUT_MS));

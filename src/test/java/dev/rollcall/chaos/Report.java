@@ -34,7 +34,7 @@ record Report(
         List<String> problems,
         @Nullable Verdict verdict) {
 
-    private static final int SHOWN = 5;
+    private static final int SHOWN = Integer.getInteger("checker.shown", 5);
 
     boolean isClean() {
         return problems.isEmpty() && surprises.isEmpty() && verdict != null && verdict.isClean();

@@ -345,7 +345,7 @@ final class Search {
             boolean same = Objects.equals(newText, after.text) && newEnd == after.textEnd;
             after.text = newText;
             after.textEnd = newEnd;
-            Span at = Span.at(text.stamp());
+            Span at = changedAt(text.stamp(), text.arrival());
             if (same || announce(after, at, at, null)) {
                 reached.accept(after);
             }
@@ -369,10 +369,15 @@ final class Search {
         after.flagsRead++;
         boolean same = after.hidden == flag.hidden();
         after.hidden = flag.hidden();
-        Span at = Span.at(flag.stamp());
+        Span at = changedAt(flag.stamp(), flag.arrival());
         if (same || announce(after, at, at, null)) {
             reached.accept(after);
         }
+    }
+
+    /** One that was sent on changes what others see when it arrives, or counts from when it was first written. */
+    private static Span changedAt(long stamp, long arrival) {
+        return new Span(stamp, Math.max(stamp, arrival));
     }
 
     // ---- what counts in a device's favour ----
@@ -487,7 +492,12 @@ final class Search {
         if (beat.applies() != Applies.YES || (beat.sentOn() && beat.time() + named <= beat.logTime())) {
             to.accept(belief);
         }
-        if (beat.applies() == Applies.NO) {
+        // Of a device that has ended nothing is remembered, and of one that did not change since it was stored not when it
+        // was heard last (docs/guarantees.md, promise 9).
+        if (beat.applies() == Applies.NO
+                && known != null
+                && !known.disturbed()
+                && beat.time() <= known.lastRecord()) {
             return;
         }
         if (beat.sentOn() && now != Long.MIN_VALUE && beat.time() + named <= now) {
@@ -512,7 +522,9 @@ final class Search {
         if (!beat.closed() && state == State.ONLINE && !after.hidden) {
             boolean stepsBack = !beat.sentOn() && beat.at() < after.lastActive;
             after.lastActive = Math.max(after.lastActive, beat.at());
-            if (!windows.contains(time)) {
+            boolean isBeforeFlag = after.flagsRead > 0
+                    && beat.at() < log.flags.get(after.flagsRead - 1).stamp(); // it may be taken for one from before
+            if (!windows.contains(time) && !isBeforeFlag) {
                 after.storedLastActive = stepsBack ? Math.min(after.storedLastActive, beat.at()) : after.lastActive;
             }
         }
@@ -560,6 +572,9 @@ final class Search {
             // What counted in the device's favour, and a lease from before its connection ended, may run on or not.
             latest = Math.max(runsTo, Math.max(known.deadline().hi(), known.runsTo()));
             longest = latest > renewed ? Math.max(named, known.longestLeaseMs()) : named;
+        }
+        if (beat.leaseMs() != null) {
+            runsTo = renewed; // also of one of which it is open whether it is the newer one
         }
         return new Device(
                 beat.device(),

@@ -55,18 +55,20 @@ final class UserLog {
      * A status text.
      *
      * @param stamp the earlier one if it was sent on from another partition
+     * @param arrival the stamp with which it lies there
      * @param readable the time of the heartbeats' partition when it was written where it lies
      */
     record Text(
             long offset,
             long stamp,
+            long arrival,
             long readable,
             Applies applies,
             @Nullable String text,
             @Nullable Long endsAt) {}
 
     /** Whether the user appears offline; as a {@link Text}. */
-    record Flag(long offset, long stamp, long readable, Applies applies, boolean hidden) {}
+    record Flag(long offset, long stamp, long arrival, long readable, Applies applies, boolean hidden) {}
 
     /** A record of the output. */
     record Said(int partition, long offset, long at, Decoder.@Nullable Presence value) {
