@@ -62,7 +62,7 @@ final class Faults {
 
     // ---- processors ----
 
-    private static String killProcessor(Campaign campaign, Random random, boolean wiped) throws InterruptedException {
+    static String killProcessor(Campaign campaign, Random random, boolean wiped) throws InterruptedException {
         String name = anyProcessor(campaign, random);
         campaign.kill(campaign.processors().process(name));
         if (wiped) {

@@ -25,6 +25,7 @@ final class Variants {
     private static final String USER = "dev/rollcall/domain/User.java";
     private static final String PACKED_USER = "dev/rollcall/domain/PackedUser.java";
     private static final String BUNDLES = "dev/rollcall/topology/HeartbeatBundles.java";
+    private static final String BARRIER = "dev/rollcall/topology/ReadBarrierConsumer.java";
     private static final String HEARTBEAT_SOURCE = "dev/rollcall/topology/HeartbeatSource.java";
     private static final String DEAD_LETTER = "dev/rollcall/topology/DeadLetter.java";
 
@@ -181,6 +182,17 @@ final class Variants {
             false,
             new Fault("garbage on the inputs", null, Faults::garbage));
 
+    private static final Variant NO_BARRIER = broken(
+            "no-barrier",
+            "inputs do not wait for each other",
+            List.of(new Patch(BARRIER, "barrier.await(polled.partitions());", "")),
+            false,
+            new Fault("all processors down for three leases", Reach.PROCESSORS, Faults::stopAllProcessors),
+            new Fault(
+                    "processor killed, back without its state",
+                    Reach.PROCESSORS,
+                    (campaign, random) -> Faults.killProcessor(campaign, random, true)));
+
     static final List<Variant> ALL = List.of(
             WALL_CLOCK,
             AT_LEAST_ONCE,
@@ -191,7 +203,8 @@ final class Variants {
             PROCESSORS_CLOCK,
             UNBOUNDED_EXCUSES,
             UNORDERED_MISROUTED,
-            UNBOUNDED_DEAD_LETTERS);
+            UNBOUNDED_DEAD_LETTERS,
+            NO_BARRIER);
 
     private Variants() {}
 

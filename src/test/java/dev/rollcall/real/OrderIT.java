@@ -118,6 +118,7 @@ class OrderIT {
      */
     @ParameterizedTest
     @ValueSource(strings = {"classic", "streams"})
+    @SuppressWarnings("try") // the kit's close may be interrupted
     void shouldWaitForAFlagAtAnotherBrokerWhenTheProcessorIsBusy(String protocol) throws Exception {
         List<String> hiding = RealContext.users("hiding", 20);
         TestKitNodes nodes = new TestKitNodes.Builder()
@@ -126,7 +127,8 @@ class OrderIT {
                 .setCombined(true)
                 .setBootstrapMetadata(BootstrapMetadata.fromVersions(
                         MetadataVersion.latestProduction(),
-                        Map.of("group.version", (short) 1, "streams.version", (short) 1, "transaction.version", (short) 2),
+                        Map.of("group.version", (short) 1, "streams.version", (short) 1, "transaction.version", (short)
+                                2),
                         "the test"))
                 .build();
         try (KafkaClusterTestKit cluster = new KafkaClusterTestKit.Builder(nodes)
@@ -153,13 +155,13 @@ class OrderIT {
                             Busy.class.getName());
                     RealContext context = new RealContext(rollcall.bootstrapServers())) {
                 ScheduledExecutorService others = Executors.newSingleThreadScheduledExecutor();
-                others.scheduleWithFixedDelay(
-                        () -> context.unhide("@other:example.org"), 0, 5, TimeUnit.MILLISECONDS);
+                others.scheduleWithFixedDelay(() -> context.unhide("@other:example.org"), 0, 5, TimeUnit.MILLISECONDS);
                 for (int i = 0; i < hiding.size(); i++) {
                     context.hide(hiding.get(i));
                     RealContext.sleep(Duration.ofMillis(110));
                     context.heartbeat(hiding.get(i), "phone", ONLINE);
-                    RealContext.sleep(Duration.ofMillis(300 + i * 23)); // at another point of the processor's turn each time
+                    RealContext.sleep(
+                            Duration.ofMillis(300 + i * 23)); // at another point of the processor's turn each time
                 }
                 others.shutdownNow();
                 context.heartbeat("@last:example.org", "phone", ONLINE);

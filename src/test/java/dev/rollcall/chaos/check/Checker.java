@@ -146,7 +146,14 @@ public final class Checker {
             long instant = instant(entry, clocks);
             Applies applies = newest(user).text.next(stamp(entry), isSentOn(entry), tolerance(entry, instant));
             long readable = partition(user.partition).clock.timeAt(instant);
-            user.texts.add(new Text(entry.offset(), stamp(entry), entry.timestamp(), readable, applies, status.text(), status.endsAt()));
+            user.texts.add(new Text(
+                    entry.offset(),
+                    stamp(entry),
+                    entry.timestamp(),
+                    readable,
+                    applies,
+                    status.text(),
+                    status.endsAt()));
             texts++;
         }
     }

@@ -492,12 +492,10 @@ final class Search {
         if (beat.applies() != Applies.YES || (beat.sentOn() && beat.time() + named <= beat.logTime())) {
             to.accept(belief);
         }
-        // Of a device that has ended nothing is remembered, and of one that did not change since it was stored not when it
+        // Of a device that has ended nothing is remembered, and of one that did not change since it was stored not when
+        // it
         // was heard last (docs/guarantees.md, promise 9).
-        if (beat.applies() == Applies.NO
-                && known != null
-                && !known.disturbed()
-                && beat.time() <= known.lastRecord()) {
+        if (beat.applies() == Applies.NO && known != null && !known.disturbed() && beat.time() <= known.lastRecord()) {
             return;
         }
         if (beat.sentOn() && now != Long.MIN_VALUE && beat.time() + named <= now) {
