@@ -27,9 +27,20 @@ final class PartitionClock {
     /** By how much time is ahead of the stamps: never negative, and never less than before. */
     private long ahead;
 
-    /** Makes sure that time goes on from no earlier than this, where another processor's memory ends. */
-    void startAt(long earliest) {
+    /**
+     * Goes on where another processor's memory ends.
+     *
+     * @param earliest time goes on from no earlier than this
+     * @param aheadMs what {@link #ahead} was then
+     */
+    void startAt(long earliest, long aheadMs) {
         time = Math.max(time, earliest);
+        ahead = Math.max(ahead, aheadMs);
+    }
+
+    /** By how many ms time is ahead of the stamps, because they have stepped back. */
+    long ahead() {
+        return ahead;
     }
 
     /** Takes the stamp of the next record, and returns the time of that record. */

@@ -53,7 +53,7 @@ public final class Roster {
             return;
         }
         User user = User.of(id, facts, rules);
-        user.restored(clock, shards);
+        user.restored(clock, facts.clockAheadMs(), shards);
         keep(user);
     }
 
@@ -298,7 +298,7 @@ public final class Roster {
     }
 
     private Decision conclude(User user, @Nullable Refusal refusal) {
-        Decision decision = user.conclude(refusal);
+        Decision decision = user.conclude(refusal, clock);
         keep(user);
         return decision;
     }

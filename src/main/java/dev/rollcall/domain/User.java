@@ -80,10 +80,12 @@ final class User {
     }
 
     /** After a take-over: makes its devices' shards known, and starts the clock where they were last heard from. */
-    void restored(PartitionClock clock, Shards shards) {
-        if (!hidden) {
-            devices.forEach(device -> clock.startAt(device.lastRecord()));
+    void restored(PartitionClock clock, long clockAheadMs, Shards shards) {
+        long lastRecord = PartitionClock.UNKNOWN;
+        for (int i = 0; i < devices.size() && !hidden; i++) {
+            lastRecord = Math.max(lastRecord, devices.get(i).lastRecord());
         }
+        clock.startAt(lastRecord, clockAheadMs);
         devices.forEach(device -> shards.add(device.shard()));
     }
 
@@ -239,7 +241,7 @@ final class User {
     }
 
     /** Takes what followed from the inputs since the last call. */
-    Decision conclude(@Nullable Refusal refusal) {
+    Decision conclude(@Nullable Refusal refusal, PartitionClock clock) {
         if (!needsSaving && refusal == null) {
             return Decision.NOTHING;
         }
@@ -249,7 +251,7 @@ final class User {
         } else if (isBlank()) {
             durable = new Decision.Erase();
         } else {
-            durable = new Decision.Save(save());
+            durable = new Decision.Save(save(clock));
         }
         List<Announcement> toSay = announcements == null ? List.of() : announcements;
         List<RoutingView> toRoute = routing == null ? List.of() : routing;
@@ -449,7 +451,7 @@ final class User {
         announcements.add(announcement);
     }
 
-    private UserFacts save() {
+    private UserFacts save(PartitionClock clock) {
         return new UserFacts(
                 devices.stream().map(Device::save).toList(),
                 status,
@@ -461,7 +463,8 @@ final class User {
                 orNull(appearOfflineAt),
                 orNull(leftOnline),
                 orNull(leftIdle),
-                routingSequence);
+                routingSequence,
+                clock.ahead());
     }
 
     static @Nullable Long orNull(long time) {

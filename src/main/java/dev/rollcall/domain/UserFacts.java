@@ -15,6 +15,8 @@ import org.jspecify.annotations.Nullable;
  * @param leftOnline when a device last left ONLINE; null: never
  * @param leftIdle when a device last left IDLE; null: never
  * @param routingSequence the sequence of the last {@link RoutingView}; 0: there was none
+ * @param clockAheadMs by how much the partition's time was ahead of the stamps as of the last save (see {@link
+ *     PartitionClock}): the devices' times are the partition's
  * @param quietSince since when the user is OFFLINE with no text and not hidden, and something of them is remembered; null:
  *     is not
  */
@@ -29,7 +31,8 @@ public record UserFacts(
         @Nullable Long appearOfflineAt,
         @Nullable Long leftOnline,
         @Nullable Long leftIdle,
-        long routingSequence) {
+        long routingSequence,
+        long clockAheadMs) {
 
     /**
      * What of a device has to survive a crash.

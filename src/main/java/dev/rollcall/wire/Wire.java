@@ -170,6 +170,7 @@ final class Wire {
                 facts.leftOnline(),
                 facts.leftIdle(),
                 facts.routingSequence(),
+                facts.clockAheadMs(),
                 facts.statusAt(),
                 facts.appearOfflineAt());
     }
@@ -186,7 +187,8 @@ final class Wire {
                 state.getAppearOfflineAt(),
                 state.getLeftOnline(),
                 state.getLeftIdle(),
-                state.getRoutingSequence());
+                state.getRoutingSequence(),
+                state.getClockAheadMs());
     }
 
     private static DeviceState toAvro(DeviceFacts device) {

@@ -257,6 +257,7 @@ final class NaiveModel implements Partition {
                 person.flagWritten,
                 null,
                 null,
+                0,
                 0);
     }
 

@@ -40,7 +40,7 @@ class PackedUserTest {
 
             User slow = PackedUser.unpack(before, RULES);
             slow.settle(clock, shards);
-            Decision decision = slow.conclude(slow.heartbeat(heartbeat, at, stamp, clock, shards));
+            Decision decision = slow.conclude(slow.heartbeat(heartbeat, at, stamp, clock, shards), clock);
             byte[] inPlace = before.clone();
             if (PackedUser.renew(inPlace, heartbeat, at, stamp, clock, RULES)) {
                 renewed++;
@@ -83,7 +83,7 @@ class PackedUserTest {
         String shard = shardOrNone.isEmpty() ? null : shardOrNone;
         User user = new User(UserId.of("alice"), RULES);
         user.heartbeat(new Heartbeat("A", null, false, OptionalLong.empty(), shard), START, START, NOON, shards);
-        user.conclude(null);
+        user.conclude(null, NOON);
         byte[] packed = PackedUser.pack(user);
 
         Heartbeat poll = new Heartbeat("A", null, false, OptionalLong.empty(), shard);
@@ -125,10 +125,10 @@ class PackedUserTest {
                 default -> user.heartbeat(randomHeartbeat(random), at, at, clock, shards);
             }
             if (random.nextBoolean()) {
-                user.conclude(null);
+                user.conclude(null, NOON);
             }
         }
-        user.conclude(null);
+        user.conclude(null, NOON);
         long next = user.nextDeadline(new PartitionClock()); // stamps have not stepped back: none is sooner than that
         user.bucket = next == Long.MAX_VALUE ? Deadlines.NONE : Math.floorDiv(next - random.nextInt(30_000), 250L);
         return user;

@@ -467,6 +467,17 @@ class RulesTest {
         roster.pulseEverySecondUntil(70).expect(OFFLINE, 100).expectNothing();
     }
 
+    /** What the stamps had stepped back by is stored: two seconds in which nothing was written are two seconds. */
+    @Test
+    void shouldEndAtTheDeadlineWhenATakeOverComesLaterThanAStepBack() {
+        roster.as("bob").at(100).heartbeat(withLease(beat("B", ONLINE), 900)).expect(ONLINE, 100);
+        roster.at(40).pulse();
+        roster.as("alice").at(41).heartbeat("A", ONLINE).expect(ONLINE, 41);
+        roster.at(45).end("A").restart();
+        roster.at(47).pulse().pulseEverySecondUntil(49).expectNothing();
+        roster.at(50).pulse().expect(OFFLINE, 50).expectNothing();
+    }
+
     // ---- misrouted records (rule 7) ----
 
     @ParameterizedTest

@@ -118,7 +118,7 @@ class OrderIT {
      */
     @ParameterizedTest
     @ValueSource(strings = {"classic", "streams"})
-    @SuppressWarnings("try") // the kit's close may be interrupted
+    @SuppressWarnings({"try", "FutureReturnValueIgnored"}) // the kit's close may be interrupted
     void shouldWaitForAFlagAtAnotherBrokerWhenTheProcessorIsBusy(String protocol) throws Exception {
         List<String> hiding = RealContext.users("hiding", 20);
         TestKitNodes nodes = new TestKitNodes.Builder()

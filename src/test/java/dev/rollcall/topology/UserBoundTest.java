@@ -84,7 +84,8 @@ class UserBoundTest {
                 facts.appearOfflineAt(),
                 facts.leftOnline(),
                 facts.leftIdle(),
-                facts.routingSequence());
+                facts.routingSequence(),
+                facts.clockAheadMs());
     }
 
     private static String id(int number, int length) {
