@@ -43,8 +43,8 @@ import org.slf4j.LoggerFactory;
  * is missing up to there is named as the lag of each input. Elsewhere this is known as a read barrier, or as a read index
  * (Ongaro's dissertation on Raft, 6.4).
  *
- * <p>A leader that does not answer holds back the partitions that it leads, and no other: their time stands still (rule
- * 1.4) until it answers again.
+ * <p>A leader that does not answer holds back the partitions that it leads, and no other: their time stands still
+ * until it answers again.
  *
  * <p>Not safe for use by several threads: each stream thread has one.
  */

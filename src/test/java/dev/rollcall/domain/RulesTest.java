@@ -318,7 +318,7 @@ class RulesTest {
         roster.pulseEverySecondUntil(61).expect(OFFLINE, 30.5).expectNothing();
     }
 
-    // ---- time (1.4) ----
+    // ---- time (docs/rules.md) ----
 
     @Test
     void shouldNotBeJudgedByAnOldPulseWhenTheFirstRecordAfterARestComes() {

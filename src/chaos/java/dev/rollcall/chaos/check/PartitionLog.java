@@ -87,7 +87,7 @@ final class PartitionLog {
     private void hear(long offset, long at, boolean certain) {
         if (lastHeard != Long.MIN_VALUE && at - lastHeard >= settings.logQuietMs()) {
             int pulse = pulseTimes.size() - 1;
-            // Before the first one of all nobody may have needed any, so it could have come at once (1.4): that is
+            // Before the first one of all nobody may have needed any, so it could have come at once: that is
             // open.
             long sincePulse = pulse < 0 ? settings.logQuietMs() : Math.max(0, lastHeard - pulseTimes.get(pulse));
             silences.add(new Silence(offset, lastHeard, at, !perhapsSince, sincePulse, false));
