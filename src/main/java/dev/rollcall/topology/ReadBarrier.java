@@ -15,7 +15,6 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.Function;
 import java.util.function.LongSupplier;
-import java.util.function.ToLongFunction;
 import java.util.stream.Collectors;
 import org.apache.kafka.clients.admin.ListOffsetsResult.ListOffsetsResultInfo;
 import org.apache.kafka.common.KafkaFuture;
@@ -55,6 +54,8 @@ final class ReadBarrier {
     /** So long a stream thread waits for a leader; after that only the partitions wait. */
     static final Duration ANSWER_TIMEOUT = Duration.ofSeconds(1);
 
+    private static final Duration MIN_INTERVAL = MAX_AGE.dividedBy(4);
+
     private static final Logger LOG = LoggerFactory.getLogger(ReadBarrier.class);
 
     private final List<String> topics;
@@ -79,6 +80,7 @@ final class ReadBarrier {
     private static final class Input {
         private final TopicPartition partition;
         private long neededSince;
+        private boolean isAsked;
         private long askedAt;
         private @Nullable KafkaFuture<ListOffsetsResultInfo> question;
         private boolean isKnown;
@@ -93,6 +95,10 @@ final class ReadBarrier {
         boolean isFresh() {
             takeAnswer();
             return isKnown && knownSince - neededSince >= 0;
+        }
+
+        boolean askedBefore(long nanos) {
+            return !isAsked || askedAt - nanos <= 0;
         }
 
         private void takeAnswer() {
@@ -153,18 +159,21 @@ final class ReadBarrier {
         ask(needed.stream().filter(input -> input.knownSince - soonStale < 0).toList());
     }
 
+    /** Asks of those who are not being asked, and have not been for a while: one that refuses does so at once. */
     private void ask(Collection<Input> all) {
-        List<Input> unasked =
-                all.stream().filter(input -> input.question == null).toList();
+        long now = nanoTime.getAsLong();
+        List<Input> unasked = all.stream()
+                .filter(input -> input.question == null && input.askedBefore(now - MIN_INTERVAL.toNanos()))
+                .toList();
         if (unasked.isEmpty()) {
             return;
         }
-        long now = nanoTime.getAsLong();
         Map<TopicPartition, KafkaFuture<ListOffsetsResultInfo>> answers =
                 leaders.apply(unasked.stream().map(input -> input.partition).collect(Collectors.toSet()));
         for (Input input : unasked) {
             input.question = answers.get(input.partition);
             input.askedAt = now;
+            input.isAsked = true;
         }
     }
 
@@ -180,18 +189,28 @@ final class ReadBarrier {
 
     /**
      * How many records of a partition are known to be missing in memory; empty while that is not known, and then Streams waits.
+     * Streams asks in each turn of the thread, also when nothing is polled any more because it waits for this one.
      *
      * @param fetched what the last fetch has told of it
-     * @param position gives the offset of the next record to fetch
+     * @param position gives the offset of the next record to fetch; empty: that is being looked for
      */
-    OptionalLong lag(TopicPartition partition, OptionalLong fetched, ToLongFunction<TopicPartition> position) {
+    OptionalLong lag(TopicPartition partition, OptionalLong fetched, Function<TopicPartition, OptionalLong> position) {
         Input input = inputs.get(partition);
-        if (input == null || fetched.isEmpty()) {
+        if (input == null || fetched.isEmpty() || fetched.getAsLong() > 0) {
             return fetched;
         }
         if (!input.isFresh()) {
+            ask(List.of(input));
             return OptionalLong.empty();
         }
-        return OptionalLong.of(Math.max(fetched.getAsLong(), input.end - position.applyAsLong(partition)));
+        OptionalLong next = position.apply(partition);
+        if (next.isEmpty()) {
+            return next;
+        }
+        long missing = Math.max(0, input.end - next.getAsLong());
+        if (missing > 0 && input.askedBefore(nanoTime.getAsLong() - ANSWER_TIMEOUT.toNanos())) {
+            ask(List.of(input)); // the log may have lost its end
+        }
+        return OptionalLong.of(missing);
     }
 }

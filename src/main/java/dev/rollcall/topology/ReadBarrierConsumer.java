@@ -27,6 +27,7 @@ import org.apache.kafka.clients.consumer.internals.StreamsRebalanceData;
 import org.apache.kafka.common.IsolationLevel;
 import org.apache.kafka.common.KafkaFuture;
 import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.errors.TimeoutException;
 import org.apache.kafka.streams.KafkaClientSupplier;
 import org.apache.kafka.streams.StreamsConfig;
 import org.apache.kafka.streams.internals.ConsumerWrapper;
@@ -127,6 +128,7 @@ public final class ReadBarrierConsumer extends ConsumerWrapper {
             this.consumer = consumer;
             Map<String, Object> settings = new HashMap<>(config);
             settings.keySet().retainAll(AdminClientConfig.configNames());
+            settings.remove(AdminClientConfig.DEFAULT_API_TIMEOUT_MS_CONFIG); // each request has its own
             settings.put(
                     AdminClientConfig.CLIENT_ID_CONFIG, config.get(AdminClientConfig.CLIENT_ID_CONFIG) + "-barrier");
             admin = Admin.create(settings);
@@ -150,7 +152,16 @@ public final class ReadBarrierConsumer extends ConsumerWrapper {
         }
 
         OptionalLong currentLag(TopicPartition partition) {
-            return barrier.lag(partition, consumer.currentLag(partition), consumer::position);
+            return barrier.lag(partition, consumer.currentLag(partition), this::position);
+        }
+
+        /** Empty while a new leader has not confirmed it: to wait here would hold back the other partitions. */
+        private OptionalLong position(TopicPartition partition) {
+            try {
+                return OptionalLong.of(consumer.position(partition, Duration.ZERO));
+            } catch (TimeoutException e) {
+                return OptionalLong.empty();
+            }
         }
 
         void close() {

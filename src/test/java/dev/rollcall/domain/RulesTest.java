@@ -478,6 +478,22 @@ class RulesTest {
         roster.at(50).pulse().expect(OFFLINE, 50).expectNothing();
     }
 
+    /** Rule 9: what a hidden user's device writes must not tell the next owner how far stamps had stepped back. */
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void shouldEndAtTheSameTimeWhenOnlyAHiddenUserWasStoredAfterAStepBack(boolean hiddenWrites) {
+        roster.as("alice").at(90).hide();
+        roster.as("bob").at(95).heartbeat("B", ONLINE).expect(ONLINE, 95);
+        roster.at(100).end("B");
+        roster.at(40).pulse();
+        if (hiddenWrites) {
+            roster.as("alice").at(42).heartbeat("A", ONLINE);
+        }
+        roster.restart().at(44).pulse().pulseEverySecondUntil(47).expectNothing();
+        roster.pulseEverySecondUntil(50);
+        roster.as("bob").expect(OFFLINE, 95).expectNothing();
+    }
+
     // ---- misrouted records (rule 7) ----
 
     @ParameterizedTest

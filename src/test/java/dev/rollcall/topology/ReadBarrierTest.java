@@ -39,11 +39,15 @@ class ReadBarrierTest {
 
     @Test
     void shouldSayWhatTheLastFetchHasToldWhenThatIsMoreOrNothingWasAsked() {
-        assertThat(barrier.lag(FLAGS, OptionalLong.of(4), any -> 0)).hasValue(4);
+        assertThat(barrier.lag(FLAGS, OptionalLong.of(4), any -> OptionalLong.of(0)))
+                .hasValue(4);
         barrier.await(Set.of(BEATS));
-        assertThat(barrier.lag(FLAGS, OptionalLong.of(4), any -> 6)).hasValue(4);
-        assertThat(barrier.lag(FLAGS, OptionalLong.empty(), any -> 6)).isEmpty();
-        assertThat(barrier.lag(BEATS, OptionalLong.of(9), any -> 0)).hasValue(9);
+        assertThat(barrier.lag(FLAGS, OptionalLong.of(4), any -> OptionalLong.of(6)))
+                .hasValue(4);
+        assertThat(barrier.lag(FLAGS, OptionalLong.empty(), any -> OptionalLong.of(6)))
+                .isEmpty();
+        assertThat(barrier.lag(BEATS, OptionalLong.of(9), any -> OptionalLong.of(0)))
+                .hasValue(9);
     }
 
     @Test
@@ -68,15 +72,16 @@ class ReadBarrierTest {
 
         barrier.await(Set.of(BEATS, otherBeats));
         assertThat(lag(7)).as("nobody knows").isEmpty();
-        assertThat(barrier.lag(otherFlags, NOTHING_FETCHED, any -> 0)).hasValue(1);
+        assertThat(barrier.lag(otherFlags, NOTHING_FETCHED, any -> OptionalLong.of(0)))
+                .hasValue(1);
 
         long waited = nanos;
         barrier.await(Set.of(BEATS));
         assertThat(nanos).as("it is not waited for a second time").isEqualTo(waited);
 
         answer(FLAGS, 9);
-        assertThat(lag(7)).as("asked before the second heartbeats").isEmpty();
         ends.put(FLAGS, 9L);
+        assertThat(lag(7)).as("asked before the second heartbeats").isEmpty();
         barrier.await(Set.of(BEATS));
         assertThat(lag(7)).hasValue(2);
     }
@@ -87,14 +92,55 @@ class ReadBarrierTest {
         barrier.await(Set.of());
         barrier.await(Set.of(BEATS));
         asked.get(FLAGS).completeExceptionally(new NotLeaderOrFollowerException("moved"));
-        assertThat(lag(7)).isEmpty();
         ends.put(FLAGS, 8L);
+        assertThat(lag(7)).isEmpty();
+        sleep(ReadBarrier.MAX_AGE);
         barrier.await(Set.of(BEATS));
         assertThat(lag(7)).hasValue(1);
     }
 
+    /** Heartbeats are paused while they wait, so that nothing of the partition is polled any more. */
+    @Test
+    void shouldGoOnWhenALeaderAnswersAgainAndNothingIsPolled() {
+        ends.remove(FLAGS);
+        barrier.await(Set.of(BEATS));
+        sleep(Duration.ofMillis(500));
+        barrier.await(Set.of(BEATS)); // newer heartbeats, of which the answer that is awaited tells nothing
+        answer(FLAGS, 7);
+        ends.put(FLAGS, 8L);
+        assertThat(lag(7)).as("asked before the second heartbeats").isEmpty();
+        assertThat(lag(7)).as("asked anew").hasValue(1);
+    }
+
+    @Test
+    void shouldGoOnWhenALeaderHasRefusedAndNothingIsPolled() {
+        ends.remove(FLAGS);
+        barrier.await(Set.of(BEATS));
+        asked.get(FLAGS).completeExceptionally(new NotLeaderOrFollowerException("moved"));
+        ends.put(FLAGS, 8L);
+        assertThat(lag(7)).isEmpty();
+        assertThat(lag(7)).hasValue(1);
+    }
+
+    @Test
+    void shouldNoticeWhenTheLogHasLostItsEnd() {
+        barrier.await(Set.of(BEATS));
+        ends.put(FLAGS, 5L);
+        assertThat(lag(5)).hasValue(2);
+        sleep(ReadBarrier.ANSWER_TIMEOUT);
+        assertThat(lag(5)).as("asks").hasValue(2);
+        assertThat(lag(5)).hasValue(0);
+    }
+
+    @Test
+    void shouldWaitWhenItIsNotKnownWhereToGoOn() {
+        barrier.await(Set.of(BEATS));
+        assertThat(barrier.lag(FLAGS, NOTHING_FETCHED, any -> OptionalLong.empty()))
+                .isEmpty();
+    }
+
     private OptionalLong lag(long position) {
-        return barrier.lag(FLAGS, NOTHING_FETCHED, any -> position);
+        return barrier.lag(FLAGS, NOTHING_FETCHED, any -> OptionalLong.of(position));
     }
 
     /** Leaders whose log's end is known here answer at once. */
