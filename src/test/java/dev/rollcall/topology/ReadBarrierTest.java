@@ -1,5 +1,6 @@
 package dev.rollcall.topology;
 
+import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.time.Duration;
@@ -91,7 +92,7 @@ class ReadBarrierTest {
         ends.remove(FLAGS);
         barrier.await(Set.of());
         barrier.await(Set.of(BEATS));
-        asked.get(FLAGS).completeExceptionally(new NotLeaderOrFollowerException("moved"));
+        question(FLAGS).completeExceptionally(new NotLeaderOrFollowerException("moved"));
         ends.put(FLAGS, 8L);
         assertThat(lag(7)).isEmpty();
         sleep(ReadBarrier.MAX_AGE);
@@ -116,7 +117,7 @@ class ReadBarrierTest {
     void shouldGoOnWhenALeaderHasRefusedAndNothingIsPolled() {
         ends.remove(FLAGS);
         barrier.await(Set.of(BEATS));
-        asked.get(FLAGS).completeExceptionally(new NotLeaderOrFollowerException("moved"));
+        question(FLAGS).completeExceptionally(new NotLeaderOrFollowerException("moved"));
         ends.put(FLAGS, 8L);
         assertThat(lag(7)).isEmpty();
         assertThat(lag(7)).hasValue(1);
@@ -151,13 +152,17 @@ class ReadBarrierTest {
             if (ends.containsKey(partition)) {
                 answer(partition, ends.get(partition));
             }
-            answers.put(partition, asked.get(partition));
+            answers.put(partition, question(partition));
         }
         return answers;
     }
 
+    private KafkaFutureImpl<ListOffsetsResultInfo> question(TopicPartition partition) {
+        return requireNonNull(asked.get(partition));
+    }
+
     private void answer(TopicPartition partition, long end) {
-        asked.get(partition).complete(new ListOffsetsResultInfo(end, -1, Optional.empty()));
+        question(partition).complete(new ListOffsetsResultInfo(end, -1, Optional.empty()));
     }
 
     /** To wait for it in vain takes no time but this test's own. */
