@@ -154,6 +154,12 @@ final class Campaign implements AutoCloseable {
         out.flush();
     }
 
+    /** For so long until now no processor was running. */
+    void isBacklog(Duration time) {
+        long now = System.currentTimeMillis();
+        windows.add(new Window(now - time.toMillis(), now, Reach.BACKLOG));
+    }
+
     /** Lets the fault happen, and waits until all is as it was. */
     void suffer(int number, Fault fault, Random random) throws Exception {
         say("%2d. %s".formatted(number, fault.kind()));

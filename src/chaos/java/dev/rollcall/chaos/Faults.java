@@ -106,6 +106,7 @@ final class Faults {
         List<String> names = campaign.processors().names();
         names.forEach(name -> campaign.kill(campaign.processors().process(name)));
         campaign.sleep(time);
+        campaign.isBacklog(time);
         for (String name : names) {
             campaign.processors().start(name);
             campaign.processors().awaitReady(name);

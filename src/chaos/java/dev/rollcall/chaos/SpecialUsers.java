@@ -33,8 +33,10 @@ final class SpecialUsers {
     /** Below the lease, and with the log silent in between. */
     private static final long SPARSE_BEAT = Timing.LEASE.toMillis() * 5 / 8;
 
-    /** From an acknowledgement to the next record, by rule 7. */
+    /** From an acknowledgement to the next record: what rule 7 asks for, and what is enough in a backlog. */
     private static final long CAUSE_BEFORE_EFFECT = 100;
+
+    private static final long IN_A_BACKLOG = 20;
 
     private final OwnProducer producer;
     private final SplittableRandom dice;
@@ -83,11 +85,12 @@ final class SpecialUsers {
         CompletableFuture<RecordMetadata> text = chance(4)
                 ? count(producer.text(user, home, new StatusText("text " + random(0, 1_000_000), null)))
                 : null;
+        long wait = chance(2) ? CAUSE_BEFORE_EFFECT : IN_A_BACKLOG;
         acknowledged(flag, hidden -> {
             if (text == null) {
-                later(CAUSE_BEFORE_EFFECT, () -> comeOnline(user, List.of(hidden), 3));
+                later(wait, () -> comeOnline(user, List.of(hidden), 3));
             } else {
-                acknowledged(text, set -> later(CAUSE_BEFORE_EFFECT, () -> comeOnline(user, List.of(hidden, set), 3)));
+                acknowledged(text, set -> later(wait, () -> comeOnline(user, List.of(hidden, set), 3)));
             }
         });
     }

@@ -404,8 +404,8 @@ public final class Checker {
                             .anyMatch(flag -> before.topic().equals("appear-offline")
                                     && flag.offset() == before.offset()
                                     && flag.hidden()
-                                    && flag.stamp() <= beat.at()));
-            if (!hidden || windows.ofBrokers().contains(beat.logTime())) {
+                                    && windows.isCauseOf(flag.stamp(), beat)));
+            if (!hidden) {
                 continue;
             }
             for (Said said : user.said) {

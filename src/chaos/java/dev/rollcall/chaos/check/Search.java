@@ -57,6 +57,7 @@ final class Search {
     private final PartitionLog partition;
     private final Settings settings;
     private final PartitionClock clock;
+    private final Disturbances disturbances;
     private final Windows windows;
     private final Windows brokerWindows;
     private final long until;
@@ -88,6 +89,7 @@ final class Search {
         this.partition = partition;
         this.settings = settings;
         this.clock = partition.clock;
+        this.disturbances = disturbances;
         this.windows = disturbances.all();
         this.brokerWindows = disturbances.ofBrokers();
         this.until = until;
@@ -300,18 +302,15 @@ final class Search {
 
     /** Whether everything was read that had been acknowledged some time before this was sent (rule 7). */
     private boolean comesAfter(Belief belief, Beat beat) {
-        if (beat.after().isEmpty() || brokerWindows.contains(beat.logTime())) {
-            return true;
-        }
         for (Entry.Before before : beat.after()) {
             boolean isFlag = before.topic().equals("appear-offline");
             boolean missing = isFlag
                     ? log.flags.stream()
                             .skip(belief.flagsRead)
-                            .anyMatch(flag -> flag.offset() <= before.offset() && flag.stamp() <= beat.at())
+                            .anyMatch(flag -> flag.offset() <= before.offset() && disturbances.isCauseOf(flag.stamp(), beat))
                     : log.texts.stream()
                             .skip(belief.textsRead)
-                            .anyMatch(text -> text.offset() <= before.offset() && text.stamp() <= beat.at());
+                            .anyMatch(text -> text.offset() <= before.offset() && disturbances.isCauseOf(text.stamp(), beat));
             if (missing) {
                 expect(belief, Kind.UNEXPLAINED, before + " has taken effect before " + beat);
                 return false;

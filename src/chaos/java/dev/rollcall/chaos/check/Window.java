@@ -10,6 +10,8 @@ public record Window(long from, long to, Reach reach) {
     public enum Reach {
         /** Processors alone: what was written while nobody read is read in the order of its stamps (rule 7). */
         PROCESSORS,
+        /** No processor at all: what is written is read as a backlog, records of one user in the order of their stamps. */
+        BACKLOG,
         /** Brokers, too: of two topics, one may be read long after the other. */
         BROKERS,
         /** The brokers' clocks as well: of two records on different partitions, their stamps do not tell the order. */

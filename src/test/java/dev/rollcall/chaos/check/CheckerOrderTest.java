@@ -317,6 +317,22 @@ class CheckerOrderTest {
         broken(shown.check(SETTINGS, new Window(4_000, 20_000, Reach.PROCESSORS)), Kind.HIDDEN_SHOWN, Kind.UNEXPLAINED);
     }
 
+    /** As long as a heartbeat may wait for others to go with it: only in a backlog the order of stamps is promised then. */
+    @Test
+    void shouldRefuseWhatComesSoonerOnlyWhenItIsABacklog() {
+        LogBuilder shown = new LogBuilder()
+                .pulses(500, 4_500)
+                .hide(5_000, true)
+                .after(HIDING, 0)
+                .beat(5_030, "phone", null)
+                .pulses(5_500, 20_500)
+                .said("ONLINE", 5_030, 5_030L)
+                .said("OFFLINE", 5_030, 5_030L);
+
+        clean(shown.check(SETTINGS, new Window(4_000, 20_000, Reach.PROCESSORS)));
+        broken(shown.check(SETTINGS, new Window(4_000, 20_000, Reach.BACKLOG)), Kind.HIDDEN_SHOWN, Kind.UNEXPLAINED);
+    }
+
     @Test
     void shouldAllowItWhenTheBrokersWereDisturbedOrTheStampsSayOtherwise() {
         LogBuilder shown = hideThenOnline().said("ONLINE", 5_200, 5_200L).said("OFFLINE", 5_200, 5_200L);
