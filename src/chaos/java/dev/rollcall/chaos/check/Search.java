@@ -382,10 +382,6 @@ final class Search {
     // ---- what counts in a device's favour ----
 
     /**
-     * Where the log was silent although a processor was writing pulses, a device that was live gets as long as that
-     * lasted, at most a lease. That is a must for the first silence since its last record: they do not add up.
-     */
-    /**
      * Whether pulses could have been there: some were just before it, or a processor may have read the record before it as
      * its first one after a take-over, and wrote a pulse as soon as the silence was over.
      */
@@ -394,6 +390,10 @@ final class Search {
                 || (silence.pulseFollows() && windows.contains(silence.from()));
     }
 
+    /**
+     * Where the log was silent although a processor was writing pulses, a device that was live gets as long as that
+     * lasted, at most a lease. That is a must for the first silence since its last record: they do not add up.
+     */
     private void excuse(Belief belief, PartitionLog.Silence silence) {
         if (!mayBeExcused(silence)) {
             return;
