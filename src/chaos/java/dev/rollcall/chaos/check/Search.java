@@ -307,10 +307,12 @@ final class Search {
             boolean missing = isFlag
                     ? log.flags.stream()
                             .skip(belief.flagsRead)
-                            .anyMatch(flag -> flag.offset() <= before.offset() && disturbances.isCauseOf(flag.stamp(), beat))
+                            .anyMatch(flag ->
+                                    flag.offset() <= before.offset() && disturbances.isCauseOf(flag.stamp(), beat))
                     : log.texts.stream()
                             .skip(belief.textsRead)
-                            .anyMatch(text -> text.offset() <= before.offset() && disturbances.isCauseOf(text.stamp(), beat));
+                            .anyMatch(text ->
+                                    text.offset() <= before.offset() && disturbances.isCauseOf(text.stamp(), beat));
             if (missing) {
                 expect(belief, Kind.UNEXPLAINED, before + " has taken effect before " + beat);
                 return false;
