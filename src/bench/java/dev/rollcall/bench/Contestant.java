@@ -21,6 +21,9 @@ enum Contestant {
     /** The real topology with the program's settings. */
     ROLLCALL,
 
+    /** An earlier version of {@link #ROLLCALL}, by its classes: what a change costs or saves, in one run. */
+    BEFORE,
+
     /** {@link #NOOP} that sends every second record on: what writing costs where half of all records are transitions. */
     EVERY_SECOND,
 

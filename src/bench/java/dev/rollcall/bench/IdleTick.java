@@ -33,7 +33,7 @@ record IdleTick(int devices, boolean beating) implements Job<IdleTick.Result> {
         int few = Math.max(1, many / 100);
         Map<String, Object> figures = new LinkedHashMap<>();
         List<Target> targets = new ArrayList<>();
-        try (WorkerProcess worker = new WorkerProcess(options.jvmArguments())) {
+        try (WorkerProcess worker = new WorkerProcess(options)) {
             for (boolean beating : new boolean[] {false, true}) {
                 String name = beating ? "beating" : "quiet";
                 Result ofFew = measure(worker, few, beating, name, figures);

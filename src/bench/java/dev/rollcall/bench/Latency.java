@@ -47,8 +47,8 @@ final class Latency {
     static void scenario(Options options) throws IOException {
         long ms = UNMEASURED_MS + options.rounds * ROUND_MS;
         try (Arena arena = new Arena(options.workDirectory());
-                WorkerProcess one = new WorkerProcess(options.jvmArguments());
-                WorkerProcess other = new WorkerProcess(options.jvmArguments());
+                WorkerProcess one = new WorkerProcess(options);
+                WorkerProcess other = new WorkerProcess(options);
                 LiveWriter writer = new LiveWriter(arena.bootstrapServers(), LOG, 1)) {
             arena.createTopic(LOG, Map.of("message.timestamp.type", "LogAppendTime"));
             Progress.say("%,d heartbeats/s for %d s", BEATS_PER_MS * 1_000, ms / 1_000);

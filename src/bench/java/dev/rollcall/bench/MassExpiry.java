@@ -35,7 +35,7 @@ final class MassExpiry {
         int silent = options.users(1_000_000);
         List<Round> rounds = new ArrayList<>();
         try (Arena arena = new Arena(options.workDirectory());
-                WorkerProcess worker = new WorkerProcess(options.jvmArguments())) {
+                WorkerProcess worker = new WorkerProcess(options)) {
             for (int number = 0; number <= options.rounds; number++) {
                 Round round = round(options, arena, worker, "mass-expiry-" + number, silent);
                 Progress.say(

@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
@@ -32,10 +33,18 @@ final class Options {
     List<String> contestants = new ArrayList<>();
 
     @Option(
+            names = "--before",
+            paramLabel = "CLASSES",
+            description =
+                    "The class path of an earlier version, its benchmark included, which then runs as the contestant before.")
+    @Nullable
+    String before;
+
+    @Option(
             names = "--jfr",
             paramLabel = "FILE",
             description =
-                    "Writes flight recordings of the measured time of rollcall's rounds: FILE with the round's number.")
+                    "Writes flight recordings of the measured time of rollcall's rounds, and of those before: FILE with whose and the round's number.")
     @Nullable
     Path recording;
 
@@ -76,8 +85,15 @@ final class Options {
         return workerArguments.isEmpty() ? List.of("-Xmx2g") : workerArguments;
     }
 
-    /** Those of the scenario's that were asked for. */
+    /** Those of the scenario's that were asked for, and with Rollcall its earlier version, if there is one. */
     List<Contestant> contestants(Contestant... all) {
+        List<Contestant> chosen = chosen(all);
+        return before == null || !chosen.contains(Contestant.ROLLCALL)
+                ? chosen
+                : Stream.concat(chosen.stream(), Stream.of(Contestant.BEFORE)).toList();
+    }
+
+    private List<Contestant> chosen(Contestant... all) {
         if (contestants.isEmpty()) {
             return List.of(all);
         }

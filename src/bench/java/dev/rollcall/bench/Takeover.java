@@ -33,7 +33,7 @@ final class Takeover implements AutoCloseable {
         arena.preload(plan, id + "-log");
         ends = arena.ends(id + "-log");
         arena.createOutputs(id);
-        worker = new WorkerProcess(options.jvmArguments());
+        worker = new WorkerProcess(options);
     }
 
     @Override

@@ -1,5 +1,7 @@
 package dev.rollcall.bench;
 
+import static java.util.Objects.requireNonNull;
+
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -58,7 +60,10 @@ final class Throughput implements AutoCloseable {
     /** Starts a JVM for each contestant, and has each read a part of what is measured, unmeasured. */
     void warmUp(List<Contestant> contestants) throws IOException {
         for (Contestant contestant : contestants) {
-            entrants.add(new Entrant(contestant, new WorkerProcess(options.jvmArguments())));
+            WorkerProcess worker = contestant == Contestant.BEFORE
+                    ? WorkerProcess.withClasses(requireNonNull(options.before), options)
+                    : new WorkerProcess(options);
+            entrants.add(new Entrant(contestant, worker));
         }
         for (Entrant entrant : entrants) {
             say("warm-up", entrant, play(entrant, Math.min(Math.max(measured(entrant) / 2, 1), WARM), false, null));
@@ -127,14 +132,9 @@ final class Throughput implements AutoCloseable {
         long to = whole
                 ? plan.users() + plan.measured() + pulses
                 : from + measured + (pulses - pulsesAtArrival) * measured / plan.measured();
+        Contestant played = contestant == Contestant.BEFORE ? Contestant.ROLLCALL : contestant;
         ThroughputRound.Result result = entrant.worker.run(new ThroughputRound(
-                contestant.id(),
-                arena.settings(options, id, log),
-                from,
-                to,
-                whole ? ends : arrived,
-                plan.end(),
-                recording));
+                played.id(), settings(id), from, to, whole ? ends : arrived, plan.end(), recording));
         check(contestant, whole, id, result);
         if (measureChangelog) {
             entrant.changelog = arena.changelogs(id, plan.arrivedAt());
@@ -144,6 +144,13 @@ final class Throughput implements AutoCloseable {
         }
         arena.deleteTopics(id);
         return result;
+    }
+
+    /** The log has clock ticks of its own time; one of today behind them would be a gap, over which everybody is held. */
+    private Map<String, String> settings(String id) {
+        Map<String, String> settings = arena.settings(options, id, log);
+        settings.put("pulse.interval.ms", "60000");
+        return settings;
     }
 
     /** Who has not done the work has no figures. */
@@ -171,13 +178,14 @@ final class Throughput implements AutoCloseable {
     }
 
     private @Nullable String recording(Contestant contestant, int round) {
-        if (options.recording == null || contestant != Contestant.ROLLCALL) {
+        boolean isRollcall = contestant == Contestant.ROLLCALL || contestant == Contestant.BEFORE;
+        if (options.recording == null || !isRollcall) {
             return null;
         }
         Path file = options.recording.toAbsolutePath();
         String name = file.getFileName().toString();
         int dot = name.lastIndexOf('.') < 0 ? name.length() : name.lastIndexOf('.');
-        return file.resolveSibling(name.substring(0, dot) + "-" + round + name.substring(dot))
+        return file.resolveSibling(name.substring(0, dot) + "-" + contestant.id() + "-" + round + name.substring(dot))
                 .toString();
     }
 

@@ -41,7 +41,7 @@ final class Topologies {
                         Clock.fixed(Instant.ofEpochMilli(logEnd), ZoneOffset.UTC),
                         config.topicPartitions(),
                         "bench");
-            case CONSUMER -> throw new IllegalArgumentException("it has no topology");
+            case CONSUMER, BEFORE -> throw new IllegalArgumentException(contestant + " has no topology here");
         };
     }
 

@@ -1,6 +1,7 @@
 package dev.rollcall.bench;
 
 import java.io.BufferedReader;
+import java.io.File;
 import java.io.IOException;
 import java.io.InputStreamReader;
 import java.io.PrintWriter;
@@ -23,21 +24,26 @@ final class WorkerProcess implements AutoCloseable {
     private final PrintWriter orders;
     private final BufferedReader answers;
 
-    /**
-     * Starts it.
-     *
-     * @param jvmArguments for example {@code -Xmx1g}
-     */
-    WorkerProcess(List<String> jvmArguments) throws IOException {
+    /** Starts it, with what the options say of its JVM. */
+    WorkerProcess(Options options) throws IOException {
+        this(options.jvmArguments(), classPath());
+    }
+
+    private WorkerProcess(List<String> jvmArguments, String classPath) throws IOException {
         List<String> command = new ArrayList<>();
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
         command.addAll(jvmArguments);
-        command.addAll(List.of("-cp", classPath(), Worker.class.getName()));
+        command.addAll(List.of("-cp", classPath, Worker.class.getName()));
         process = new ProcessBuilder(command)
                 .redirectError(ProcessBuilder.Redirect.INHERIT)
                 .start();
         orders = new PrintWriter(process.getOutputStream(), true, StandardCharsets.UTF_8);
         answers = new BufferedReader(new InputStreamReader(process.getInputStream(), StandardCharsets.UTF_8));
+    }
+
+    /** As {@link #WorkerProcess(Options)}, with other classes before those of this benchmark. */
+    static WorkerProcess withClasses(String classes, Options options) throws IOException {
+        return new WorkerProcess(options.jvmArguments(), classes + File.pathSeparator + classPath());
     }
 
     /** Does the job there, and returns when it is done. */
@@ -72,7 +78,7 @@ final class WorkerProcess implements AutoCloseable {
         if (WorkerProcess.class.getClassLoader() instanceof URLClassLoader loader) {
             return Arrays.stream(loader.getURLs())
                     .map(WorkerProcess::path)
-                    .collect(Collectors.joining(System.getProperty("path.separator")));
+                    .collect(Collectors.joining(File.pathSeparator));
         }
         return System.getProperty("java.class.path");
     }

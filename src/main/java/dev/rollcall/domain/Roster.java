@@ -58,13 +58,13 @@ public final class Roster {
     }
 
     /** Says who comes next, so that the CPU waits for the memory of all of them at once. Changes nothing. */
-    public void expect(List<UserId> ids) {
+    public void expect(List<@Nullable UserId> ids) {
         users.touch(ids);
     }
 
     /** A heartbeat, with the broker's stamp in ms since the epoch. */
     public Decision heartbeat(UserId id, Heartbeat heartbeat, long stamp) {
-        int slot = users.find(id.bytes());
+        int slot = users.find(id);
         User unpacked = slot == UserTable.NO_SLOT ? fromArchive(id) : null;
         if (isHidden(slot, unpacked)) {
             // What a hidden user's devices do must not show, not even in how long the others are held (rule 9).
@@ -72,7 +72,7 @@ public final class Roster {
         }
         long at = clock.advance(stamp);
         if (hear(at)) {
-            slot = users.find(id.bytes());
+            slot = users.find(id);
             unpacked = slot == UserTable.NO_SLOT ? fromArchive(id) : null;
         }
         shards.heard(heartbeat.shard(), at);
@@ -84,7 +84,7 @@ public final class Roster {
      * time must not run ahead of those.
      */
     public Decision earlyHeartbeat(UserId id, Heartbeat heartbeat, long stamp) {
-        int slot = users.find(id.bytes());
+        int slot = users.find(id);
         return take(slot, slot == UserTable.NO_SLOT ? fromArchive(id) : null, heartbeat, clock.timeOf(stamp), stamp);
     }
 
@@ -282,7 +282,7 @@ public final class Roster {
     }
 
     private User find(UserId id) {
-        int slot = users.find(id.bytes());
+        int slot = users.find(id);
         return slot == UserTable.NO_SLOT ? fromArchive(id) : unpack(slot);
     }
 
@@ -312,13 +312,13 @@ public final class Roster {
         boolean isTextNear = clock.reached() == PartitionClock.UNKNOWN || next - clock.reached() < TEXT_HORIZON_MS;
         if (!user.devices().isEmpty() || (next != Long.MAX_VALUE && isTextNear)) {
             if (user.slot == UserTable.NO_SLOT) {
-                user.slot = users.add(user.id.bytes());
+                user.slot = users.add(user.id);
             }
             deadlines.arm(user, next);
             users.set(user.slot, PackedUser.pack(user));
             visibleUsers += user.hidden ? 0 : 1;
         } else if (user.slot != UserTable.NO_SLOT) {
-            users.remove(user.slot, user.id.bytes());
+            users.remove(user.slot, user.id);
         }
     }
 

@@ -1,6 +1,10 @@
 package dev.rollcall.domain;
 
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
+import java.security.SecureRandom;
 import java.util.Arrays;
 
 /**
@@ -10,7 +14,16 @@ import java.util.Arrays;
 public final class UserId implements Comparable<UserId> {
     public static final int MAX_BYTES = 255;
 
+    private static final VarHandle LONG = MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.LITTLE_ENDIAN);
+    private static final long MULTIPLIER = 0x9E3779B97F4A7C15L;
+
+    /** Users choose their ids. Nobody may choose them so that they all have the same hash. */
+    private static final long SEED = new SecureRandom().nextLong();
+
     private final byte[] utf8;
+
+    /** 0: not computed yet, as in {@link String}. */
+    private int hash;
 
     private UserId(byte[] utf8) {
         this.utf8 = utf8;
@@ -51,13 +64,38 @@ public final class UserId implements Comparable<UserId> {
         return other instanceof UserId that && Arrays.equals(utf8, that.utf8);
     }
 
+    /** Differs from one run of the program to the next. */
     @Override
     public int hashCode() {
-        return Arrays.hashCode(utf8);
+        if (hash == 0) {
+            hash = hash(utf8);
+        }
+        return hash;
     }
 
     @Override
     public String toString() {
         return new String(utf8, StandardCharsets.UTF_8);
+    }
+
+    private static int hash(byte[] bytes) {
+        long hash = SEED ^ bytes.length;
+        int at = 0;
+        for (; at + Long.BYTES <= bytes.length; at += Long.BYTES) {
+            hash = mix(hash ^ (long) LONG.get(bytes, at));
+        }
+        long rest = 0;
+        for (; at < bytes.length; at++) {
+            rest = rest << 8 | (bytes[at] & 0xFF);
+        }
+        hash = mix(hash ^ rest);
+        return (int) (hash ^ hash >>> 32);
+    }
+
+    /** A folded multiplication: each bit of what comes in moves about half of those that come out. */
+    private static long mix(long value) {
+        long low = value * MULTIPLIER;
+        long high = Math.multiplyHigh(value, MULTIPLIER);
+        return low ^ high ^ SEED;
     }
 }

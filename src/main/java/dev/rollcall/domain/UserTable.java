@@ -1,9 +1,5 @@
 package dev.rollcall.domain;
 
-import java.lang.invoke.MethodHandles;
-import java.lang.invoke.VarHandle;
-import java.nio.ByteOrder;
-import java.security.SecureRandom;
 import java.util.Arrays;
 import java.util.List;
 import java.util.function.IntConsumer;
@@ -16,14 +12,8 @@ import org.jspecify.annotations.Nullable;
 final class UserTable {
     static final int NO_SLOT = -1;
 
-    private static final VarHandle LONG = MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.LITTLE_ENDIAN);
-    private static final long MIX = 0x9E3779B97F4A7C15L;
-
     /** Of a CPU's cache, in bytes. */
     private static final int CACHE_LINE = 64;
-
-    /** Users choose their ids. Nobody may choose them so that they all fall on one place of the index. */
-    private static final long SEED = new SecureRandom().nextLong();
 
     /** Open addressing, linear probing: in each entry the hash (upper half) and the slot plus 1 (lower half); 0: free. */
     private long[] index = new long[64];
@@ -45,10 +35,10 @@ final class UserTable {
     }
 
     /** The slot of a user, or {@link #NO_SLOT}. */
-    int find(byte[] id) {
-        int hash = hash(id);
+    int find(UserId id) {
+        int hash = id.hashCode();
         for (int at = place(hash, home(hash)); index[at] != 0; at = place(hash, next(at))) {
-            if (PackedUser.is(packed(slotOf(index[at])), id)) {
+            if (PackedUser.is(packed(slotOf(index[at])), id.bytes())) {
                 return slotOf(index[at]);
             }
         }
@@ -59,17 +49,21 @@ final class UserTable {
      * Has the CPU fetch what finding and reading these users will need; changes nothing. To find one is to wait for
      * memory three times, each time for what says where to look next. Done step by step for many, the waits overlap.
      */
-    void touch(List<UserId> ids) {
+    void touch(List<@Nullable UserId> ids) {
         int[] hashes = new int[ids.size()];
+        int known = 0;
         int sum = 0;
-        for (int i = 0; i < hashes.length; i++) {
-            hashes[i] = hash(ids.get(i).bytes());
-            sum += (int) index[home(hashes[i])];
+        for (UserId id : ids) {
+            if (id != null) {
+                int hash = id.hashCode();
+                hashes[known++] = hash;
+                sum += (int) index[home(hash)];
+            }
         }
-        int[] slots = new int[hashes.length];
+        int[] slots = new int[known];
         int found = 0;
-        for (int hash : hashes) {
-            int slot = slotOf(index[place(hash, home(hash))]);
+        for (int i = 0; i < known; i++) {
+            int slot = slotOf(index[place(hashes[i], home(hashes[i]))]);
             if (slot != NO_SLOT) {
                 slots[found++] = slot;
                 sum += packed(slot).length;
@@ -107,7 +101,7 @@ final class UserTable {
     }
 
     /** A slot for a user who is not in here; {@link #set} comes next. */
-    int add(byte[] id) {
+    int add(UserId id) {
         int slot = freeCount > 0 ? free[--freeCount] : used++;
         if (slot == users.length) {
             users = Arrays.copyOf(users, users.length + users.length / 2);
@@ -115,7 +109,7 @@ final class UserTable {
         if (size() * 3L > index.length * 2L) {
             rebuild(index.length * 2);
         }
-        enter(entry(hash(id), slot));
+        enter(entry(id.hashCode(), slot));
         return slot;
     }
 
@@ -123,8 +117,8 @@ final class UserTable {
         users[slot] = packed;
     }
 
-    void remove(int slot, byte[] id) {
-        int at = home(hash(id));
+    void remove(int slot, UserId id) {
+        int at = home(id.hashCode());
         while (slotOf(index[at]) != slot) {
             at = next(at);
         }
@@ -194,26 +188,5 @@ final class UserTable {
 
     private static int slotOf(long entry) {
         return (int) entry - 1;
-    }
-
-    private static int hash(byte[] id) {
-        long hash = SEED ^ id.length;
-        int at = 0;
-        for (; at + Long.BYTES <= id.length; at += Long.BYTES) {
-            hash = mix(hash ^ (long) LONG.get(id, at));
-        }
-        long rest = 0;
-        for (; at < id.length; at++) {
-            rest = rest << 8 | (id[at] & 0xFF);
-        }
-        hash = mix(hash ^ rest);
-        return (int) (hash ^ hash >>> 32);
-    }
-
-    /** A folded multiplication: each bit of what comes in moves about half of those that come out. */
-    private static long mix(long value) {
-        long low = value * MIX;
-        long high = Math.multiplyHigh(value, MIX);
-        return low ^ high ^ SEED;
     }
 }

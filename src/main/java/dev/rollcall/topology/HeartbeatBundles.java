@@ -1,5 +1,6 @@
 package dev.rollcall.topology;
 
+import dev.rollcall.domain.UserId;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.BitSet;
@@ -7,8 +8,8 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Properties;
-import java.util.function.Consumer;
-import java.util.function.Predicate;
+import java.util.function.BiConsumer;
+import java.util.function.BiPredicate;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.apache.kafka.clients.consumer.ConsumerConfig;
@@ -19,6 +20,7 @@ import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.header.internals.RecordHeaders;
 import org.apache.kafka.streams.StreamsConfig;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Hands heartbeats that lie one behind the other in the log to Kafka Streams as one record. What Streams spends on a record,
@@ -53,6 +55,7 @@ public final class HeartbeatBundles implements ConsumerInterceptor<byte[], byte[
     static final class Bundle extends RecordHeaders {
         private final List<ConsumerRecord<byte[], byte[]>> records;
         private final BitSet taken = new BitSet(0);
+        private @Nullable List<@Nullable UserId> users;
 
         private Bundle(List<ConsumerRecord<byte[], byte[]>> records) {
             this.records = records;
@@ -65,6 +68,19 @@ public final class HeartbeatBundles implements ConsumerInterceptor<byte[], byte[
         /** In the order of the log. */
         List<ConsumerRecord<byte[], byte[]>> records() {
             return records;
+        }
+
+        /** Whose they are, in the same order; null where a record has no key. */
+        List<@Nullable UserId> users() {
+            List<@Nullable UserId> known = users;
+            if (known == null) {
+                known = new ArrayList<>(records.size());
+                for (ConsumerRecord<byte[], byte[]> record : records) {
+                    known.add(record.key() == null ? null : UserId.ofBytes(record.key()));
+                }
+                users = known;
+            }
+            return known;
         }
 
         /** As headers all bundles are the same: without any. */
@@ -80,12 +96,13 @@ public final class HeartbeatBundles implements ConsumerInterceptor<byte[], byte[
 
         /** Those for whom this is the first time that they are asked for, and the condition holds. */
         void take(
-                Predicate<ConsumerRecord<byte[], byte[]>> condition,
-                Consumer<ConsumerRecord<byte[], byte[]>> consumer) {
-            for (int i = 0; i < records.size(); i++) {
-                if (!taken.get(i) && condition.test(records.get(i))) {
+                BiPredicate<@Nullable UserId, ConsumerRecord<byte[], byte[]>> condition,
+                BiConsumer<@Nullable UserId, ConsumerRecord<byte[], byte[]>> consumer) {
+            List<@Nullable UserId> owners = users();
+            for (int i = 0, count = records.size(); i < count; i++) {
+                if (!taken.get(i) && condition.test(owners.get(i), records.get(i))) {
                     taken.set(i);
-                    consumer.accept(records.get(i));
+                    consumer.accept(owners.get(i), records.get(i));
                 }
             }
         }

@@ -4,13 +4,10 @@ import dev.rollcall.domain.UserId;
 import dev.rollcall.topology.HeartbeatBundles.Bundle;
 import dev.rollcall.wire.Inbound;
 import dev.rollcall.wire.Topic;
-import java.util.ArrayList;
-import java.util.Arrays;
-import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.BiPredicate;
 import java.util.function.Consumer;
-import java.util.function.Predicate;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.common.errors.SerializationException;
 import org.apache.kafka.common.header.Headers;
@@ -51,21 +48,10 @@ final class HeartbeatSource implements Deserializer<Object> {
         return deserialize(name, value);
     }
 
-    /** Whom the bundle is about. */
-    List<UserId> users(Bundle bundle) {
-        List<UserId> users = new ArrayList<>(bundle.records().size());
-        for (ConsumerRecord<byte[], byte[]> record : bundle.records()) {
-            if (record.key() != null) {
-                users.add(UserId.ofBytes(record.key()));
-            }
-        }
-        return users;
-    }
-
     /** Reads what is in the bundle and has not been taken, one after the other. */
     void open(Bundle bundle, Consumer<Arrival> arrivals) {
         next.remove(bundle.partition(), bundle);
-        take(bundle, record -> true, arrivals);
+        take(bundle, (owner, record) -> true, arrivals);
     }
 
     /**
@@ -77,9 +63,8 @@ final class HeartbeatSource implements Deserializer<Object> {
         if (bundle != null) {
             take(
                     bundle,
-                    record -> record.timestamp() < stamp
-                            && Arrays.equals(record.key(), user.bytes())
-                            && !Rerouting.isMarked(record.headers()),
+                    (owner, record) ->
+                            record.timestamp() < stamp && user.equals(owner) && !Rerouting.isMarked(record.headers()),
                     arrivals);
         }
     }
@@ -89,13 +74,15 @@ final class HeartbeatSource implements Deserializer<Object> {
         next.remove(partition);
     }
 
-    private void take(Bundle bundle, Predicate<ConsumerRecord<byte[], byte[]>> condition, Consumer<Arrival> arrivals) {
-        Deserializer<UserId> users = topic.keys().deserializer();
+    private void take(
+            Bundle bundle,
+            BiPredicate<@Nullable UserId, ConsumerRecord<byte[], byte[]>> condition,
+            Consumer<Arrival> arrivals) {
         Deserializer<Inbound> values = topic.values().deserializer();
         bundle.take(
                 condition,
-                record -> arrivals.accept(new Arrival(
-                        users.deserialize(record.topic(), record.key()),
+                (owner, record) -> arrivals.accept(new Arrival(
+                        owner,
                         values.deserialize(record.topic(), record.value()),
                         record.timestamp(),
                         record.headers(),

@@ -5,7 +5,6 @@ import static java.util.Objects.requireNonNull;
 import java.time.Duration;
 import java.util.Collection;
 import java.util.HashMap;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalLong;
@@ -54,6 +53,9 @@ final class ReadBarrier {
     /** So long a stream thread waits for a leader; after that only the partitions wait. */
     static final Duration ANSWER_TIMEOUT = Duration.ofSeconds(1);
 
+    /** From this age on an answer is asked for again. */
+    private static final Duration AGING = MAX_AGE.dividedBy(2);
+
     private static final Duration MIN_INTERVAL = MAX_AGE.dividedBy(4);
 
     private static final Logger LOG = LoggerFactory.getLogger(ReadBarrier.class);
@@ -62,6 +64,7 @@ final class ReadBarrier {
     private final Function<Set<TopicPartition>, Map<TopicPartition, KafkaFuture<ListOffsetsResultInfo>>> leaders;
     private final LongSupplier nanoTime;
     private final Map<TopicPartition, Input> inputs = new HashMap<>();
+    private final Map<Integer, List<Input>> byPartition = new HashMap<>();
 
     /**
      * @param topics the inputs, partitioned alike
@@ -79,7 +82,7 @@ final class ReadBarrier {
     /** One partition of an input, and how far its log is known to go. Times in ns. */
     private static final class Input {
         private final TopicPartition partition;
-        private long neededSince;
+        private long neededAt;
         private boolean isAsked;
         private long askedAt;
         private @Nullable KafkaFuture<ListOffsetsResultInfo> question;
@@ -94,7 +97,15 @@ final class ReadBarrier {
 
         boolean isFresh() {
             takeAnswer();
-            return isKnown && knownSince - neededSince >= 0;
+            return !isOlderThan(neededAt - MAX_AGE.toNanos());
+        }
+
+        boolean wasNeededAt(long nanos) {
+            return neededAt - nanos >= 0;
+        }
+
+        boolean isOlderThan(long nanos) {
+            return !isKnown || knownSince - nanos < 0;
         }
 
         boolean askedBefore(long nanos) {
@@ -114,14 +125,14 @@ final class ReadBarrier {
                 }
                 isAway = false;
             } catch (ExecutionException e) {
-                isAway(String.valueOf(e.getCause()));
+                markAway(String.valueOf(e.getCause()));
             } catch (InterruptedException e) {
                 throw new InterruptException(e);
             }
             question = null;
         }
 
-        void isAway(String why) {
+        void markAway(String why) {
             if (!isAway) {
                 LOG.warn("the leader of {} does not answer ({}): its users wait", partition, why);
             }
@@ -132,31 +143,53 @@ final class ReadBarrier {
     /** Before records of these partitions are handed on: asks how far the inputs go there, and waits for the answers. */
     void await(Set<TopicPartition> polled) {
         long now = nanoTime.getAsLong();
-        Set<Input> needed = new LinkedHashSet<>();
-        for (TopicPartition partition : polled) {
-            for (String topic : topics) {
-                Input input = inputs.computeIfAbsent(new TopicPartition(topic, partition.partition()), Input::new);
-                input.neededSince = now - MAX_AGE.toNanos();
-                needed.add(input);
-            }
+        if (polled.isEmpty() || !needs(polled, now)) {
+            return; // the latter as nearly always where one poll follows the other
         }
+        // One request for all that are read, where each partition would soon have had its own.
+        ask(inputs.values().stream()
+                .filter(input ->
+                        input.wasNeededAt(now - MAX_AGE.toNanos()) && input.isOlderThan(now - AGING.toNanos() / 2))
+                .toList());
+        List<Input> needed = polled.stream()
+                .flatMap(partition -> inputsOf(partition.partition()).stream())
+                .toList();
         while (true) {
             List<Input> stale =
                     needed.stream().filter(input -> !input.isFresh()).toList();
             ask(stale);
             List<Input> awaited = stale.stream().filter(input -> !input.isAway).toList();
             if (awaited.isEmpty()) {
-                break;
+                return;
             }
             if (nanoTime.getAsLong() - now >= ANSWER_TIMEOUT.toNanos()) {
-                awaited.forEach(input -> input.isAway("after " + ANSWER_TIMEOUT.toMillis() + " ms"));
-                break;
+                awaited.forEach(input -> input.markAway("after " + ANSWER_TIMEOUT.toMillis() + " ms"));
+                return;
             }
             awaited.forEach(input -> awaitAnswer(input, now + ANSWER_TIMEOUT.toNanos()));
         }
-        // The next records shall find an answer rather than wait for one.
-        long soonStale = nanoTime.getAsLong() - MAX_AGE.toNanos() / 2;
-        ask(needed.stream().filter(input -> input.knownSince - soonStale < 0).toList());
+    }
+
+    /** Says of the inputs of these partitions how old an answer may be; returns whether one is too old, or soon will be. */
+    private boolean needs(Set<TopicPartition> polled, long now) {
+        boolean isAging = false;
+        for (TopicPartition partition : polled) {
+            for (Input input : inputsOf(partition.partition())) {
+                input.neededAt = now;
+                input.takeAnswer();
+                isAging |= input.isOlderThan(now - AGING.toNanos());
+            }
+        }
+        return isAging;
+    }
+
+    private List<Input> inputsOf(int partition) {
+        return byPartition.computeIfAbsent(
+                partition,
+                any -> topics.stream()
+                        .map(topic -> new Input(new TopicPartition(topic, partition)))
+                        .peek(input -> inputs.put(input.partition, input))
+                        .toList());
     }
 
     /** Asks of those who are not being asked, and have not been for a while: one that refuses does so at once. */

@@ -92,7 +92,7 @@ final class RollProcessor implements Processor<UserId, Object, Object, Object> {
     public void process(Record<UserId, Object> record) {
         if (record.value() instanceof Bundle bundle) {
             metrics.read(bundle.records().size());
-            roster.expect(heartbeats.users(bundle));
+            roster.expect(bundle.users());
             heartbeats.open(bundle, this::arrive);
         } else {
             metrics.read(1);

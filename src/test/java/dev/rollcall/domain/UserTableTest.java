@@ -27,13 +27,13 @@ class UserTableTest {
         for (int step = 0; step < 100_000; step++) {
             UserId id = UserId.of("@user" + random.nextInt(names));
             Integer slot = slots.get(id);
-            assertThat(users.find(id.bytes()))
+            assertThat(users.find(id))
                     .as("%s in step %d, seed %d", id, step, seed)
                     .isEqualTo(slot == null ? UserTable.NO_SLOT : slot);
             if (slot == null) {
                 slots.put(id, add(id));
             } else if (random.nextBoolean()) {
-                users.remove(slot, id.bytes());
+                users.remove(slot, id);
                 slots.remove(id);
                 assertThat(users.isTaken(slot)).isFalse();
             }
@@ -51,12 +51,12 @@ class UserTableTest {
     void shouldUseAFreeSlotAgainWhenAnotherComes() {
         UserId alice = UserId.of("alice");
         int slot = add(alice);
-        users.remove(slot, alice.bytes());
+        users.remove(slot, alice);
         assertThat(add(UserId.of("bob"))).isEqualTo(slot);
     }
 
     private int add(UserId id) {
-        int slot = users.add(id.bytes());
+        int slot = users.add(id);
         users.set(slot, PackedUser.pack(new User(id, RULES)));
         return slot;
     }

@@ -98,7 +98,7 @@ class HeartbeatBundlesTest {
         List<Arrival> arrivals = new ArrayList<>();
         source.open((Bundle) opened, arrivals::add);
 
-        assertThat(source.users((Bundle) opened)).containsExactly(UserId.of("@a:x"));
+        assertThat(((Bundle) opened).users()).containsExactly(UserId.of("@a:x"), null);
         assertThat(arrivals).extracting(Arrival::offset).containsExactly(41L, 42L);
         assertThat(arrivals).extracting(Arrival::stamp).containsExactly(NOON, NOON + 1);
         assertThat(arrivals).extracting(Arrival::partition).containsExactly(2, 2);
