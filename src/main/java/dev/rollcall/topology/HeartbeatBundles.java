@@ -8,8 +8,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Properties;
-import java.util.function.BiConsumer;
-import java.util.function.BiPredicate;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.apache.kafka.clients.consumer.ConsumerConfig;
@@ -94,17 +92,13 @@ public final class HeartbeatBundles implements ConsumerInterceptor<byte[], byte[
             return System.identityHashCode(this);
         }
 
-        /** Those for whom this is the first time that they are asked for, and the condition holds. */
-        void take(
-                BiPredicate<@Nullable UserId, ConsumerRecord<byte[], byte[]>> condition,
-                BiConsumer<@Nullable UserId, ConsumerRecord<byte[], byte[]>> consumer) {
-            List<@Nullable UserId> owners = users();
-            for (int i = 0, count = records.size(); i < count; i++) {
-                if (!taken.get(i) && condition.test(owners.get(i), records.get(i))) {
-                    taken.set(i);
-                    consumer.accept(owners.get(i), records.get(i));
-                }
-            }
+        boolean isTaken(int index) {
+            return taken.get(index);
+        }
+
+        /** Leaves this one out when the rest is read. */
+        void take(int index) {
+            taken.set(index);
         }
     }
 

@@ -6,7 +6,6 @@ import dev.rollcall.wire.Inbound;
 import dev.rollcall.wire.Topic;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.function.BiPredicate;
 import java.util.function.Consumer;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.common.errors.SerializationException;
@@ -51,7 +50,11 @@ final class HeartbeatSource implements Deserializer<Object> {
     /** Reads what is in the bundle and has not been taken, one after the other. */
     void open(Bundle bundle, Consumer<Arrival> arrivals) {
         next.remove(bundle.partition(), bundle);
-        take(bundle, (owner, record) -> true, arrivals);
+        for (int i = 0, size = bundle.records().size(); i < size; i++) {
+            if (!bundle.isTaken(i)) {
+                arrivals.accept(read(bundle, i));
+            }
+        }
     }
 
     /**
@@ -60,12 +63,15 @@ final class HeartbeatSource implements Deserializer<Object> {
      */
     void takeUntil(int partition, UserId user, long stamp, Consumer<Arrival> arrivals) {
         Bundle bundle = next.get(partition);
-        if (bundle != null) {
-            take(
-                    bundle,
-                    (owner, record) ->
-                            record.timestamp() < stamp && user.equals(owner) && !Rerouting.isMarked(record.headers()),
-                    arrivals);
+        for (int i = 0; bundle != null && i < bundle.records().size(); i++) {
+            ConsumerRecord<byte[], byte[]> record = bundle.records().get(i);
+            if (!bundle.isTaken(i)
+                    && record.timestamp() < stamp
+                    && user.equals(bundle.users().get(i))
+                    && !Rerouting.isMarked(record.headers())) {
+                bundle.take(i);
+                arrivals.accept(read(bundle, i));
+            }
         }
     }
 
@@ -74,20 +80,15 @@ final class HeartbeatSource implements Deserializer<Object> {
         next.remove(partition);
     }
 
-    private void take(
-            Bundle bundle,
-            BiPredicate<@Nullable UserId, ConsumerRecord<byte[], byte[]>> condition,
-            Consumer<Arrival> arrivals) {
-        Deserializer<Inbound> values = topic.values().deserializer();
-        bundle.take(
-                condition,
-                (owner, record) -> arrivals.accept(new Arrival(
-                        owner,
-                        values.deserialize(record.topic(), record.value()),
-                        record.timestamp(),
-                        record.headers(),
-                        record.topic(),
-                        record.partition(),
-                        record.offset())));
+    private Arrival read(Bundle bundle, int index) {
+        ConsumerRecord<byte[], byte[]> record = bundle.records().get(index);
+        return new Arrival(
+                bundle.users().get(index),
+                topic.values().deserializer().deserialize(record.topic(), record.value()),
+                record.timestamp(),
+                record.headers(),
+                record.topic(),
+                record.partition(),
+                record.offset());
     }
 }
