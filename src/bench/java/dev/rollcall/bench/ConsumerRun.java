@@ -23,7 +23,7 @@ import org.jspecify.annotations.Nullable;
 final class ConsumerRun implements Run {
     private final KafkaConsumer<UserId, Inbound> consumer;
     private final Map<UserId, Row> rows = new HashMap<>();
-    private final Proof proof = new Proof();
+    private final Evidence proof = new Evidence();
     private final long leaseMs;
     private final Thread thread;
     private final Map<Integer, Long> positions = new HashMap<>();
@@ -73,7 +73,7 @@ final class ConsumerRun implements Run {
     }
 
     @Override
-    public Proof.Figures proof() {
+    public Evidence.Figures proof() {
         return proof.figures();
     }
 

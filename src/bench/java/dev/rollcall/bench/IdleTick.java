@@ -2,7 +2,7 @@ package dev.rollcall.bench;
 
 import dev.rollcall.config.RollcallConfig;
 import dev.rollcall.domain.Heartbeat;
-import dev.rollcall.domain.Roster;
+import dev.rollcall.domain.PresencePartition;
 import dev.rollcall.domain.UserId;
 import java.io.IOException;
 import java.time.Duration;
@@ -13,19 +13,19 @@ import java.util.Map;
 import java.util.OptionalLong;
 
 /**
- * What one pulse costs while nothing is due, by the number of live devices: measured on a {@link Roster} that has them all,
+ * What one clock tick costs while nothing is due, by the number of live devices: measured on a {@link PresencePartition} that has them all,
  * as if they were on one partition.
  *
  * @param devices each of its own user
- * @param beating whether everybody beats every ten seconds with the default lease, so that with each pulse a thirtieth of
+ * @param beating whether everybody beats every ten seconds with the default lease, so that with each clock tick a thirtieth of
  *     the deadlines has to be put off; if not, all have a lease of a day, and nothing at all comes up
  */
 record IdleTick(int devices, boolean beating) implements Job<IdleTick.Result> {
     private static final int UNMEASURED_PULSES = 120;
-    private static final int PULSES = 300;
+    private static final int CLOCK_TICKS = 300;
     private static final long START = 1_800_000_000_000L;
 
-    /** Times of one pulse, with all that it sets off, in ms. */
+    /** Times of one clock tick, with all that it sets off, in ms. */
     record Result(double p50_ms, double p99_ms, double max_ms) {}
 
     static void scenario(Options options) throws IOException {
@@ -38,10 +38,12 @@ record IdleTick(int devices, boolean beating) implements Job<IdleTick.Result> {
                 String name = beating ? "beating" : "quiet";
                 Result ofFew = measure(worker, few, beating, name, figures);
                 Result ofMany = measure(worker, many, beating, name, figures);
-                targets.add(Target.atMost(1, "%s: pulse with %d live, p50, ms".formatted(name, many), ofMany.p50_ms)
-                        .rounded(4));
-                targets.add(Target.atMost(1, "%s: pulse with %d live, p99, ms".formatted(name, many), ofMany.p99_ms)
-                        .rounded(4));
+                targets.add(
+                        Target.atMost(1, "%s: clock tick with %d live, p50, ms".formatted(name, many), ofMany.p50_ms)
+                                .rounded(4));
+                targets.add(
+                        Target.atMost(1, "%s: clock tick with %d live, p99, ms".formatted(name, many), ofMany.p99_ms)
+                                .rounded(4));
                 figures.put(name + "-p50-many/few", ofMany.p50_ms / ofFew.p50_ms);
             }
         }
@@ -65,7 +67,8 @@ record IdleTick(int devices, boolean beating) implements Job<IdleTick.Result> {
 
     @Override
     public Result run() {
-        Roster roster = new Roster(RollcallConfig.defaults().rules(), user -> null);
+        PresencePartition partition =
+                new PresencePartition(RollcallConfig.defaults().rules(), user -> null);
         UserId[] users = new UserId[devices];
         Heartbeat[] heartbeats = new Heartbeat[devices];
         for (int user = 0; user < devices; user++) {
@@ -80,23 +83,23 @@ record IdleTick(int devices, boolean beating) implements Job<IdleTick.Result> {
                             OptionalLong.of(Duration.ofDays(1).toMillis()),
                             heartbeat.shard());
         }
-        long[] nanos = new long[PULSES];
-        for (int second = 0; second < UNMEASURED_PULSES + PULSES; second++) {
+        long[] nanos = new long[CLOCK_TICKS];
+        for (int second = 0; second < UNMEASURED_PULSES + CLOCK_TICKS; second++) {
             long at = START + second * 1_000L;
             if (beating || second < 10) {
                 // A tenth of all in each second, in the order of their numbers' remainders: as good as any.
                 for (int user = second % 10; user < devices; user += 10) {
-                    var unused = roster.heartbeat(users[user], heartbeats[user], at);
+                    var unused = partition.heartbeat(users[user], heartbeats[user], at);
                 }
             }
             long before = System.nanoTime();
-            pulse(roster, at + 999);
+            tick(partition, at + 999);
             if (second >= UNMEASURED_PULSES) {
                 nanos[second - UNMEASURED_PULSES] = System.nanoTime() - before;
             }
         }
-        if (roster.size() != devices) {
-            throw new BenchmarkException("only %d of %d are live".formatted(roster.size(), devices));
+        if (partition.size() != devices) {
+            throw new BenchmarkException("only %d of %d are live".formatted(partition.size(), devices));
         }
         return new Result(
                 Spread.percentile(nanos, 0.5) / 1e6,
@@ -104,11 +107,11 @@ record IdleTick(int devices, boolean beating) implements Job<IdleTick.Result> {
                 Spread.percentile(nanos, 1) / 1e6);
     }
 
-    private static void pulse(Roster roster, long at) {
-        roster.pulse(at);
+    private static void tick(PresencePartition partition, long at) {
+        partition.tick(at);
         boolean finished = false;
         while (!finished) {
-            finished = roster.sweep((user, decision) -> {
+            finished = partition.sweep((user, decision) -> {
                 throw new BenchmarkException("something was due for " + user);
             });
         }

@@ -46,7 +46,7 @@ final class Latency {
 
     static void scenario(Options options) throws IOException {
         long ms = UNMEASURED_MS + options.rounds * ROUND_MS;
-        try (Arena arena = new Arena(options.workDirectory());
+        try (BrokerFixture arena = new BrokerFixture(options.workDirectory());
                 WorkerProcess one = new WorkerProcess(options);
                 WorkerProcess other = new WorkerProcess(options);
                 LiveWriter writer = new LiveWriter(arena.bootstrapServers(), LOG, 1)) {
@@ -72,7 +72,7 @@ final class Latency {
         long expected = options.rounds * ROUND_MS * BEATS_PER_MS / TRANSITION_EVERY;
         if (rollcall.transitions < expected * 9 / 10) { // the ends of the measured time are not sharp
             throw new BenchmarkException(
-                    "only %d of about %d transitions were said".formatted(rollcall.transitions, expected));
+                    "only %d of about %d transitions were emitted".formatted(rollcall.transitions, expected));
         }
         Map<String, Object> figures = new LinkedHashMap<>();
         figures.put(Contestant.ROLLCALL.id(), rollcall);
@@ -88,7 +88,7 @@ final class Latency {
     }
 
     private static CompletableFuture<Live.Result> start(
-            Options options, Arena arena, WorkerProcess worker, Contestant contestant, long ms) {
+            Options options, BrokerFixture arena, WorkerProcess worker, Contestant contestant, long ms) {
         String id = id(contestant);
         arena.createOutputs(id);
         Live live = new Live(contestant.id(), arena.settings(options, id, LOG), System.currentTimeMillis(), ms);
@@ -103,10 +103,10 @@ final class Latency {
 
     /** From append to arrival here, in ms, of what was appended from that instant on. */
     private static CompletableFuture<long[]> read(
-            Arena arena, Contestant contestant, long from, BooleanSupplier goesOn) {
+            BrokerFixture arena, Contestant contestant, long from, BooleanSupplier goesOn) {
         return CompletableFuture.supplyAsync(() -> {
             LongStream.Builder latencies = LongStream.builder();
-            arena.follow(Arena.presence(id(contestant)), goesOn, record -> {
+            arena.follow(BrokerFixture.presence(id(contestant)), goesOn, record -> {
                 if (record.timestamp() >= from) {
                     latencies.add(System.currentTimeMillis() - record.timestamp());
                 }

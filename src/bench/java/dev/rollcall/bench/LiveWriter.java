@@ -10,13 +10,13 @@ import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
 import org.jspecify.annotations.Nullable;
 
-/** Writes heartbeats and pulses while somebody reads them. */
+/** Writes heartbeats and clock ticks while somebody reads them. */
 final class LiveWriter implements AutoCloseable {
     private static final Topics CONTRACT = Topics.ofContract();
 
     private final String topic;
     private final KafkaProducer<byte[], byte[]> producer;
-    private final byte[] pulse;
+    private final byte[] tick;
     private final AtomicReference<@Nullable Exception> failure = new AtomicReference<>();
 
     /** @param lingerMs how long records wait for others to be sent with, in ms */
@@ -26,19 +26,19 @@ final class LiveWriter implements AutoCloseable {
                 Map.of("bootstrap.servers", bootstrapServers, "linger.ms", lingerMs),
                 new ByteArraySerializer(),
                 new ByteArraySerializer());
-        pulse = value(new Inbound.Pulse("bench"));
+        tick = value(new Inbound.ClockTick("bench"));
     }
 
     /** @param at the stamp, where the topic keeps those of producers; null: the broker's */
     void heartbeat(int user, @Nullable PresenceState state, @Nullable Long at) {
         byte[] key = LogPlan.key(user);
-        send(Arena.partition(key), at, key, value(new Inbound.Beat(LogPlan.heartbeat(user, state))));
+        send(BrokerFixture.partition(key), at, key, value(new Inbound.Beat(LogPlan.heartbeat(user, state))));
     }
 
     /** Into every partition. */
-    void pulse(long at) {
-        for (int partition = 0; partition < Arena.PARTITIONS; partition++) {
-            send(partition, at, null, pulse);
+    void tick(long at) {
+        for (int partition = 0; partition < BrokerFixture.PARTITIONS; partition++) {
+            send(partition, at, null, tick);
         }
     }
 

@@ -15,7 +15,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class LogPlan {
     static final long PERIOD_MS = 10_000;
-    static final long PULSE_MS = 1_000;
+    static final long TICK_MS = 1_000;
     private static final long AHEAD_MS = 86_400_000;
     private static final int SHARDS = 8;
 
@@ -32,7 +32,7 @@ final class LogPlan {
     interface Log {
         void heartbeat(int user, @Nullable PresenceState state, long at);
 
-        void pulse(long at);
+        void tick(long at);
     }
 
     private final Kind kind;
@@ -67,7 +67,7 @@ final class LogPlan {
     }
 
     /**
-     * Where to lay a log: a day ahead of the machine's clock, on a whole second. So the pulses that Rollcall writes by that
+     * Where to lay a log: a day ahead of the machine's clock, on a whole second. So the clock ticks that Rollcall writes by that
      * clock behind the log are older than all of it, and end nobody's lease.
      */
     static long startOfLog() {
@@ -96,32 +96,32 @@ final class LogPlan {
     long end() {
         long last = users + measured - 1;
         long lastBeat = start + last / users * PERIOD_MS + phases[order[(int) (last % users)]];
-        return start + ((lastBeat - start) / PULSE_MS + 1) * PULSE_MS;
+        return start + ((lastBeat - start) / TICK_MS + 1) * TICK_MS;
     }
 
-    /** How many seconds of log time are in the log, which is how many pulses each partition has. */
+    /** How many seconds of log time are in the log, which is how many clock ticks each partition has. */
     long seconds() {
-        return (end() - start) / PULSE_MS;
+        return (end() - start) / TICK_MS;
     }
 
     /** Writes it all. */
     void write(Log log) {
-        long nextPulse = start + PULSE_MS;
+        long nextTick = start + TICK_MS;
         for (long number = 0; number < users + measured; number++) {
             long round = number / users;
             int user = order[(int) (number % users)];
             long at = start + round * PERIOD_MS + phases[user];
-            for (; nextPulse <= at; nextPulse += PULSE_MS) {
-                log.pulse(nextPulse);
+            for (; nextTick <= at; nextTick += TICK_MS) {
+                log.tick(nextTick);
             }
             log.heartbeat(user, state(user, round), at);
         }
-        log.pulse(end());
+        log.tick(end());
     }
 
-    /** What a contestant that knows presence has to have said after the whole log. */
-    Proof proof() {
-        Proof proof = new Proof();
+    /** What a contestant that knows presence has to have emitted after the whole log. */
+    Evidence proof() {
+        Evidence proof = new Evidence();
         PresenceState[] before = new PresenceState[users];
         byte[][] ids = IntStream.range(0, users).mapToObj(LogPlan::key).toArray(byte[][]::new);
         write(new Log() {
@@ -135,7 +135,7 @@ final class LogPlan {
             }
 
             @Override
-            public void pulse(long at) {}
+            public void tick(long at) {}
         });
         return proof;
     }

@@ -16,7 +16,7 @@ import java.util.concurrent.locks.LockSupport;
  * A million devices fall silent at once, while others live on.
  *
  * <p>The log: within one second everybody beats; for 25 s only the living do. That is preloaded. From then on the writer
- * goes on in real time, with a heartbeat of a living device each millisecond and a pulse each second, until after all leases
+ * goes on in real time, with a heartbeat of a living device each millisecond and a clock tick each second, until after all leases
  * of the silent have ended, which is within the same second.
  */
 final class MassExpiry {
@@ -34,7 +34,7 @@ final class MassExpiry {
     static void scenario(Options options) throws IOException {
         int silent = options.users(1_000_000);
         List<Round> rounds = new ArrayList<>();
-        try (Arena arena = new Arena(options.workDirectory());
+        try (BrokerFixture arena = new BrokerFixture(options.workDirectory());
                 WorkerProcess worker = new WorkerProcess(options)) {
             for (int number = 0; number <= options.rounds; number++) {
                 Round round = round(options, arena, worker, "mass-expiry-" + number, silent);
@@ -68,7 +68,7 @@ final class MassExpiry {
                                 .rounded(0)));
     }
 
-    private static Round round(Options options, Arena arena, WorkerProcess worker, String id, int silent)
+    private static Round round(Options options, BrokerFixture arena, WorkerProcess worker, String id, int silent)
             throws IOException {
         long start = LogPlan.startOfLog();
         String log = id + "-log";
@@ -84,11 +84,12 @@ final class MassExpiry {
                     // The clock stands behind all that is written live.
                     start + Duration.ofHours(1).toMillis());
             CompletableFuture<Round> watching = CompletableFuture.supplyAsync(() -> run(worker, watch));
-            arena.awaitRecords(Arena.presence(id), silent + LIVING, Duration.ofMinutes(5), () -> !watching.isDone());
+            arena.awaitRecords(
+                    BrokerFixture.presence(id), silent + LIVING, Duration.ofMinutes(5), () -> !watching.isDone());
             live(writer, start, watching);
             Round round = watching.join();
-            arena.awaitRecords(Arena.presence(id), 2L * silent + LIVING, Duration.ofMinutes(1), () -> true);
-            check(arena.proof(Arena.presence(id)).figures(), silent);
+            arena.awaitRecords(BrokerFixture.presence(id), 2L * silent + LIVING, Duration.ofMinutes(1), () -> true);
+            check(arena.proof(BrokerFixture.presence(id)).figures(), silent);
             return round;
         } catch (CompletionException e) {
             throw new BenchmarkException(String.valueOf(e.getCause()));
@@ -105,9 +106,9 @@ final class MassExpiry {
         }
     }
 
-    private static void check(Proof.Figures said, int silent) {
-        if (said.transitions() != 2L * silent + LIVING || said.live() != LIVING) {
-            throw new BenchmarkException("not what follows from the log: " + said);
+    private static void check(Evidence.Figures emitted, int silent) {
+        if (emitted.transitions() != 2L * silent + LIVING || emitted.live() != LIVING) {
+            throw new BenchmarkException("not what follows from the log: " + emitted);
         }
     }
 
@@ -117,19 +118,19 @@ final class MassExpiry {
         for (int user = 0; user < LIVING + silent; user++, records++) {
             writer.heartbeat(user, null, start + user * 1_000L / (LIVING + silent));
         }
-        for (long time = LogPlan.PULSE_MS; time <= LIVE_FROM_MS; time++) {
+        for (long time = LogPlan.TICK_MS; time <= LIVE_FROM_MS; time++) {
             writer.heartbeat(living(time), null, start + time);
             records++;
-            if (time % LogPlan.PULSE_MS == 0) {
-                writer.pulse(start + time);
-                records += Arena.PARTITIONS;
+            if (time % LogPlan.TICK_MS == 0) {
+                writer.tick(start + time);
+                records += BrokerFixture.PARTITIONS;
             }
         }
         writer.flush();
         return records;
     }
 
-    /** A heartbeat each ms, a pulse each second, until the watcher has seen enough. */
+    /** A heartbeat each ms, a clock tick each second, until the watcher has seen enough. */
     private static void live(LiveWriter writer, long start, CompletableFuture<Round> watching) {
         long begin = System.nanoTime();
         for (long time = LIVE_FROM_MS + 1; !watching.isDone(); time++) {
@@ -138,8 +139,8 @@ final class MassExpiry {
                 LockSupport.parkNanos(due - System.nanoTime());
             }
             writer.heartbeat(living(time), null, start + time);
-            if (time % LogPlan.PULSE_MS == 0) {
-                writer.pulse(start + time);
+            if (time % LogPlan.TICK_MS == 0) {
+                writer.tick(start + time);
             }
         }
         writer.flush();
@@ -171,7 +172,7 @@ final class MassExpiry {
             try (StreamsRun run = new StreamsRun(Contestant.ROLLCALL, config, clock)) {
                 return watch(run);
             } finally {
-                Arena.deleteTree(config.dataDir());
+                BrokerFixture.deleteTree(config.dataDir());
             }
         }
 
@@ -185,18 +186,18 @@ final class MassExpiry {
             while (true) {
                 long now = System.nanoTime();
                 long processed = run.processed();
-                long said = run.announced();
-                if (processed > preloaded + living / 10 && said == online) {
+                long emitted = run.emitted();
+                if (processed > preloaded + living / 10 && emitted == online) {
                     before.look(now, processed);
-                } else if (said > online && said < online + silent) {
+                } else if (emitted > online && emitted < online + silent) {
                     begin = begin == 0 ? now : begin;
                     during.look(now, processed);
-                } else if (said >= online + silent) {
+                } else if (emitted >= online + silent) {
                     return new Round(silent * 1e9 / (now - begin), during.longestMs(), before.longestMs());
                 }
                 run.check();
                 if (now > giveUpAt) {
-                    throw new BenchmarkException("only %d of %d were said".formatted(said, online + silent));
+                    throw new BenchmarkException("only %d of %d were emitted".formatted(emitted, online + silent));
                 }
                 LockSupport.parkNanos(LOOK_EVERY_NANOS);
             }

@@ -9,7 +9,7 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
-/** What can be said on the command line, for whichever scenario understands it. */
+/** What can be emitted on the command line, for whichever scenario understands it. */
 final class Options {
     @Option(names = "--users", description = "How many users (default: the scenario's own).")
     @Nullable

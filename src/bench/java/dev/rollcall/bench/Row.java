@@ -1,8 +1,8 @@
 package dev.rollcall.bench;
 
-import dev.rollcall.domain.Announcement.Presence;
 import dev.rollcall.domain.Heartbeat;
 import dev.rollcall.domain.PresenceState;
+import dev.rollcall.domain.PresenceUpdate.Presence;
 import java.nio.ByteBuffer;
 import org.apache.kafka.common.serialization.Serde;
 import org.apache.kafka.common.serialization.Serdes;
@@ -11,7 +11,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * What the rivals keep of a user: one device, and no more than the benchmark's log needs. All times in ms since the epoch.
  *
- * @param sequence how many times something was said
+ * @param sequence how many times something was emitted
  */
 record Row(PresenceState state, long since, long lastSeen, long deadline, long sequence) {
     private static final int BYTES = 1 + 4 * Long.BYTES;

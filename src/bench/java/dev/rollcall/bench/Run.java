@@ -14,8 +14,8 @@ interface Run extends AutoCloseable {
     /** The one thread that processes, as {@link Thread#getId}; 0: not known yet. */
     long threadId();
 
-    /** What it has said, once it is closed; null: that is on its output topic, or it says nothing. */
-    default Proof.@Nullable Figures proof() {
+    /** What it has emitted, once it is closed; null: that is on its output topic, or it says nothing. */
+    default Evidence.@Nullable Figures proof() {
         return null;
     }
 

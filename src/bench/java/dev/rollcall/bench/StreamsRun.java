@@ -24,7 +24,7 @@ final class StreamsRun implements Run {
     private final KafkaStreams streams;
     private final int partitions;
     private List<? extends Metric> processed = List.of();
-    private List<? extends Metric> announced = List.of();
+    private List<? extends Metric> emitted = List.of();
     private volatile @Nullable Throwable failure;
 
     StreamsRun(Contestant contestant, RollcallConfig config, long logEnd) {
@@ -59,17 +59,17 @@ final class StreamsRun implements Run {
         return sum(processed);
     }
 
-    /** How many records Rollcall has said, all tasks together. */
-    long announced() {
-        if (announced.size() < partitions) {
-            announced = find("stream-rollcall-metrics", "announcement-total");
+    /** How many records Rollcall has emitted, all tasks together. */
+    long emitted() {
+        if (emitted.size() < partitions) {
+            emitted = find("stream-rollcall-metrics", "presence-update-total");
         }
-        return sum(announced);
+        return sum(emitted);
     }
 
     /** How many users Rollcall has in memory, all tasks together. */
     long onTheRoll() {
-        return sum(find("stream-rollcall-metrics", "users-live"));
+        return sum(find("stream-rollcall-metrics", "users-in-memory"));
     }
 
     /** Whether the group has given it all partitions. */

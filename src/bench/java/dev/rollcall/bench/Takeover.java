@@ -15,7 +15,7 @@ final class Takeover implements AutoCloseable {
     private static final int MANY = 1_000_000;
 
     private final Options options;
-    private final Arena arena;
+    private final BrokerFixture arena;
     private final WorkerProcess worker;
     private final int users;
     private final LogPlan plan;
@@ -23,7 +23,7 @@ final class Takeover implements AutoCloseable {
     private final Map<Integer, Long> ends;
 
     /** Takes in so many users, each of whom beats once. */
-    private Takeover(Options options, Arena arena, int users) throws IOException {
+    private Takeover(Options options, BrokerFixture arena, int users) throws IOException {
         this.options = options;
         this.arena = arena;
         this.users = users;
@@ -41,23 +41,23 @@ final class Takeover implements AutoCloseable {
         worker.close();
     }
 
-    private Stay.Result stay() throws IOException {
-        return worker.run(new Stay(arena.settings(options, id, id + "-log"), ends, plan.end(), users));
+    private StateBuildUp.Result stay() throws IOException {
+        return worker.run(new StateBuildUp(arena.settings(options, id, id + "-log"), ends, plan.end(), users));
     }
 
-    private Arena.Changelog changelog() {
+    private BrokerFixture.Changelog changelog() {
         return arena.changelogs(id, Long.MIN_VALUE);
     }
 
     static void takeover(Options options) throws IOException {
-        try (Arena arena = new Arena(options.workDirectory());
+        try (BrokerFixture arena = new BrokerFixture(options.workDirectory());
                 Takeover takeover = new Takeover(options, arena, options.users(MANY))) {
             takeover.stay();
-            List<Stay.Result> local = new ArrayList<>();
-            List<Stay.Result> restored = new ArrayList<>();
+            List<StateBuildUp.Result> local = new ArrayList<>();
+            List<StateBuildUp.Result> restored = new ArrayList<>();
             for (int round = 1; round <= options.rounds; round++) {
                 local.add(takeover.stay());
-                Arena.deleteTree(arena.stateDirectory(takeover.id));
+                BrokerFixture.deleteTree(arena.stateDirectory(takeover.id));
                 restored.add(takeover.stay());
                 Progress.say(
                         "round %d/%d    ready in %,.0f ms on local state, in %,.0f ms from the changelog",
@@ -68,22 +68,23 @@ final class Takeover implements AutoCloseable {
             }
             Map<String, Object> figures = new LinkedHashMap<>();
             figures.put("users", takeover.users);
-            figures.put("ready_ms_local_state", Spread.of(local, Stay.Result::readyMs));
-            figures.put("of_which_joining_the_group_ms", Spread.of(local, Stay.Result::joinedMs));
-            Spread fromChangelog = Spread.of(restored, Stay.Result::readyMs);
+            figures.put("ready_ms_local_state", Spread.of(local, StateBuildUp.Result::readyMs));
+            figures.put("of_which_joining_the_group_ms", Spread.of(local, StateBuildUp.Result::joinedMs));
+            Spread fromChangelog = Spread.of(restored, StateBuildUp.Result::readyMs);
             figures.put("ready_ms_from_changelog", fromChangelog);
             Progress.print("\nready from the changelog: %,.0f ms; joining the group, in each: %,.0f ms"
                     .formatted(
                             fromChangelog.median(),
-                            Spread.of(local, Stay.Result::joinedMs).median()));
+                            Spread.of(local, StateBuildUp.Result::joinedMs).median()));
             Report.figures(
                     options,
                     Scenario.TAKEOVER.id(),
                     figures,
                     List.of(Target.atMost(
                                     3_000,
-                                    "roster ready on local state, ms",
-                                    Spread.of(local, Stay.Result::readyMs).median())
+                                    "partition ready on local state, ms",
+                                    Spread.of(local, StateBuildUp.Result::readyMs)
+                                            .median())
                             .rounded(0)));
         }
     }
@@ -92,15 +93,15 @@ final class Takeover implements AutoCloseable {
     static void memory(Options options) throws IOException {
         int many = options.users(MANY);
         int few = Math.max(1, many / (MANY / FEW));
-        try (Arena arena = new Arena(options.workDirectory());
+        try (BrokerFixture arena = new BrokerFixture(options.workDirectory());
                 Takeover withFew = new Takeover(options, arena, few);
                 Takeover withMany = new Takeover(options, arena, many)) {
             // The second stay has no garbage of reading the log, and the first compaction behind it.
             withFew.stay();
             withMany.stay();
-            Stay.Result one = withFew.stay();
-            Stay.Result other = withMany.stay();
-            Arena.Changelog changelog = withMany.changelog();
+            StateBuildUp.Result one = withFew.stay();
+            StateBuildUp.Result other = withMany.stay();
+            BrokerFixture.Changelog changelog = withMany.changelog();
             double heap = (other.heapBytes() - one.heapBytes()) / (double) (many - few);
             Map<String, Object> figures = new LinkedHashMap<>();
             figures.put("users", many);

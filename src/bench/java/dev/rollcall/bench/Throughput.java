@@ -24,12 +24,12 @@ final class Throughput implements AutoCloseable {
     private static final long WARM = 3_000_000;
 
     private final Options options;
-    private final Arena arena;
+    private final BrokerFixture arena;
     private final LogPlan plan;
     private final String log;
     private final Map<Integer, Long> arrived;
     private final Map<Integer, Long> ends;
-    private final Proof.Figures expected;
+    private final Evidence.Figures expected;
     private final List<Entrant> entrants = new ArrayList<>();
     private int rounds;
     private int plays;
@@ -45,7 +45,7 @@ final class Throughput implements AutoCloseable {
             double changelog_bytes_per_heartbeat) {}
 
     /** Preloads the log, as many users and measured heartbeats as are given. */
-    Throughput(Options options, Arena arena, LogPlan.Kind kind, int users, long measured) {
+    Throughput(Options options, BrokerFixture arena, LogPlan.Kind kind, int users, long measured) {
         this.options = options;
         this.arena = arena;
         plan = new LogPlan(kind, users, measured, LogPlan.startOfLog());
@@ -126,12 +126,12 @@ final class Throughput implements AutoCloseable {
         String id = "%s-%d-%s".formatted(log, plays++, contestant.id());
         arena.createOutputs(id);
         boolean whole = measured == plan.measured();
-        long pulses = plan.seconds() * Arena.PARTITIONS;
-        long pulsesAtArrival = LogPlan.PERIOD_MS / LogPlan.PULSE_MS * Arena.PARTITIONS;
-        long from = plan.users() + pulsesAtArrival;
+        long ticks = plan.seconds() * BrokerFixture.PARTITIONS;
+        long ticksAtArrival = LogPlan.PERIOD_MS / LogPlan.TICK_MS * BrokerFixture.PARTITIONS;
+        long from = plan.users() + ticksAtArrival;
         long to = whole
-                ? plan.users() + plan.measured() + pulses
-                : from + measured + (pulses - pulsesAtArrival) * measured / plan.measured();
+                ? plan.users() + plan.measured() + ticks
+                : from + measured + (ticks - ticksAtArrival) * measured / plan.measured();
         Contestant played = contestant == Contestant.BEFORE ? Contestant.ROLLCALL : contestant;
         ThroughputRound.Result result = entrant.worker.run(new ThroughputRound(
                 played.id(), settings(id), from, to, whole ? ends : arrived, plan.end(), recording));
@@ -140,7 +140,7 @@ final class Throughput implements AutoCloseable {
             entrant.changelog = arena.changelogs(id, plan.arrivedAt());
             entrant.heartbeats = whole
                     ? plan.measured()
-                    : (result.processed() - from) * plan.measured() / (plan.measured() + pulses - pulsesAtArrival);
+                    : (result.processed() - from) * plan.measured() / (plan.measured() + ticks - ticksAtArrival);
         }
         arena.deleteTopics(id);
         return result;
@@ -155,19 +155,21 @@ final class Throughput implements AutoCloseable {
 
     /** Who has not done the work has no figures. */
     private void check(Contestant contestant, boolean whole, String id, ThroughputRound.Result result) {
-        String presence = Arena.presence(id);
-        require(arena.count(Arena.deadLetters(id)) == 0, contestant + " wrote dead letters");
+        String presence = BrokerFixture.presence(id);
+        require(arena.count(BrokerFixture.deadLetters(id)) == 0, contestant + " wrote dead letters");
         if (contestant == Contestant.NOOP) {
-            require(arena.count(presence) == 0, contestant + " said something");
+            require(arena.count(presence) == 0, contestant + " emitted something");
         } else if (contestant == Contestant.EVERY_SECOND) {
-            long said = arena.count(presence);
-            require(!whole || said >= plan.measured() / 2, contestant + " said only " + said + " things");
+            long emitted = arena.count(presence);
+            require(!whole || emitted >= plan.measured() / 2, contestant + " emitted only " + emitted + " things");
         } else {
-            Proof.Figures said = result.proof() == null ? arena.proof(presence).figures() : result.proof();
+            Evidence.Figures emitted =
+                    result.proof() == null ? arena.proof(presence).figures() : result.proof();
             boolean comparable = whole || plan.isQuietAfterArrival();
             require(
-                    !comparable || said.equals(expected),
-                    "%s did not say what follows from the log: %s instead of %s".formatted(contestant, said, expected));
+                    !comparable || emitted.equals(expected),
+                    "%s did not say what follows from the log: %s instead of %s"
+                            .formatted(contestant, emitted, expected));
         }
     }
 
@@ -194,7 +196,7 @@ final class Throughput implements AutoCloseable {
         private final Contestant contestant;
         private final WorkerProcess worker;
         private final List<ThroughputRound.Result> results = new ArrayList<>();
-        private Arena.Changelog changelog = new Arena.Changelog(0, 0);
+        private BrokerFixture.Changelog changelog = new BrokerFixture.Changelog(0, 0);
 
         /** How many heartbeats, after everybody's arrival, that is the changelog of. */
         private long heartbeats = 1;

@@ -38,7 +38,7 @@ record ThroughputRound(
      * @param processed how many were processed from the beginning of the log to the end of the round
      * @param threadCpuNanos what the processing thread used of the processor in that time
      * @param processCpuNanos what the whole JVM used, broker not included
-     * @param proof what was said, if that is not on the output topic
+     * @param proof what was emitted, if that is not on the output topic
      */
     record Result(
             long records,
@@ -46,9 +46,9 @@ record ThroughputRound(
             long threadCpuNanos,
             long processCpuNanos,
             long processed,
-            Proof.@Nullable Figures proof) {
-        private Result with(Proof.@Nullable Figures said) {
-            return new Result(records, nanos, threadCpuNanos, processCpuNanos, processed, said);
+            Evidence.@Nullable Figures proof) {
+        private Result with(Evidence.@Nullable Figures emitted) {
+            return new Result(records, nanos, threadCpuNanos, processCpuNanos, processed, emitted);
         }
 
         double recordsPerSecond() {
@@ -80,15 +80,15 @@ record ThroughputRound(
         try (run) {
             result = measure(run);
         } finally {
-            Arena.deleteTree(config.dataDir());
+            BrokerFixture.deleteTree(config.dataDir());
         }
         return result.with(run.proof());
     }
 
     private Result measure(Run run) throws Exception {
         long giveUpAt = System.nanoTime() + PATIENCE_NANOS;
-        Look begin = awaitProcessed(run, from, giveUpAt);
-        Look end;
+        Sample begin = awaitProcessed(run, from, giveUpAt);
+        Sample end;
         try (FlightRecording flight = FlightRecording.to(recording)) {
             end = awaitProcessed(run, to, giveUpAt);
             flight.stop();
@@ -103,11 +103,11 @@ record ThroughputRound(
                 null);
     }
 
-    private static Look awaitProcessed(Run run, long records, long giveUpAt) {
+    private static Sample awaitProcessed(Run run, long records, long giveUpAt) {
         while (true) {
             long processed = run.processed();
             if (processed >= records) {
-                return Look.at(run, processed);
+                return Sample.at(run, processed);
             }
             run.check();
             if (System.nanoTime() > giveUpAt) {
@@ -128,10 +128,10 @@ record ThroughputRound(
         }
     }
 
-    private record Look(long processed, long nanos, long threadCpuNanos, long processCpuNanos) {
-        private static Look at(Run run, long processed) {
+    private record Sample(long processed, long nanos, long threadCpuNanos, long processCpuNanos) {
+        private static Sample at(Run run, long processed) {
             long nanos = System.nanoTime();
-            return new Look(
+            return new Sample(
                     processed,
                     nanos,
                     ManagementFactory.getThreadMXBean().getThreadCpuTime(run.threadId()),

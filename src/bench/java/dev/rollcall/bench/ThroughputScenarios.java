@@ -59,7 +59,7 @@ final class ThroughputScenarios {
         int few = Math.max(1, many / (MANY / FEW));
         long records = options.records(SCALE_RECORDS);
         List<Contestant> contestants = List.of(Contestant.ROLLCALL);
-        try (Arena arena = new Arena(options.workDirectory());
+        try (BrokerFixture arena = new BrokerFixture(options.workDirectory());
                 Throughput withFew = new Throughput(options, arena, Kind.STEADY, few, records);
                 Throughput withMany = new Throughput(options, arena, Kind.STEADY, many, records)) {
             withFew.warmUp(contestants);
@@ -84,7 +84,7 @@ final class ThroughputScenarios {
 
     private static Map<String, Throughput.Figures> run(Options options, Kind kind, List<Contestant> contestants)
             throws IOException {
-        try (Arena arena = new Arena(options.workDirectory());
+        try (BrokerFixture arena = new BrokerFixture(options.workDirectory());
                 Throughput throughput =
                         new Throughput(options, arena, kind, options.users(USERS), options.records(RECORDS))) {
             throughput.warmUp(contestants);

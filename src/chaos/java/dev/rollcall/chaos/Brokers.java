@@ -159,7 +159,7 @@ final class Brokers implements AutoCloseable {
 
     /** Waits until every partition of every topic has all its replicas in sync. */
     void awaitWhole() throws InterruptedException {
-        Patience patience = new Patience("all replicas are in sync", Duration.ofMinutes(2));
+        Timeout patience = new Timeout("all replicas are in sync", Duration.ofMinutes(2));
         while (!isWhole()) {
             patience.sleep(200);
         }

@@ -194,7 +194,7 @@ final class Campaign implements AutoCloseable {
 
     /** Waits until everything runs, has nothing left to catch up with, and transitions flow; says since when they do. */
     private long awaitSettled(long since) throws InterruptedException {
-        Patience patience = new Patience("transitions flow on all partitions", FLOWS_WITHIN);
+        Timeout patience = new Timeout("transitions flow on all partitions", FLOWS_WITHIN);
         long flowsAt = probes.flowsSince(since);
         while (flowsAt == Long.MAX_VALUE) {
             restartTheDead();
@@ -208,7 +208,7 @@ final class Campaign implements AutoCloseable {
 
     /** Waits until all that is in the inputs now was read and committed. */
     private void awaitAnswered() throws InterruptedException {
-        Patience patience = new Patience("the processors have caught up", FLOWS_WITHIN);
+        Timeout patience = new Timeout("the processors have caught up", FLOWS_WITHIN);
         List<TopicPartition> inputs = Topics.ofContract().inputs().stream()
                 .flatMap(topic -> IntStream.range(0, Timing.PARTITIONS)
                         .mapToObj(partition -> new TopicPartition(topic.name(), partition)))
@@ -262,7 +262,7 @@ final class Campaign implements AutoCloseable {
         Collection<TopicPartition> heartbeats = IntStream.range(0, Timing.PARTITIONS)
                 .mapToObj(partition -> new TopicPartition("device-heartbeat", partition))
                 .toList();
-        Patience patience = new Patience("the pulses have come to rest", longest.plusSeconds(60));
+        Timeout patience = new Timeout("the clock ticks have come to rest", longest.plusSeconds(60));
         Map<TopicPartition, Long> before = Map.of();
         Map<TopicPartition, Long> now = brokers.ends(heartbeats);
         while (!now.equals(before)) {

@@ -126,7 +126,7 @@ final class Child implements AutoCloseable {
             }
             if (System.nanoTime() > deadline) {
                 throw new IllegalStateException(
-                        "%s has not said \"%s\" within %d s; see %s".formatted(name, text, limit.toSeconds(), log));
+                        "%s has not emitted \"%s\" within %d s; see %s".formatted(name, text, limit.toSeconds(), log));
             }
             Thread.sleep(LOOK_EVERY_MS);
             alive = process.isAlive();

@@ -112,7 +112,7 @@ final class ClockFaults {
         }
         Admin admin = brokers.admin();
         Brokers.answer(admin.alterPartitionReassignments(moves).all());
-        Patience patience = new Patience("the leaders have moved", MOVED_WITHIN);
+        Timeout patience = new Timeout("the leaders have moved", MOVED_WITHIN);
         while (!Brokers.answer(admin.listPartitionReassignments().reassignments())
                 .isEmpty()) {
             patience.sleep(100);

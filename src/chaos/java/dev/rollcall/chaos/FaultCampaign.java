@@ -142,7 +142,7 @@ public final class FaultCampaign implements Callable<Integer> {
             e.printStackTrace(spec.commandLine().getErr());
             problems.add(String.valueOf(e));
         }
-        if (verdict != null && (verdict.heartbeats() == 0 || verdict.said() == 0 || verdict.pulses() == 0)) {
+        if (verdict != null && (verdict.heartbeats() == 0 || verdict.emitted() == 0 || verdict.ticks() == 0)) {
             problems.add("there was nothing to check");
         }
         Report report = new Report(seed, users, broken.name(), leftOut, outcomes, surprises, problems, verdict);

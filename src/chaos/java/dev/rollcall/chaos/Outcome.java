@@ -7,7 +7,7 @@ package dev.rollcall.chaos;
  * @param repairedAt when its cause was gone
  * @param settledAt when everything was as before
  * @param longestWaitMs the longest that a transition took to come out, on any partition
- * @param flowsAfterMs how long after {@code repairedAt} all partitions had said something that went in after it
+ * @param flowsAfterMs how long after {@code repairedAt} all partitions had emitted something that went in after it
  */
 record Outcome(
         int number,

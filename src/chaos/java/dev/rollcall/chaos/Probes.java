@@ -1,9 +1,9 @@
 package dev.rollcall.chaos;
 
 import dev.rollcall.client.EventSender;
-import dev.rollcall.domain.Announcement.Presence;
 import dev.rollcall.domain.Heartbeat;
 import dev.rollcall.domain.PresenceState;
+import dev.rollcall.domain.PresenceUpdate.Presence;
 import dev.rollcall.domain.StatusText;
 import dev.rollcall.domain.UserId;
 import dev.rollcall.wire.Topic;
@@ -163,8 +163,8 @@ final class Probes implements AutoCloseable {
             }
         }
 
-        private synchronized void maybeAnswered(UserId saidOf, PresenceState state) {
-            if (state == expected && saidOf.equals(user)) {
+        private synchronized void maybeAnswered(UserId emittedOf, PresenceState state) {
+            if (state == expected && emittedOf.equals(user)) {
                 answeredAt = System.currentTimeMillis();
                 answered.add(new Answered(sentAt, answeredAt));
                 expected = null;

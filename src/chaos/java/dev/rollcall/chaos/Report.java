@@ -68,7 +68,7 @@ record Report(
                     last on purpose included
                 after its end: from when the fault's cause was gone until all partitions let a new transition out
                 latest expiry: after the device's own deadline (own), and after the last moment by the rules (bound):
-                    that is when the next pulse came, and while nothing can be written none does""");
+                    that is when the next clock tick came, and while nothing can be written none does""");
         leftOut.forEach(what -> out.println("NOT RUN: " + what));
         surprises.forEach(what -> out.println("ended by itself: " + what));
         problems.forEach(what -> out.println("PROBLEM: " + what));
@@ -82,14 +82,14 @@ record Report(
 
     private static void print(PrintWriter out, Verdict verdict) {
         out.printf(
-                "checked: %d users, %d heartbeats, %d pulses, %d texts, %d flags, %d unusable records; %d records said, %d expiries%n",
+                "checked: %d users, %d heartbeats, %d clock ticks, %d texts, %d flags, %d unusable records; %d records emitted, %d expiries%n",
                 verdict.users(),
                 verdict.heartbeats(),
-                verdict.pulses(),
+                verdict.ticks(),
                 verdict.texts(),
                 verdict.flags(),
                 verdict.unusable(),
-                verdict.said(),
+                verdict.emitted(),
                 verdict.expiries().size());
         out.printf(
                 "violations: %d, undecided users: %d%n",
@@ -131,11 +131,11 @@ record Report(
             Map<String, Object> checked = new LinkedHashMap<>();
             checked.put("users", verdict.users());
             checked.put("heartbeats", verdict.heartbeats());
-            checked.put("pulses", verdict.pulses());
+            checked.put("clock ticks", verdict.ticks());
             checked.put("texts", verdict.texts());
             checked.put("flags", verdict.flags());
             checked.put("unusable", verdict.unusable());
-            checked.put("said", verdict.said());
+            checked.put("emitted", verdict.emitted());
             checked.put("expiries", verdict.expiries().size());
             checked.put("undecided", verdict.undecided());
             checked.put(

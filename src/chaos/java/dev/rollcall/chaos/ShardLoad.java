@@ -126,7 +126,7 @@ public final class ShardLoad {
     private void quiesce() {
         shards.values().forEach(shard -> shard.stopped = true);
         special.stop();
-        Patience patience = new Patience("everything is acknowledged", Duration.ofMinutes(2));
+        Timeout patience = new Timeout("everything is acknowledged", Duration.ofMinutes(2));
         try {
             while (!special.isAnswered()
                     || acknowledged.sum() + failed.sum() < sent.sum()

@@ -19,9 +19,9 @@ import org.apache.kafka.common.TopicPartitionInfo;
 
 /** What Rollcall would be without its main decisions. */
 final class Variants {
-    private static final String PROCESSOR = "dev/rollcall/topology/RollProcessor.java";
+    private static final String PROCESSOR = "dev/rollcall/topology/PresenceProcessor.java";
     private static final String TOPOLOGY = "dev/rollcall/topology/PresenceTopology.java";
-    private static final String ROSTER = "dev/rollcall/domain/Roster.java";
+    private static final String ROSTER = "dev/rollcall/domain/PresencePartition.java";
     private static final String USER = "dev/rollcall/domain/User.java";
     private static final String PACKED_USER = "dev/rollcall/domain/PackedUser.java";
     private static final String BUNDLES = "dev/rollcall/topology/HeartbeatBundles.java";
@@ -42,8 +42,8 @@ final class Variants {
             "devices expire by the processor's own clock",
             List.of(new Patch(
                     PROCESSOR,
-                    "private void writePulse(long wallClockMs) {",
-                    "private void writePulse(long wallClockMs) { roster.pulse(wallClockMs); sweep();")),
+                    "private void writeClockTick(long wallClockMs) {",
+                    "private void writeClockTick(long wallClockMs) { partition.tick(wallClockMs); sweep();")),
             Map.of("broker.session.timeout.ms", PATIENT),
             Map.of("kafka.session.timeout.ms", "40000", "kafka.transaction.timeout.ms", PATIENT),
             false,
@@ -56,11 +56,11 @@ final class Variants {
             List.of(
                     new Patch(PROCESSOR, "private void carryOut(UserId user, Decision decision) {", """
                     private void carryOut(UserId user, Decision decision) {
-                        if (!decision.announcements().isEmpty()
+                        if (!decision.updates().isEmpty()
                                 && decision.durable() instanceof Decision.Save crash
                                 && java.util.concurrent.ThreadLocalRandom.current().nextInt(500) == 0
                                 && mayCrash()) {
-                            users.put(user, crash.facts());
+                            users.put(user, crash.snapshot());
                             try {
                                 Thread.sleep(1_000); // the changelog has it then
                             } catch (InterruptedException e) {
@@ -69,7 +69,7 @@ final class Variants {
                             Runtime.getRuntime().halt(137);
                         }
                     """),
-                    new Patch(PROCESSOR, "private boolean isAstray(", """
+                    new Patch(PROCESSOR, "private boolean isMisrouted(", """
                     private boolean mayCrash() {
                         for (int crash = 1; crash <= 3; crash++) {
                             try {
@@ -82,7 +82,7 @@ final class Variants {
                         return false;
                     }
 
-                    private boolean isAstray(""")),
+                    private boolean isMisrouted(""")),
             Map.of(),
             Map.of("kafka.processing.guarantee", "at_least_once"),
             false,
@@ -104,7 +104,7 @@ final class Variants {
 
     private static final Variant OWN_PULSE_TOPIC = new Variant(
             "own-pulse-topic",
-            "pulses go to a topic of their own",
+            "clock ticks go to a topic of their own",
             List.of(
                     new Patch(TOPOLOGY, "topics.heartbeats().name(),", "\"%s\",".formatted(PULSE_TOPIC)),
                     new Patch(
@@ -115,7 +115,7 @@ final class Variants {
             Map.of("broker.session.timeout.ms", PATIENT),
             Map.of(),
             false,
-            Variants::makePulseTopic,
+            Variants::makeTickTopic,
             List.of(new Fault("leader of heartbeats paused for more than a lease", Variants::pauseLeaderOfHeartbeats)));
 
     private static final Variant LEAK = new Variant(
@@ -158,7 +158,7 @@ final class Variants {
             "each gap in the log excuses everybody again",
             List.of(new Patch(
                     ROSTER,
-                    "boolean ticksWereWritten = silentSince - lastTick < rules.logQuietMs();",
+                    "boolean ticksWereWritten = silentSince - lastTick < rules.logGapMs();",
                     "boolean ticksWereWritten = true;")),
             false,
             new Fault("all processors down, a partition sparse", Reach.PROCESSORS, Faults::leaveOneUser));
@@ -252,7 +252,7 @@ final class Variants {
         return "broker " + HEARTBEATS_ONLY;
     }
 
-    private static void makePulseTopic(Brokers brokers) throws InterruptedException {
+    private static void makeTickTopic(Brokers brokers) throws InterruptedException {
         NewTopic topic = new NewTopic(PULSE_TOPIC, Timing.PARTITIONS, (short) 3)
                 .configs(Map.of("message.timestamp.type", "LogAppendTime"));
         Brokers.answer(brokers.admin().createTopics(List.of(topic)).all());
@@ -274,7 +274,7 @@ final class Variants {
         }
         Admin admin = brokers.admin();
         Brokers.answer(admin.alterPartitionReassignments(moves).all());
-        Patience patience = new Patience("the replicas have moved", Duration.ofMinutes(1));
+        Timeout patience = new Timeout("the replicas have moved", Duration.ofMinutes(1));
         while (!Brokers.answer(admin.listPartitionReassignments().reassignments())
                 .isEmpty()) {
             patience.sleep(200);

@@ -194,7 +194,7 @@ public final class Rollcall implements AutoCloseable {
         PresenceFeed feed = new PresenceFeed(topics.presence(), KafkaSettings.consumer(config, bootstrapServers));
         parts.push(feed);
         PresenceReader reader = new PresenceReader(
-                new StreamsOwners(streams, advertised, partitions),
+                new StreamsPartitionOwners(streams, advertised, partitions),
                 new Tokens(config.http().key())::betweenInstances);
         PageSimulation simulation = new PageSimulation(topics, KafkaSettings.producer(config, bootstrapServers));
         parts.push(simulation);

@@ -74,11 +74,11 @@ final class SimulateCommand implements Callable<Integer> {
         int planned = paced ? beatsPerSecond : Math.max(1, users / SECONDS_PER_TURN);
         Population population = new Population(users, devicesPerUser, planned, shards, seed);
         PrintWriter out = spec.commandLine().getOut();
-        CountDownLatch said = new CountDownLatch(1);
+        CountDownLatch emitted = new CountDownLatch(1);
         ScheduledExecutorService live = Executors.newSingleThreadScheduledExecutor();
         try (Simulator simulator = new Simulator(
                 population, paced, PresenceTopology.topics(config), KafkaSettings.producer(config, bootstrapServers))) {
-            stopOnCtrlC(simulator, said);
+            stopOnCtrlC(simulator, emitted);
             print(
                     out,
                     "simulating %,d users with %,d devices on %,d shards at %s, seed %d, to %s%s"
@@ -114,18 +114,18 @@ final class SimulateCommand implements Callable<Integer> {
             return totals.failed() == 0 ? 0 : 1;
         } finally {
             live.shutdownNow();
-            said.countDown();
+            emitted.countDown();
         }
     }
 
     /** And waits until the totals are printed: after the hooks the process is gone. */
-    private static void stopOnCtrlC(Simulator simulator, CountDownLatch said) {
+    private static void stopOnCtrlC(Simulator simulator, CountDownLatch emitted) {
         Runtime.getRuntime()
                 .addShutdownHook(new Thread(
                         () -> {
                             simulator.stop();
                             try {
-                                var unused = said.await(LAST_WORDS_SECONDS, TimeUnit.SECONDS);
+                                var unused = emitted.await(LAST_WORDS_SECONDS, TimeUnit.SECONDS);
                             } catch (InterruptedException e) {
                                 Thread.currentThread().interrupt();
                             }

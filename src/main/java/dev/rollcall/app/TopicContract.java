@@ -125,7 +125,7 @@ final class TopicContract {
                 new Expected(
                         names.deviceHeartbeat(),
                         List.of(
-                                notCompacted("clock pulses have no key, and brokers refuse them there"),
+                                notCompacted("clock clock ticks have no key, and brokers refuse them there"),
                                 STAMPED_BY_BROKERS),
                         KEPT_FOR_A_NIGHT),
                 new Expected(names.status(), List.of(compactedInput, STAMPED_BY_BROKERS), Map.of()),

@@ -4,8 +4,8 @@ import dev.rollcall.client.PresenceChange;
 import dev.rollcall.client.PresenceSubscriber;
 import dev.rollcall.client.PresenceSubscriber.Options;
 import dev.rollcall.config.RollcallConfig;
-import dev.rollcall.domain.Announcement.Presence;
 import dev.rollcall.domain.PresenceState;
+import dev.rollcall.domain.PresenceUpdate.Presence;
 import dev.rollcall.domain.Printable;
 import dev.rollcall.topology.PresenceTopology;
 import java.io.PrintWriter;
@@ -30,7 +30,7 @@ final class WatchCommand implements Callable<Integer> {
     @ParentCommand
     private Main main = new Main();
 
-    @Option(names = "--from-beginning", description = "Begins with what was last said of everybody.")
+    @Option(names = "--from-beginning", description = "Begins with what was last emitted of everybody.")
     private boolean fromBeginning;
 
     @Spec

@@ -75,17 +75,17 @@ final class GroupOffsets {
         }
 
         private int beganWith() {
-            int said = 0;
+            int emitted = 0;
             int highest = -1;
             for (TopicPartition partition : offsets.keySet()) {
                 Matcher matcher = matcher(offsets.get(partition));
                 if (matcher == null) {
                     highest = Math.max(highest, partition.partition()); // set by hand, or by an earlier version
                 } else if (topic.id().equals(matcher.group(1))) {
-                    said = Math.max(said, Integer.parseInt(matcher.group(2)));
+                    emitted = Math.max(emitted, Integer.parseInt(matcher.group(2)));
                 }
             }
-            return said > 0 ? said : highest >= 0 ? highest + 1 : topic.partitions();
+            return emitted > 0 ? emitted : highest >= 0 ? highest + 1 : topic.partitions();
         }
 
         private static @Nullable Matcher matcher(@Nullable OffsetAndMetadata offset) {

@@ -1,8 +1,8 @@
 package dev.rollcall.client;
 
 import dev.rollcall.client.PresenceChange.Kind;
-import dev.rollcall.domain.Announcement.Presence;
 import dev.rollcall.domain.PresenceState;
+import dev.rollcall.domain.PresenceUpdate.Presence;
 import dev.rollcall.domain.UserId;
 import java.util.HashMap;
 import java.util.Iterator;

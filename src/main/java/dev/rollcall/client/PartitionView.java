@@ -2,7 +2,7 @@ package dev.rollcall.client;
 
 import dev.rollcall.client.KnownUsers.Vanished;
 import dev.rollcall.client.PresenceChange.Kind;
-import dev.rollcall.domain.Announcement.Presence;
+import dev.rollcall.domain.PresenceUpdate.Presence;
 import dev.rollcall.domain.UserId;
 import java.util.Iterator;
 import java.util.LinkedHashMap;

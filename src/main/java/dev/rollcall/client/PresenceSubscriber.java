@@ -1,7 +1,7 @@
 package dev.rollcall.client;
 
 import dev.rollcall.client.TopicLookup.TopicInfo;
-import dev.rollcall.domain.Announcement.Presence;
+import dev.rollcall.domain.PresenceUpdate.Presence;
 import dev.rollcall.domain.UserId;
 import dev.rollcall.wire.Topic;
 import java.time.Duration;

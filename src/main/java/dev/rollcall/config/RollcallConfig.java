@@ -23,14 +23,14 @@ import java.util.stream.Collectors;
  * Every setting, validated. The keys, their defaults and what they mean are in {@code config/rollcall.properties}; over
  * that come a file, the environment, and the command line, in this order.
  *
- * @param pulseIntervalMs how often a partition's clock ticks, in ms
+ * @param tickIntervalMs how often a partition's clock ticks, in ms
  * @param bootstrapServers the cluster to join; empty: the embedded broker
  * @param topicReplicationFactor -1: the broker's default
  * @param kafka what is passed on to Kafka's clients and Streams, without the prefix {@code kafka.}
  */
 public record RollcallConfig(
         PresenceRules rules,
-        long pulseIntervalMs,
+        long tickIntervalMs,
         String bootstrapServers,
         int embeddedKafkaPort,
         Path dataDir,
@@ -53,8 +53,8 @@ public record RollcallConfig(
     /** Some 20 ms of work: so long nobody else is served. */
     private static final int SWEEP_BUDGET = 4_000;
 
-    /** Without a pulse for three intervals, a partition is not being written to. */
-    private static final int MISSED_PULSES = 3;
+    /** Without a clock tick for three intervals, a partition is not being written to. */
+    private static final int MISSED_TICKS = 3;
 
     /** What the topics are called. */
     public record TopicNames(
@@ -190,7 +190,7 @@ public record RollcallConfig(
     private record Parser(SortedMap<String, String> values, boolean httpPortChosen) {
 
         RollcallConfig parse() {
-            long pulseIntervalMs = number("pulse.interval.ms", 10, 60_000);
+            long tickIntervalMs = number("pulse.interval.ms", 10, 60_000);
             RollcallConfig config = new RollcallConfig(
                     new PresenceRules(
                             number("device.lease.ms", 1, DAY_MS),
@@ -200,10 +200,10 @@ public record RollcallConfig(
                             number("shard.quiet.ms", 1, DAY_MS),
                             number("shard.hold.ms", 0, DAY_MS),
                             number("last.seen.persist.ms", 0, DAY_MS),
-                            MISSED_PULSES * pulseIntervalMs,
+                            MISSED_TICKS * tickIntervalMs,
                             SWEEP_BUDGET,
                             flag("routing.enabled")),
-                    pulseIntervalMs,
+                    tickIntervalMs,
                     values.getOrDefault("bootstrap.servers", ""),
                     (int) number("embedded.kafka.port", 0, 65_535),
                     Path.of(text("data.dir")),

@@ -16,7 +16,7 @@ import java.util.function.IntPredicate;
 final class Deadlines {
     static final long NONE = Long.MAX_VALUE;
 
-    /** A quarter of the default pulse: fine enough that few users are looked at before their time. */
+    /** A quarter of the default clock tick: fine enough that few users are looked at before their time. */
     private static final long BUCKET_MS = 250;
 
     /** From this distance on, in buckets, they are wider: a sixteenth of the distance or less. */

@@ -6,13 +6,13 @@ import org.jspecify.annotations.Nullable;
 /**
  * What should happen to one user, as a value: the domain decides, the shell around it does.
  *
- * @param announcements what to say, in this order; mostly nothing
+ * @param updates what to say, in this order; mostly nothing
  * @param routing what to tell the operator's own services, in this order; mostly nothing
  * @param durable what to do with what is stored of the user
  * @param refusal why the input was not taken; null: it was
  */
 public record Decision(
-        List<Announcement> announcements,
+        List<PresenceUpdate> updates,
         List<RoutingView> routing,
         Durable durable,
         @Nullable Refusal refusal) {
@@ -21,17 +21,17 @@ public record Decision(
     public static final Decision NOTHING = new Decision(List.of(), List.of(), new Keep(), null);
 
     public boolean isNothing() {
-        return announcements.isEmpty() && routing.isEmpty() && refusal == null && durable instanceof Keep;
+        return updates.isEmpty() && routing.isEmpty() && refusal == null && durable instanceof Keep;
     }
 
-    /** What to do with the stored facts. */
+    /** What to do with the stored snapshot. */
     public sealed interface Durable {}
 
     /** Nothing that has to survive a crash has changed. */
     public record Keep() implements Durable {}
 
-    /** Store these facts. */
-    public record Save(UserFacts facts) implements Durable {}
+    /** Store these snapshot. */
+    public record Save(UserSnapshot snapshot) implements Durable {}
 
     /** There is nothing left that is worth storing. */
     public record Erase() implements Durable {}

@@ -36,23 +36,23 @@ final class Device {
         this.since = since;
     }
 
-    static Device of(UserFacts.DeviceFacts facts) {
-        Device device = new Device(facts.id(), facts.since());
-        device.state = facts.state();
-        device.lastRecord = facts.lastHeard();
-        device.leaseMs = facts.leaseMs();
-        device.shard = facts.shard();
-        device.connectionEnded = facts.connectionEnded();
-        device.expireAt(facts.deadline());
-        device.savedRecord = facts.lastHeard();
-        device.savedLeaseMs = facts.leaseMs();
+    static Device of(UserSnapshot.DeviceSnapshot snapshot) {
+        Device device = new Device(snapshot.id(), snapshot.since());
+        device.state = snapshot.state();
+        device.lastRecord = snapshot.lastHeard();
+        device.leaseMs = snapshot.leaseMs();
+        device.shard = snapshot.shard();
+        device.connectionEnded = snapshot.connectionEnded();
+        device.expireAt(snapshot.deadline());
+        device.savedRecord = snapshot.lastHeard();
+        device.savedLeaseMs = snapshot.leaseMs();
         return device;
     }
 
-    UserFacts.DeviceFacts save() {
+    UserSnapshot.DeviceSnapshot save() {
         savedRecord = lastRecord;
         savedLeaseMs = leaseMs;
-        return new UserFacts.DeviceFacts(id, state, since, lastRecord, leaseMs, connectionEnded, deadline, shard);
+        return new UserSnapshot.DeviceSnapshot(id, state, since, lastRecord, leaseMs, connectionEnded, deadline, shard);
     }
 
     RoutingView.RoutedDevice routed(PartitionClock clock) {

@@ -1,6 +1,6 @@
 package dev.rollcall.domain;
 
-import dev.rollcall.domain.Announcement.Presence;
+import dev.rollcall.domain.PresenceUpdate.Presence;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.nio.ByteBuffer;
@@ -17,7 +17,7 @@ import org.jspecify.annotations.Nullable;
  * <pre>
  *   bucket 8 · last active 8 · flags 2 · number of devices 2 · [text expiry 8] · [appear offline at 8] · id · device … · rest
  *   device: last record 8 · deadline 8 · held until 8 · saved record 8 · since 8 · lease 4 · state 1 · id · shard
- *   rest:   [status at 8] · [quiet since 8] · [left ONLINE 8] · [left IDLE 8] · [routing sequence 8] · [text] · [said …]
+ *   rest:   [status at 8] · [quiet since 8] · [left ONLINE 8] · [left IDLE 8] · [routing sequence 8] · [text] · [emitted …]
  * </pre>
  *
  * Ids and shards have a byte with their length in front, texts two; what is in brackets is there if its flag is set.
@@ -149,17 +149,17 @@ final class PackedUser {
 
     static byte[] pack(User user) {
         ByteBuffer out = ByteBuffer.allocate(mostBytes(user));
-        Presence said = user.said;
+        Presence emitted = user.emitted;
         Long textExpiry = user.status.expiresAt();
         out.putLong(user.bucket).putLong(user.lastActive);
         out.putShort((short) ((user.hidden ? HIDDEN : 0)
                 | (textExpiry != null ? HAS_TEXT_EXPIRY : 0)
-                | (user.quietSince != User.NEVER ? HAS_QUIET_SINCE : 0)
+                | (user.forgettableSince != User.NEVER ? HAS_QUIET_SINCE : 0)
                 | (user.leftOnline != User.NEVER ? HAS_LEFT_ONLINE : 0)
                 | (user.leftIdle != User.NEVER ? HAS_LEFT_IDLE : 0)
                 | (user.routingSequence != 0 ? HAS_ROUTING_SEQUENCE : 0)
                 | (user.status.text() != null ? HAS_TEXT : 0)
-                | (said != null ? HAS_SAID : 0)
+                | (emitted != null ? HAS_SAID : 0)
                 | (user.statusAt != User.NEVER ? HAS_STATUS_AT : 0)
                 | (user.appearOfflineAt != User.NEVER ? HAS_APPEAR_OFFLINE_AT : 0)));
         out.putShort((short) user.devices().size());
@@ -177,19 +177,19 @@ final class PackedUser {
             putShort(out, device.shard == null ? "" : device.shard);
         }
         putIf(out, user.statusAt, User.NEVER);
-        putIf(out, user.quietSince, User.NEVER);
+        putIf(out, user.forgettableSince, User.NEVER);
         putIf(out, user.leftOnline, User.NEVER);
         putIf(out, user.leftIdle, User.NEVER);
         putIf(out, user.routingSequence, 0);
         if (user.status.text() != null) {
             putText(out, user.status.text());
         }
-        if (said != null) {
-            out.put((byte) code(said.state()));
-            out.put((byte) (said.previousState() == null ? NO_STATE : code(said.previousState())));
-            out.putLong(said.since()).putLong(User.orNever(said.lastActive()));
-            out.putLong(said.sequence()).putLong(said.at());
-            putText(out, said.status() == null ? "" : said.status());
+        if (emitted != null) {
+            out.put((byte) code(emitted.state()));
+            out.put((byte) (emitted.previousState() == null ? NO_STATE : code(emitted.previousState())));
+            out.putLong(emitted.since()).putLong(User.orNever(emitted.lastActive()));
+            out.putLong(emitted.sequence()).putLong(emitted.at());
+            putText(out, emitted.status() == null ? "" : emitted.status());
         }
         byte[] packed = new byte[out.position()];
         out.flip().get(packed);
@@ -213,7 +213,7 @@ final class PackedUser {
             user.devices().add(device(in));
         }
         user.statusAt = longIf(in, flags, HAS_STATUS_AT, User.NEVER);
-        user.quietSince = longIf(in, flags, HAS_QUIET_SINCE, User.NEVER);
+        user.forgettableSince = longIf(in, flags, HAS_QUIET_SINCE, User.NEVER);
         user.leftOnline = longIf(in, flags, HAS_LEFT_ONLINE, User.NEVER);
         user.leftIdle = longIf(in, flags, HAS_LEFT_IDLE, User.NEVER);
         user.routingSequence = longIf(in, flags, HAS_ROUTING_SEQUENCE, 0);
@@ -221,7 +221,7 @@ final class PackedUser {
             user.status = new StatusText(text(in), textExpiry);
         }
         if ((flags & HAS_SAID) != 0) {
-            user.said = said(in, user.status.text());
+            user.emitted = emitted(in, user.status.text());
         }
         return user;
     }
@@ -246,7 +246,7 @@ final class PackedUser {
         return device;
     }
 
-    private static Presence said(ByteBuffer in, @Nullable String userText) {
+    private static Presence emitted(ByteBuffer in, @Nullable String userText) {
         PresenceState state = state(in.get());
         int previous = in.get();
         long since = in.getLong();
@@ -331,8 +331,8 @@ final class PackedUser {
 
     private static int mostBytes(User user) {
         int texts = user.status.text() == null ? 0 : user.status.text().length();
-        if (user.said != null && user.said.status() != null) {
-            texts += user.said.status().length();
+        if (user.emitted != null && user.emitted.status() != null) {
+            texts += user.emitted.status().length();
         }
         return MOST_BYTES_BUT_DEVICES_AND_TEXTS
                 + user.devices().size() * MOST_BYTES_OF_A_DEVICE

@@ -7,10 +7,10 @@ package dev.rollcall.domain;
  * @param graceMs how long a state holds after its connection ended
  * @param retentionMs how long a user with nothing to say is remembered
  * @param maxDevices how many live devices a user may have
- * @param shardQuietMs from when on a shard that is not heard from counts as silent
+ * @param shardSilenceMs from when on a shard that is not heard from counts as silent
  * @param shardHoldMs how long at most a silent shard's devices are held beyond their own deadlines; 0: not at all
  * @param lastSeenPersistMs how far the stored last-seen of a device may fall behind
- * @param logQuietMs from when on a partition in which nothing is written, not even a pulse, counts as down
+ * @param logGapMs from when on a partition in which nothing is written, not even a clock tick, counts as down
  * @param sweepBudget how many users a single sweep may end something for
  * @param routing whether to tell the operator's own services of each device
  */
@@ -19,10 +19,10 @@ public record PresenceRules(
         long graceMs,
         long retentionMs,
         int maxDevices,
-        long shardQuietMs,
+        long shardSilenceMs,
         long shardHoldMs,
         long lastSeenPersistMs,
-        long logQuietMs,
+        long logGapMs,
         int sweepBudget,
         boolean routing) {
 
@@ -37,7 +37,7 @@ public record PresenceRules(
 
     private static final int MAX_ID_BYTES = 255;
 
-    /** The texts, what was last said, and the key, at most, with room to spare. */
+    /** The texts, what was last emitted, and the key, at most, with room to spare. */
     private static final int USER_BYTES = 8 << 10;
 
     /** How large a record about one user can become at most, in bytes. */

@@ -22,7 +22,7 @@ final class Shards {
     private final Map<String, Shard> byName = new HashMap<>();
 
     Shards(PresenceRules rules) {
-        this.quietMs = rules.shardQuietMs();
+        this.quietMs = rules.shardSilenceMs();
         this.holdMs = rules.shardHoldMs();
     }
 

@@ -1,7 +1,7 @@
 package dev.rollcall.domain;
 
-import dev.rollcall.domain.Announcement.Forgotten;
-import dev.rollcall.domain.Announcement.Presence;
+import dev.rollcall.domain.PresenceUpdate.Forgotten;
+import dev.rollcall.domain.PresenceUpdate.Presence;
 import dev.rollcall.domain.RoutingView.Reason;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
@@ -11,7 +11,7 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One user: the devices, the text, the flag, and what was last said. Takes inputs, and collects what follows from them
+ * One user: the devices, the text, the flag, and what was last emitted. Takes inputs, and collects what follows from them
  * until {@link #conclude}. Times in ms; all are stamps but those of the devices (see {@link PartitionClock}).
  */
 final class User {
@@ -33,10 +33,10 @@ final class User {
     boolean hidden;
 
     @Nullable
-    Presence said;
+    Presence emitted;
 
     long lastActive = NEVER;
-    long quietSince = NEVER;
+    long forgettableSince = NEVER;
 
     /** When the text and the flag that hold were written: a misrouted one that is older must not undo them (rule 7). */
     long statusAt = NEVER;
@@ -50,7 +50,7 @@ final class User {
     long routingSequence;
 
     // What follows from the input.
-    private @Nullable List<Announcement> announcements;
+    private @Nullable List<PresenceUpdate> updates;
     private @Nullable List<RoutingView> routing;
     private boolean needsSaving;
 
@@ -59,19 +59,19 @@ final class User {
         this.rules = rules;
     }
 
-    static User of(UserId id, UserFacts facts, PresenceRules rules) {
+    static User of(UserId id, UserSnapshot snapshot, PresenceRules rules) {
         User user = new User(id, rules);
-        facts.devices().forEach(device -> user.devices.add(Device.of(device)));
-        user.status = facts.status();
-        user.hidden = facts.hidden();
-        user.said = facts.said();
-        user.lastActive = orNever(facts.lastActive());
-        user.quietSince = orNever(facts.quietSince());
-        user.statusAt = orNever(facts.statusAt());
-        user.appearOfflineAt = orNever(facts.appearOfflineAt());
-        user.leftOnline = orNever(facts.leftOnline());
-        user.leftIdle = orNever(facts.leftIdle());
-        user.routingSequence = facts.routingSequence();
+        snapshot.devices().forEach(device -> user.devices.add(Device.of(device)));
+        user.status = snapshot.status();
+        user.hidden = snapshot.hidden();
+        user.emitted = snapshot.emitted();
+        user.lastActive = orNever(snapshot.lastActive());
+        user.forgettableSince = orNever(snapshot.forgettableSince());
+        user.statusAt = orNever(snapshot.statusAt());
+        user.appearOfflineAt = orNever(snapshot.appearOfflineAt());
+        user.leftOnline = orNever(snapshot.leftOnline());
+        user.leftIdle = orNever(snapshot.leftIdle());
+        user.routingSequence = snapshot.routingSequence();
         return user;
     }
 
@@ -144,7 +144,7 @@ final class User {
                 left(before, stamp);
             }
             route(heartbeat.connectionEnded() ? Reason.CONNECTION_END : Reason.HEARTBEAT, stamp, clock);
-            announce(stamp, stamp);
+            emit(stamp, stamp);
         }
         if (changed || endedBefore || device.connectionEnded() || device.needsSaving(rules.lastSeenPersistMs())) {
             needsSaving = true;
@@ -187,7 +187,7 @@ final class User {
         if (newText) {
             route(Reason.STATUS, stamp, clock);
         }
-        announce(stamp, stamp);
+        emit(stamp, stamp);
         routeIfBlank(stamp, clock);
     }
 
@@ -199,12 +199,12 @@ final class User {
             hidden = on;
             route(Reason.APPEAR_OFFLINE, stamp, clock);
         }
-        announce(stamp, stamp);
+        emit(stamp, stamp);
         routeIfBlank(stamp, clock);
     }
 
     /**
-     * Lets time pass: ends what has come to its end by now, one instant after the other, so that what is said does not
+     * Lets time pass: ends what has come to its end by now, one instant after the other, so that what is emitted does not
      * depend on how often somebody looks.
      */
     void settle(PartitionClock clock, Shards shards) {
@@ -221,19 +221,19 @@ final class User {
             }
             endAll(instant, clock, shards);
         }
-        if (quietSince != NEVER && devices.isEmpty() && forgottenAt() <= clock.stampOf(now)) {
+        if (forgettableSince != NEVER && devices.isEmpty() && forgottenAt() <= clock.stampOf(now)) {
             forget(clock);
         }
     }
 
     private void forget(PartitionClock clock) {
         long at = forgottenAt();
-        if (said != null) {
+        if (emitted != null) {
             addAnnouncement(new Forgotten(at));
         }
-        said = null;
+        emitted = null;
         lastActive = NEVER;
-        quietSince = NEVER;
+        forgettableSince = NEVER;
         statusAt = NEVER;
         appearOfflineAt = NEVER;
         needsSaving = true;
@@ -253,9 +253,9 @@ final class User {
         } else {
             durable = new Decision.Save(save(clock));
         }
-        List<Announcement> toSay = announcements == null ? List.of() : announcements;
+        List<PresenceUpdate> toSay = updates == null ? List.of() : updates;
         List<RoutingView> toRoute = routing == null ? List.of() : routing;
-        announcements = null;
+        updates = null;
         routing = null;
         needsSaving = false;
         return new Decision(toSay, toRoute, durable, refusal);
@@ -295,7 +295,7 @@ final class User {
         needsSaving = true;
         route(reason, lastGone == NEVER ? stamp : lastGone, clock);
         // Only those who left a higher state than the one that remains have changed it.
-        announce(unionOfDevices() == PresenceState.OFFLINE ? Math.max(onlineGone, idleGone) : onlineGone, stamp);
+        emit(unionOfDevices() == PresenceState.OFFLINE ? Math.max(onlineGone, idleGone) : onlineGone, stamp);
         routeIfBlank(stamp, clock);
     }
 
@@ -325,42 +325,43 @@ final class User {
         }
     }
 
-    /** Says the visible state and text, if they differ from what was last said (rule 10). */
-    private void announce(long stateChangedAt, long textChangedAt) {
+    /** Says the visible state and text, if they differ from what was last emitted (rule 10). */
+    private void emit(long stateChangedAt, long textChangedAt) {
         PresenceState state = visibleState();
         String text = status.text();
-        boolean newState = said == null || said.state() != state;
-        boolean newText = !Objects.equals(said == null ? null : said.status(), text);
-        boolean nothingToSay = said == null && state == PresenceState.OFFLINE && text == null;
+        boolean newState = emitted == null || emitted.state() != state;
+        boolean newText = !Objects.equals(emitted == null ? null : emitted.status(), text);
+        boolean nothingToSay = emitted == null && state == PresenceState.OFFLINE && text == null;
         if (!nothingToSay && (newState || newText)) {
             long changedAt = stateChangedAt == NEVER ? textChangedAt : stateChangedAt;
-            long since = said != null && !newState ? said.since() : beginOf(state, changedAt);
-            said = new Presence(
+            long since = emitted != null && !newState ? emitted.since() : beginOf(state, changedAt);
+            emitted = new Presence(
                     state,
-                    said == null ? null : said.state(),
+                    emitted == null ? null : emitted.state(),
                     text,
                     since,
                     orNull(lastActive),
-                    said == null ? 1 : said.sequence() + 1,
+                    emitted == null ? 1 : emitted.sequence() + 1,
                     !newText ? since : newState ? Math.max(since, textChangedAt) : textChangedAt);
-            addAnnouncement(said);
+            addAnnouncement(emitted);
             needsSaving = true;
         }
-        boolean nothingToForget = said == null && statusAt == NEVER && appearOfflineAt == NEVER;
+        boolean nothingToForget = emitted == null && statusAt == NEVER && appearOfflineAt == NEVER;
         if (nothingToForget || text != null || hidden || state != PresenceState.OFFLINE) {
-            quietSince = NEVER;
-        } else if (quietSince == NEVER) {
-            quietSince = Math.max(Math.max(stateChangedAt, textChangedAt), said == null ? NEVER : said.since());
+            forgettableSince = NEVER;
+        } else if (forgettableSince == NEVER) {
+            forgettableSince =
+                    Math.max(Math.max(stateChangedAt, textChangedAt), emitted == null ? NEVER : emitted.since());
         }
     }
 
     /**
      * When a state began: at the change that caused it. But a held device is noticed to be gone long after its own
      * deadline (rule 13), and then the state is no older than the first remaining device in it, the last departure from a
-     * higher one, and what was said before.
+     * higher one, and what was emitted before.
      */
     private long beginOf(PresenceState state, long changedAt) {
-        long begin = said == null ? changedAt : Math.max(changedAt, said.since());
+        long begin = emitted == null ? changedAt : Math.max(changedAt, emitted.since());
         if (hidden) {
             return begin; // which no device has a part in
         }
@@ -404,11 +405,11 @@ final class User {
     }
 
     private long forgottenAt() {
-        return quietSince + rules.retentionMs();
+        return forgettableSince + rules.retentionMs();
     }
 
     private boolean isBlank() {
-        return devices.isEmpty() && status.text() == null && !hidden && said == null && quietSince == NEVER;
+        return devices.isEmpty() && status.text() == null && !hidden && emitted == null && forgettableSince == NEVER;
     }
 
     /** A heartbeat that names no shard leaves it as it was (rule 4). */
@@ -444,21 +445,21 @@ final class User {
         return id.getBytes(StandardCharsets.UTF_8).length + PresenceRules.DEVICE_BYTES;
     }
 
-    private void addAnnouncement(Announcement announcement) {
-        if (announcements == null) {
-            announcements = new ArrayList<>(1);
+    private void addAnnouncement(PresenceUpdate update) {
+        if (updates == null) {
+            updates = new ArrayList<>(1);
         }
-        announcements.add(announcement);
+        updates.add(update);
     }
 
-    private UserFacts save(PartitionClock clock) {
-        return new UserFacts(
+    private UserSnapshot save(PartitionClock clock) {
+        return new UserSnapshot(
                 devices.stream().map(Device::save).toList(),
                 status,
                 hidden,
-                said,
+                emitted,
                 orNull(lastActive),
-                orNull(quietSince),
+                orNull(forgettableSince),
                 orNull(statusAt),
                 orNull(appearOfflineAt),
                 orNull(leftOnline),

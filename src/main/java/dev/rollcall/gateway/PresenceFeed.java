@@ -2,7 +2,7 @@ package dev.rollcall.gateway;
 
 import dev.rollcall.client.PresenceChange;
 import dev.rollcall.client.PresenceSubscriber;
-import dev.rollcall.domain.Announcement.Presence;
+import dev.rollcall.domain.PresenceUpdate.Presence;
 import dev.rollcall.domain.UserId;
 import dev.rollcall.wire.Topic;
 import java.util.ArrayDeque;
@@ -42,8 +42,8 @@ public final class PresenceFeed implements AutoCloseable {
     private final ConcurrentHashMap<Integer, Long> untold = new ConcurrentHashMap<>();
 
     private final Deque<Entry> forgotten = new ArrayDeque<>();
-    private final Set<PresenceWatch> everybodys = ConcurrentHashMap.newKeySet();
-    private final ConcurrentHashMap<UserId, Set<PresenceWatch>> byUser = new ConcurrentHashMap<>();
+    private final Set<PresenceSubscription> everybodys = ConcurrentHashMap.newKeySet();
+    private final ConcurrentHashMap<UserId, Set<PresenceSubscription>> byUser = new ConcurrentHashMap<>();
     private long version;
 
     /** Names the topic in tokens; empty: nothing was read of it yet. */
@@ -127,15 +127,15 @@ public final class PresenceFeed implements AutoCloseable {
      * @param onChange called when there is something to take, on the thread of the feed: it must return at once
      * @throws UnavailableException while the feed has not caught up
      */
-    public PresenceWatch watch(@Nullable Set<UserId> users, @Nullable SinceToken since, Runnable onChange) {
+    public PresenceSubscription watch(@Nullable Set<UserId> users, @Nullable SinceToken since, Runnable onChange) {
         if (!isCaughtUp()) {
             throw new UnavailableException("still reading who is here");
         }
         String before = log;
         SinceToken usable = since == null || isTooOldOrStrange(since) ? null : since;
-        PresenceWatch watch = users == null
-                ? new WatchOfEverybody(this, usable, onChange)
-                : new WatchOfSome(this, users, usable, onChange);
+        PresenceSubscription watch = users == null
+                ? new AllUsersSubscription(this, usable, onChange)
+                : new UsersSubscription(this, users, usable, onChange);
         if (!before.equals(log) && !before.isEmpty()) {
             watch.beginAnew();
         }
@@ -170,25 +170,25 @@ public final class PresenceFeed implements AutoCloseable {
         return new SinceToken(of, new java.util.TreeMap<>(positions));
     }
 
-    void add(PresenceWatch watch) {
+    void add(PresenceSubscription watch) {
         everybodys.add(watch);
     }
 
-    void add(PresenceWatch watch, Set<UserId> users) {
+    void add(PresenceSubscription watch, Set<UserId> users) {
         for (UserId user : users) {
             byUser.compute(user, (key, watches) -> {
-                Set<PresenceWatch> set = watches == null ? ConcurrentHashMap.newKeySet(2) : watches;
+                Set<PresenceSubscription> set = watches == null ? ConcurrentHashMap.newKeySet(2) : watches;
                 set.add(watch);
                 return set;
             });
         }
     }
 
-    void remove(PresenceWatch watch) {
+    void remove(PresenceSubscription watch) {
         everybodys.remove(watch);
     }
 
-    void remove(PresenceWatch watch, Set<UserId> users) {
+    void remove(PresenceSubscription watch, Set<UserId> users) {
         for (UserId user : users) {
             byUser.computeIfPresent(user, (key, watches) -> {
                 watches.remove(watch);
@@ -234,7 +234,7 @@ public final class PresenceFeed implements AutoCloseable {
                 }
             }
         }
-        Set<PresenceWatch> watches = byUser.get(now.user);
+        Set<PresenceSubscription> watches = byUser.get(now.user);
         if (watches != null) {
             watches.forEach(watch -> tell(watch, now.user));
         }
@@ -242,7 +242,7 @@ public final class PresenceFeed implements AutoCloseable {
         everybodys.forEach(watch -> tell(watch, now.user));
     }
 
-    private static void tell(PresenceWatch watch, UserId user) {
+    private static void tell(PresenceSubscription watch, UserId user) {
         try {
             watch.changed(user);
         } catch (RuntimeException e) {
@@ -262,8 +262,8 @@ public final class PresenceFeed implements AutoCloseable {
                 untold.clear();
             }
             if (!first) {
-                everybodys.forEach(PresenceWatch::beginAnew);
-                byUser.values().forEach(watches -> watches.forEach(PresenceWatch::beginAnew));
+                everybodys.forEach(PresenceSubscription::beginAnew);
+                byUser.values().forEach(watches -> watches.forEach(PresenceSubscription::beginAnew));
             }
             log = now; // last, for whoever has read it finds all of this
         }

@@ -6,7 +6,7 @@ import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.rollcall.domain.UserId;
-import dev.rollcall.gateway.Owners.Address;
+import dev.rollcall.gateway.PartitionOwners.Address;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -39,7 +39,7 @@ public final class PresenceReader {
     private static final Duration ANSWER_WITHIN = Duration.ofSeconds(4);
     private static final JsonMapper MAPPER = new JsonMapper();
 
-    private final Owners owners;
+    private final PartitionOwners owners;
     private final Supplier<String> authorization;
     private final HttpClient http = HttpClient.newBuilder()
             .version(HttpClient.Version.HTTP_1_1)
@@ -51,7 +51,7 @@ public final class PresenceReader {
      *
      * @param authorization makes the {@code Authorization} header with which the other instances are asked; empty: none
      */
-    public PresenceReader(Owners owners, Supplier<String> authorization) {
+    public PresenceReader(PartitionOwners owners, Supplier<String> authorization) {
         this.owners = owners;
         this.authorization = authorization;
     }
@@ -69,7 +69,8 @@ public final class PresenceReader {
             for (UserId user : users) {
                 Address owner = forwarded ? owners.self() : owners.ownerOf(user);
                 if (owner.equals(owners.self())) {
-                    found.put(user, PresenceJson.render(user, owners.said(user).orElse(null)));
+                    found.put(
+                            user, PresenceJson.render(user, owners.emitted(user).orElse(null)));
                 } else {
                     elsewhere.computeIfAbsent(owner, any -> new ArrayList<>()).add(user);
                 }

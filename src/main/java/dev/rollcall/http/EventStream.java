@@ -1,8 +1,8 @@
 package dev.rollcall.http;
 
 import dev.rollcall.domain.UserId;
-import dev.rollcall.gateway.PresenceWatch;
-import dev.rollcall.gateway.PresenceWatch.Batch;
+import dev.rollcall.gateway.PresenceSubscription;
+import dev.rollcall.gateway.PresenceSubscription.Batch;
 import dev.rollcall.gateway.SinceToken;
 import java.io.ByteArrayOutputStream;
 import java.nio.ByteBuffer;
@@ -60,7 +60,7 @@ final class EventStream implements Reply.Writer {
     private final Format format;
     private final long endsAt;
 
-    private volatile @Nullable PresenceWatch watch;
+    private volatile @Nullable PresenceSubscription watch;
 
     /** Set once, in {@link #begin}. */
     private volatile @Nullable Connection connection;
@@ -200,7 +200,7 @@ final class EventStream implements Reply.Writer {
     }
 
     private void step() {
-        PresenceWatch watched = watch;
+        PresenceSubscription watched = watch;
         if (watched == null || finished.get()) {
             return;
         }
@@ -332,7 +332,7 @@ final class EventStream implements Reply.Writer {
             var unused = backend.writer().closed(user, device);
         } finally {
             home.release(this);
-            PresenceWatch watched = watch;
+            PresenceSubscription watched = watch;
             if (watched != null) {
                 watched.close();
             }

@@ -36,7 +36,7 @@ final class DeadLetter {
 
     private DeadLetter() {}
 
-    static Record<byte[], byte[]> of(Arrival arrival, Defect defect, Limit limit, Clock clock) {
+    static Record<byte[], byte[]> of(InputRecord arrival, Defect defect, Limit limit, Clock clock) {
         byte[] key = arrival.user() == null ? null : arrival.user().bytes();
         byte[] value = arrival.value().raw();
         Headers foreign = withoutLengths(arrival.headers());

@@ -48,7 +48,7 @@ final class HeartbeatSource implements Deserializer<Object> {
     }
 
     /** Reads what is in the bundle and has not been taken, one after the other. */
-    void open(Bundle bundle, Consumer<Arrival> arrivals) {
+    void open(Bundle bundle, Consumer<InputRecord> arrivals) {
         next.remove(bundle.partition(), bundle);
         for (int i = 0, size = bundle.records().size(); i < size; i++) {
             if (!bundle.isTaken(i)) {
@@ -61,7 +61,7 @@ final class HeartbeatSource implements Deserializer<Object> {
      * Reads what this user's devices wrote before then and waits in the bundle that is next: a record of the user with that
      * stamp comes from another topic, and the records of one user take effect in the order of their stamps (rule 7).
      */
-    void takeUntil(int partition, UserId user, long stamp, Consumer<Arrival> arrivals) {
+    void takeUntil(int partition, UserId user, long stamp, Consumer<InputRecord> arrivals) {
         Bundle bundle = next.get(partition);
         for (int i = 0; bundle != null && i < bundle.records().size(); i++) {
             ConsumerRecord<byte[], byte[]> record = bundle.records().get(i);
@@ -80,9 +80,9 @@ final class HeartbeatSource implements Deserializer<Object> {
         next.remove(partition);
     }
 
-    private Arrival read(Bundle bundle, int index) {
+    private InputRecord read(Bundle bundle, int index) {
         ConsumerRecord<byte[], byte[]> record = bundle.records().get(index);
-        return new Arrival(
+        return new InputRecord(
                 bundle.users().get(index),
                 topic.values().deserializer().deserialize(record.topic(), record.value()),
                 record.timestamp(),

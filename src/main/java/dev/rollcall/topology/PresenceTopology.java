@@ -1,8 +1,8 @@
 package dev.rollcall.topology;
 
 import dev.rollcall.config.RollcallConfig;
-import dev.rollcall.domain.UserFacts;
 import dev.rollcall.domain.UserId;
+import dev.rollcall.domain.UserSnapshot;
 import dev.rollcall.wire.Inbound;
 import dev.rollcall.wire.Serialization;
 import dev.rollcall.wire.Topic;
@@ -23,21 +23,21 @@ import org.apache.kafka.streams.state.Stores;
  * The topology, all of it. One task owns one partition of each input, and with it the users on it:
  *
  * <pre>
- *   heartbeats ──────┐                    ┌──▶ presence
- *   statuses ────────┼──▶ roll ───────────┼──▶ dead-letters
- *   appear-offline ──┘    │ users (store) ├──▶ pulses ────▶ (the same partition of heartbeats)
- *                                         └──▶ rerouted ──▶ (the input it came from, another partition)
+ *   heartbeats ──────┐                          ┌──▶ presence
+ *   statuses ────────┼──▶ presence-processor ───┼──▶ dead-letters
+ *   appear-offline ──┘      users (store)        ├──▶ clock-ticks ──▶ (the same partition of heartbeats)
+ *                                                └──▶ rerouted ──▶ (the input it came from, another partition)
  * </pre>
  */
 public final class PresenceTopology {
     public static final String HEARTBEATS = "heartbeats";
     public static final String STATUSES = "statuses";
     public static final String APPEAR_OFFLINE = "appear-offline";
-    public static final String ROLL = "roll";
+    public static final String PROCESSOR = "presence-processor";
     public static final String USERS = "users";
     public static final String PRESENCE = "presence";
     public static final String DEAD_LETTERS = "dead-letters";
-    public static final String PULSES = "pulses";
+    public static final String CLOCK_TICKS = "clock-ticks";
     public static final String REROUTED = "rerouted";
 
     /** Only where {@code routing.enabled} is true. */
@@ -51,7 +51,7 @@ public final class PresenceTopology {
      * @param clock the processor's clock, which has no part in what is decided: where a topic bounds the stamps of what is
      *     written to it, it says what the bound allows
      * @param partitions how many partitions each of the inputs has
-     * @param instance how pulses name this processor, for people who read the log
+     * @param instance how clock ticks name this processor, for people who read the log
      */
     public static Topology build(RollcallConfig config, Clock clock, int partitions, String instance) {
         return build(config, clock, partitions, instance, OutputLimits.DEFAULTS);
@@ -88,29 +88,30 @@ public final class PresenceTopology {
                 topics.appearOffline().values().deserializer());
 
         topology.addProcessor(
-                ROLL,
-                () -> new RollProcessor(config, clock, new HomePartition(partitions), heartbeats, limits, instance),
+                PROCESSOR,
+                () -> new PresenceProcessor(
+                        config, clock, new UserPartitioner(partitions), heartbeats, limits, instance),
                 HEARTBEATS,
                 STATUSES,
                 APPEAR_OFFLINE);
-        topology.addStateStore(users(store), ROLL);
+        topology.addStateStore(users(store), PROCESSOR);
 
         addSink(topology, PRESENCE, topics.presence());
         addSink(topology, DEAD_LETTERS, topics.deadLetters());
-        Serializer<Inbound> pulses = topics.heartbeats().values().serializer();
+        Serializer<Inbound> ticks = topics.heartbeats().values().serializer();
         topology.addSink(
-                PULSES,
+                CLOCK_TICKS,
                 topics.heartbeats().name(),
                 topics.heartbeats().keys().serializer(),
-                (Serializer<PartitionPulse>) (topic, pulse) -> pulses.serialize(topic, Inbound.of(pulse.pulse())),
-                (topic, key, pulse, count) -> Optional.of(Set.of(pulse.partition())),
-                ROLL);
+                (Serializer<PartitionTick>) (topic, tick) -> ticks.serialize(topic, Inbound.of(tick.tick())),
+                (topic, key, tick, count) -> Optional.of(Set.of(tick.partition())),
+                PROCESSOR);
         topology.addSink(
                 REROUTED,
                 new Rerouting.SameTopic(),
                 topics.deadLetters().keys().serializer(),
                 topics.deadLetters().values().serializer(),
-                ROLL);
+                PROCESSOR);
         if (config.rules().routing()) {
             addSink(topology, ROUTING, topics.routing());
         }
@@ -129,9 +130,9 @@ public final class PresenceTopology {
                 names.routing());
     }
 
-    private static StoreBuilder<KeyValueStore<UserId, UserFacts>> users(KeyValueBytesStoreSupplier store) {
+    private static StoreBuilder<KeyValueStore<UserId, UserSnapshot>> users(KeyValueBytesStoreSupplier store) {
         // No cache: a user is written when something has changed, and that is to be in the changelog each time.
-        return Stores.keyValueStoreBuilder(store, Serialization.userIds(), Serialization.userFacts())
+        return Stores.keyValueStoreBuilder(store, Serialization.userIds(), Serialization.userSnapshots())
                 .withCachingDisabled()
                 .withLoggingEnabled(OutputLimits.ANY_TIMESTAMP);
     }
@@ -149,6 +150,6 @@ public final class PresenceTopology {
 
     private static <K, V> void addSink(Topology topology, String name, Topic<K, V> topic) {
         topology.addSink(
-                name, topic.name(), topic.keys().serializer(), topic.values().serializer(), ROLL);
+                name, topic.name(), topic.keys().serializer(), topic.values().serializer(), PROCESSOR);
     }
 }

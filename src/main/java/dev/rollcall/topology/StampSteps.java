@@ -9,16 +9,16 @@ import org.jspecify.annotations.Nullable;
  * follows is handled (rule 7), but durations and {@code since} are only as good as the clocks, so somebody has to know.
  */
 final class StampSteps {
-    private final RollMetrics metrics;
+    private final ProcessorMetrics metrics;
     private final Map<String, Last> byTopic = new HashMap<>();
     private @Nullable Last last;
 
-    StampSteps(RollMetrics metrics) {
+    StampSteps(ProcessorMetrics metrics) {
         this.metrics = metrics;
     }
 
     /** Looks at the next record of a topic. */
-    void see(Arrival arrival) {
+    void see(InputRecord arrival) {
         Last previous = last;
         if (previous == null || !previous.topic.equals(arrival.topic())) { // mostly the very same string
             previous = byTopic.computeIfAbsent(arrival.topic(), topic -> new Last(topic, arrival.stamp()));

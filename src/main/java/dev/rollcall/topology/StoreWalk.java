@@ -1,8 +1,8 @@
 package dev.rollcall.topology;
 
-import dev.rollcall.domain.Roster;
-import dev.rollcall.domain.UserFacts;
+import dev.rollcall.domain.PresencePartition;
 import dev.rollcall.domain.UserId;
+import dev.rollcall.domain.UserSnapshot;
 import java.util.ArrayList;
 import java.util.List;
 import org.apache.kafka.streams.KeyValue;
@@ -24,25 +24,27 @@ final class StoreWalk {
 
     private static final int SLICE = 1_000;
 
-    private final KeyValueStore<UserId, UserFacts> users;
+    private final KeyValueStore<UserId, UserSnapshot> users;
     private final long retentionMs;
     private final long intervalMs;
     private long nextWalk = Long.MIN_VALUE;
     private long askedAt = Long.MIN_VALUE;
     private @Nullable UserId reached;
 
-    StoreWalk(KeyValueStore<UserId, UserFacts> users, long retentionMs) {
+    StoreWalk(KeyValueStore<UserId, UserSnapshot> users, long retentionMs) {
         this.users = users;
         this.retentionMs = retentionMs;
         this.intervalMs = Math.max(
-                1, Math.min(retentionMs / WALKS_PER_RETENTION, Roster.TEXT_HORIZON_MS / WALKS_PER_TEXT_HORIZON));
+                1,
+                Math.min(
+                        retentionMs / WALKS_PER_RETENTION, PresencePartition.TEXT_HORIZON_MS / WALKS_PER_TEXT_HORIZON));
     }
 
     /**
      * Whether to ask the partition for the time, so that the walk can go on: while it is under way, and now and then where
      * nobody else asks.
      *
-     * @param elapsedMs on any clock: only how long ago the last call was that said yes counts, and only as a reason to ask
+     * @param elapsedMs on any clock: only how long ago the last call was that answered yes counts, and only as a reason to ask
      */
     boolean needsTime(long elapsedMs) {
         boolean longAgo = askedAt == Long.MIN_VALUE || Math.abs(elapsedMs - askedAt) >= intervalMs;
@@ -64,9 +66,10 @@ final class StoreWalk {
             nextWalk = now + intervalMs;
         }
         List<UserId> due = new ArrayList<>();
-        try (KeyValueIterator<UserId, UserFacts> slice = reached == null ? users.all() : users.range(reached, null)) {
+        try (KeyValueIterator<UserId, UserSnapshot> slice =
+                reached == null ? users.all() : users.range(reached, null)) {
             for (int looked = 0; looked < SLICE && slice.hasNext(); looked++) {
-                KeyValue<UserId, UserFacts> user = slice.next();
+                KeyValue<UserId, UserSnapshot> user = slice.next();
                 reached = user.key;
                 if (isForgettable(user.value, now) || isTextNear(user.value, now)) {
                     due.add(user.key);
@@ -79,12 +82,12 @@ final class StoreWalk {
         return due;
     }
 
-    private boolean isForgettable(UserFacts user, long now) {
-        return user.quietSince() != null && user.quietSince() + retentionMs <= now;
+    private boolean isForgettable(UserSnapshot user, long now) {
+        return user.forgettableSince() != null && user.forgettableSince() + retentionMs <= now;
     }
 
-    private static boolean isTextNear(UserFacts user, long now) {
+    private static boolean isTextNear(UserSnapshot user, long now) {
         Long expiresAt = user.status().expiresAt();
-        return expiresAt != null && user.devices().isEmpty() && expiresAt - now <= Roster.TEXT_HORIZON_MS;
+        return expiresAt != null && user.devices().isEmpty() && expiresAt - now <= PresencePartition.TEXT_HORIZON_MS;
     }
 }

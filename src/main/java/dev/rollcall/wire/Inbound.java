@@ -35,7 +35,7 @@ public final class Inbound {
     public record Beat(Heartbeat heartbeat) implements Content {}
 
     /** The clock of the partition, by the Rollcall instance that is named. */
-    public record Pulse(String instance) implements Content {}
+    public record ClockTick(String instance) implements Content {}
 
     /** A user's text. */
     public record Status(StatusText text) implements Content {}

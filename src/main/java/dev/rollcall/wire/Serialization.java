@@ -1,12 +1,12 @@
 package dev.rollcall.wire;
 
-import dev.rollcall.domain.Announcement.Presence;
 import dev.rollcall.domain.Heartbeat;
+import dev.rollcall.domain.PresenceUpdate.Presence;
 import dev.rollcall.domain.Printable;
 import dev.rollcall.domain.RoutingView;
 import dev.rollcall.domain.StatusText;
-import dev.rollcall.domain.UserFacts;
 import dev.rollcall.domain.UserId;
+import dev.rollcall.domain.UserSnapshot;
 import dev.rollcall.store.v1.UserState;
 import dev.rollcall.v1.AppearOffline;
 import dev.rollcall.v1.ClockPulse;
@@ -16,9 +16,9 @@ import dev.rollcall.v1.UserStatus;
 import dev.rollcall.wire.Defect.Reason;
 import dev.rollcall.wire.Inbound.Bad;
 import dev.rollcall.wire.Inbound.Beat;
+import dev.rollcall.wire.Inbound.ClockTick;
 import dev.rollcall.wire.Inbound.Content;
 import dev.rollcall.wire.Inbound.Flag;
-import dev.rollcall.wire.Inbound.Pulse;
 import dev.rollcall.wire.Inbound.Status;
 import org.apache.avro.specific.SpecificRecord;
 import org.apache.kafka.common.errors.SerializationException;
@@ -55,7 +55,7 @@ public final class Serialization {
                 new Bad(new Defect(Reason.NULL_HEARTBEAT, "a heartbeat must have a value")),
                 value -> value instanceof DeviceHeartbeat heartbeat
                         ? new Beat(Wire.toDomain(heartbeat))
-                        : value instanceof ClockPulse pulse ? Wire.toDomain(pulse) : null);
+                        : value instanceof ClockPulse tick ? Wire.toDomain(tick) : null);
         return Serdes.serdeFrom(all.serializer(), (topic, bytes) -> {
             Heartbeat heartbeat = bytes == null ? null : HeartbeatReader.read(bytes);
             return heartbeat == null
@@ -91,7 +91,7 @@ public final class Serialization {
     }
 
     /** What of a user is stored; internal. */
-    public static Serde<UserFacts> userFacts() {
+    public static Serde<UserSnapshot> userSnapshots() {
         return Serdes.serdeFrom(
                 (topic, value) -> value == null ? null : SingleObject.encode(Wire.toAvro(value)),
                 (topic, bytes) -> read(STORE, topic, bytes, value -> Wire.toDomain((UserState) value)));
@@ -123,8 +123,8 @@ public final class Serialization {
     private static byte @Nullable [] write(Content content) {
         if (content instanceof Beat beat) {
             return SingleObject.encode(Wire.toAvro(beat.heartbeat()));
-        } else if (content instanceof Pulse pulse) {
-            return SingleObject.encode(Wire.pulse(pulse.instance()));
+        } else if (content instanceof ClockTick tick) {
+            return SingleObject.encode(Wire.tick(tick.instance()));
         } else if (content instanceof Status status) {
             return status.text().text() == null ? null : SingleObject.encode(Wire.toAvro(status.text()));
         } else if (content instanceof Flag flag) {

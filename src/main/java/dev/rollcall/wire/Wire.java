@@ -1,13 +1,13 @@
 package dev.rollcall.wire;
 
-import dev.rollcall.domain.Announcement.Presence;
 import dev.rollcall.domain.Heartbeat;
 import dev.rollcall.domain.PresenceState;
+import dev.rollcall.domain.PresenceUpdate.Presence;
 import dev.rollcall.domain.RoutingView;
 import dev.rollcall.domain.StatusText;
 import dev.rollcall.domain.Unicode;
-import dev.rollcall.domain.UserFacts;
-import dev.rollcall.domain.UserFacts.DeviceFacts;
+import dev.rollcall.domain.UserSnapshot;
+import dev.rollcall.domain.UserSnapshot.DeviceSnapshot;
 import dev.rollcall.store.v1.DeviceState;
 import dev.rollcall.store.v1.Said;
 import dev.rollcall.store.v1.StoredPresence;
@@ -21,7 +21,7 @@ import dev.rollcall.v1.RoutingReason;
 import dev.rollcall.v1.UserPresence;
 import dev.rollcall.v1.UserStatus;
 import dev.rollcall.wire.Defect.Reason;
-import dev.rollcall.wire.Inbound.Pulse;
+import dev.rollcall.wire.Inbound.ClockTick;
 import java.nio.charset.StandardCharsets;
 import java.time.Instant;
 import java.util.OptionalLong;
@@ -86,12 +86,12 @@ final class Wire {
         return new AppearOffline(appearOffline);
     }
 
-    static Pulse toDomain(ClockPulse value) throws UnreadableException {
+    static ClockTick toDomain(ClockPulse value) throws UnreadableException {
         requireWellFormed("instance", value.getInstance());
-        return new Pulse(value.getInstance());
+        return new ClockTick(value.getInstance());
     }
 
-    static ClockPulse pulse(String instance) {
+    static ClockPulse tick(String instance) {
         return new ClockPulse(instance);
     }
 
@@ -158,25 +158,25 @@ final class Wire {
                 at);
     }
 
-    static UserState toAvro(UserFacts facts) {
+    static UserState toAvro(UserSnapshot snapshot) {
         return new UserState(
-                facts.devices().stream().map(Wire::toAvro).toList(),
-                facts.status().text(),
-                facts.status().expiresAt(),
-                facts.hidden(),
-                facts.said() == null ? null : toSaid(facts.said()),
-                facts.lastActive(),
-                facts.quietSince(),
-                facts.leftOnline(),
-                facts.leftIdle(),
-                facts.routingSequence(),
-                facts.clockAheadMs(),
-                facts.statusAt(),
-                facts.appearOfflineAt());
+                snapshot.devices().stream().map(Wire::toAvro).toList(),
+                snapshot.status().text(),
+                snapshot.status().expiresAt(),
+                snapshot.hidden(),
+                snapshot.emitted() == null ? null : toAvroSaid(snapshot.emitted()),
+                snapshot.lastActive(),
+                snapshot.forgettableSince(),
+                snapshot.leftOnline(),
+                snapshot.leftIdle(),
+                snapshot.routingSequence(),
+                snapshot.clockAheadMs(),
+                snapshot.statusAt(),
+                snapshot.appearOfflineAt());
     }
 
-    static UserFacts toDomain(UserState state) {
-        return new UserFacts(
+    static UserSnapshot toDomain(UserState state) {
+        return new UserSnapshot(
                 state.getDevices().stream().map(Wire::toDomain).toList(),
                 new StatusText(state.getText(), state.getTextExpiresAt()),
                 state.getAppearOffline(),
@@ -191,7 +191,7 @@ final class Wire {
                 state.getClockAheadMs());
     }
 
-    private static DeviceState toAvro(DeviceFacts device) {
+    private static DeviceState toAvro(DeviceSnapshot device) {
         return new DeviceState(
                 device.id(),
                 toStored(device.state()),
@@ -203,8 +203,8 @@ final class Wire {
                 device.shard());
     }
 
-    private static DeviceFacts toDomain(DeviceState device) {
-        return new DeviceFacts(
+    private static DeviceSnapshot toDomain(DeviceState device) {
+        return new DeviceSnapshot(
                 device.getDeviceId(),
                 toDomain(device.getState()),
                 device.getSince(),
@@ -215,26 +215,26 @@ final class Wire {
                 device.getShard());
     }
 
-    private static Said toSaid(Presence said) {
+    private static Said toAvroSaid(Presence emitted) {
         return new Said(
-                toStored(said.state()),
-                said.previousState() == null ? null : toStored(said.previousState()),
-                said.status(),
-                said.since(),
-                said.lastActive(),
-                said.sequence(),
-                said.at());
+                toStored(emitted.state()),
+                emitted.previousState() == null ? null : toStored(emitted.previousState()),
+                emitted.status(),
+                emitted.since(),
+                emitted.lastActive(),
+                emitted.sequence(),
+                emitted.at());
     }
 
-    private static Presence toDomain(Said said) {
+    private static Presence toDomain(Said emitted) {
         return new Presence(
-                toDomain(said.getState()),
-                said.getPreviousState() == null ? null : toDomain(said.getPreviousState()),
-                said.getStatus(),
-                said.getSince(),
-                said.getLastActive(),
-                said.getSequence(),
-                said.getAt());
+                toDomain(emitted.getState()),
+                emitted.getPreviousState() == null ? null : toDomain(emitted.getPreviousState()),
+                emitted.getStatus(),
+                emitted.getSince(),
+                emitted.getLastActive(),
+                emitted.getSequence(),
+                emitted.getAt());
     }
 
     private static PresenceState toDomain(dev.rollcall.v1.PresenceState state) {

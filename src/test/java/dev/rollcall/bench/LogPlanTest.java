@@ -24,7 +24,7 @@ final class LogPlanTest {
             }
 
             @Override
-            public void pulse(long at) {
+            public void tick(long at) {
                 times.add(at);
             }
         });
@@ -34,14 +34,16 @@ final class LogPlanTest {
 
     @Test
     void shouldHaveOneTransitionPerUserWhereNobodyChanges() {
-        Proof.Figures proof = new LogPlan(Kind.STEADY, 100, 300, START).proof().figures();
+        Evidence.Figures proof =
+                new LogPlan(Kind.STEADY, 100, 300, START).proof().figures();
         assertThat(proof.transitions()).isEqualTo(100);
         assertThat(proof.live()).isEqualTo(100);
     }
 
     @Test
     void shouldChangeHalfOfTheUsersInEachRoundOfChurn() {
-        Proof.Figures proof = new LogPlan(Kind.CHURN, 100, 300, START).proof().figures();
+        Evidence.Figures proof =
+                new LogPlan(Kind.CHURN, 100, 300, START).proof().figures();
         assertThat(proof.transitions()).isEqualTo(100 + 150);
     }
 }

@@ -36,7 +36,7 @@ class VariantsTest {
 
         assertThat(directory.resolve("sources/dev/rollcall/topology/PresenceTopology.java"))
                 .content()
-                .containsPattern("PULSES,\\s+\"clock-pulse\"")
+                .containsPattern("CLOCK_TICKS,\\s+\"clock-pulse\"")
                 .contains("{topic.name(), \"clock-pulse\"}");
     }
 

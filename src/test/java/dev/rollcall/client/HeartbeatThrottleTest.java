@@ -92,16 +92,16 @@ class HeartbeatThrottleTest {
         for (int run = 0; run < 200; run++) {
             HeartbeatThrottle device = new HeartbeatThrottle(INTERVAL, 1 + random.nextInt((int) INTERVAL));
             long now = random.nextInt();
-            PresenceState said = states[random.nextInt(4)];
-            assertThat(device.heard(said, now)).isEqualTo(Verdict.CHANGE);
+            PresenceState emitted = states[random.nextInt(4)];
+            assertThat(device.heard(emitted, now)).isEqualTo(Verdict.CHANGE);
             long lastUnchanged = Long.MIN_VALUE / 2;
             for (int i = 0; i < 200; i++) {
                 now += random.nextInt(random.nextBoolean() ? 20 : 6_000);
                 PresenceState state = random.nextInt(4) > 0 ? null : states[random.nextInt(4)];
                 Verdict verdict = device.heard(state, now);
-                if (state != null && state != said) {
+                if (state != null && state != emitted) {
                     assertThat(verdict).isEqualTo(Verdict.CHANGE);
-                    said = state;
+                    emitted = state;
                 } else if (verdict == Verdict.DUE) {
                     assertThat(now - lastUnchanged).isGreaterThanOrEqualTo(INTERVAL);
                     lastUnchanged = now;

@@ -96,7 +96,7 @@ class PresencePublisherTest {
     }
 
     @Test
-    void shouldSendAtOnceOrNotAtAllWhenAStateIsSaid() {
+    void shouldSendAtOnceOrNotAtAllWhenAStateIsEmitted() {
         PublisherContext context = PublisherContext.acknowledging();
         context.publisher.opened(ALICE, "phone", ONLINE);
 
@@ -218,7 +218,7 @@ class PresencePublisherTest {
     }
 
     @Test
-    void shouldSendTextsAndFlagsToTheirTopicsWhenTheyAreSaid() {
+    void shouldSendTextsAndFlagsToTheirTopicsWhenTheyAreEmitted() {
         PublisherContext context = PublisherContext.acknowledging();
         StatusText text = new StatusText("at lunch", 5L);
 
@@ -297,7 +297,7 @@ class PresencePublisherTest {
         PublisherContext context = PublisherContext.acknowledging();
         int devices = 10_000;
         open(context, devices);
-        PresenceState[] said = new PresenceState[devices];
+        PresenceState[] emitted = new PresenceState[devices];
         long calls = 0;
         long heartbeats = 0;
         long changes = 0;
@@ -313,10 +313,10 @@ class PresencePublisherTest {
                 context.publisher.state(user(device), "phone", state);
                 List<Sent> sent = context.sent();
                 heartbeats += sent.size();
-                if (state != said[device]) {
+                if (state != emitted[device]) {
                     changes++;
                     assertThat(heartbeats(sent)).extracting(Heartbeat::state).containsExactly(state);
-                    said[device] = state;
+                    emitted[device] = state;
                 }
             }
             heartbeats += context.sent().size();
@@ -512,7 +512,7 @@ class PresencePublisherTest {
             List<Callable<List<String>>> threads = IntStream.range(0, 8)
                     .<Callable<List<String>>>mapToObj(thread -> () -> {
                         Random random = new Random(seed + thread);
-                        List<String> said = new ArrayList<>();
+                        List<String> emitted = new ArrayList<>();
                         PresenceState last = null;
                         String own = "own-" + thread;
                         for (int i = 0; i < 5_000; i++) {
@@ -521,13 +521,13 @@ class PresencePublisherTest {
                                     PresenceState state = STATES.get(random.nextInt(3));
                                     futures.add(context.publisher.state(ALICE, own, state));
                                     if (state != last) {
-                                        said.add(state.name());
+                                        emitted.add(state.name());
                                         last = state;
                                     }
                                 }
                                 case 1 -> {
                                     futures.add(context.publisher.closed(ALICE, own));
-                                    said.add("END");
+                                    emitted.add("END");
                                     last = null;
                                 }
                                 case 2 -> futures.add(context.publisher.opened(ALICE, "shared", ONLINE));
@@ -535,13 +535,13 @@ class PresencePublisherTest {
                                 default -> futures.add(context.publisher.polled(ALICE, "polled"));
                             }
                         }
-                        return said;
+                        return emitted;
                     })
                     .toList();
             Map<String, List<String>> expected = new HashMap<>();
             int thread = 0;
-            for (Future<List<String>> said : shard.invokeAll(threads)) {
-                expected.put("own-" + thread++, said.get());
+            for (Future<List<String>> emitted : shard.invokeAll(threads)) {
+                expected.put("own-" + thread++, emitted.get());
             }
 
             context.publisher.close(Duration.ofSeconds(20));
@@ -550,10 +550,10 @@ class PresencePublisherTest {
             assertThat(context.publisher.pending()).isZero();
             Map<String, List<Heartbeat>> sent =
                     context.sent().stream().map(Sent::heartbeat).collect(Collectors.groupingBy(Heartbeat::deviceId));
-            expected.forEach((device, said) -> assertThat(sent.getOrDefault(device, List.of()).stream()
+            expected.forEach((device, emitted) -> assertThat(sent.getOrDefault(device, List.of()).stream()
                             .map(beat -> beat.connectionEnded() ? "END" : String.valueOf(beat.state()))
                             .toList())
-                    .isEqualTo(said));
+                    .isEqualTo(emitted));
             List<Heartbeat> shared = sent.getOrDefault("shared", List.of());
             assertThat(shared.get(shared.size() - 1).connectionEnded()).isTrue();
             assertThat(sent.get("polled")).hasSize(1);

@@ -5,8 +5,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.rollcall.client.PresenceSubscriber.Options;
 import dev.rollcall.client.PresenceSubscriber.Parked;
 import dev.rollcall.config.RollcallConfig;
-import dev.rollcall.domain.Announcement.Presence;
 import dev.rollcall.domain.PresenceState;
+import dev.rollcall.domain.PresenceUpdate.Presence;
 import dev.rollcall.domain.UserId;
 import dev.rollcall.topology.PresenceTopology;
 import dev.rollcall.wire.Topic;
@@ -41,7 +41,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * A subscriber over a log in memory, in virtual time. What is written has the time 1000 times its sequence, unless it is
- * said; the log serves it from wherever the subscriber seeks to.
+ * emitted; the log serves it from wherever the subscriber seeks to.
  */
 final class PresenceSubscriberContext {
     private final Topic<UserId, Presence> topic =
@@ -73,11 +73,11 @@ final class PresenceSubscriberContext {
 
     // The log
 
-    void said(int partition, String user, PresenceState state, @Nullable PresenceState previous, long sequence) {
-        said(partition, user, state, previous, sequence, sequence * 1000);
+    void emitted(int partition, String user, PresenceState state, @Nullable PresenceState previous, long sequence) {
+        emitted(partition, user, state, previous, sequence, sequence * 1000);
     }
 
-    void said(
+    void emitted(
             int partition, String user, PresenceState state, @Nullable PresenceState previous, long sequence, long at) {
         Presence value = new Presence(state, previous, null, at, null, sequence, at);
         append(partition, user, topic.values().serializer().serialize(topic.name(), value), at);
@@ -182,7 +182,7 @@ final class PresenceSubscriberContext {
         if (options.group() != null) {
             assign(IntStream.range(0, log.size()).toArray());
         } else {
-            step(); // all is set then: what is said from here on is a change
+            step(); // all is set then: what is emitted from here on is a change
         }
     }
 

@@ -33,12 +33,12 @@ class PresenceSubscriberTest {
         @Test
         void shouldSayTheLastWordOnEachUserOnceWhenAFullCopyStarts() {
             var context = new PresenceSubscriberContext(2, COPY);
-            context.said(0, "alice", ONLINE, null, 1);
-            context.said(0, "bob", IDLE, null, 1);
-            context.said(0, "alice", OFFLINE, ONLINE, 2);
-            context.said(0, "carol", ONLINE, null, 1);
+            context.emitted(0, "alice", ONLINE, null, 1);
+            context.emitted(0, "bob", IDLE, null, 1);
+            context.emitted(0, "alice", OFFLINE, ONLINE, 2);
+            context.emitted(0, "carol", ONLINE, null, 1);
             context.forgotten(0, "carol", 9000);
-            context.said(1, "dave", ONLINE, null, 1);
+            context.emitted(1, "dave", ONLINE, null, 1);
 
             context.start();
             assertThat(context.subscriber().snapshotComplete()).isFalse();
@@ -51,12 +51,12 @@ class PresenceSubscriberTest {
         }
 
         @Test
-        void shouldBeFollowedByChangesWhenSomethingWasSaidAfterTheStart() {
+        void shouldBeFollowedByChangesWhenSomethingWasEmittedAfterTheStart() {
             var context = new PresenceSubscriberContext(1, COPY);
-            context.said(0, "alice", ONLINE, null, 1);
+            context.emitted(0, "alice", ONLINE, null, 1);
             context.start();
-            context.said(0, "alice", IDLE, ONLINE, 2); // read together with what the snapshot is made of
-            context.said(0, "bob", ONLINE, null, 1);
+            context.emitted(0, "alice", IDLE, ONLINE, 2); // read together with what the snapshot is made of
+            context.emitted(0, "bob", ONLINE, null, 1);
             context.settle();
 
             context.expectHeard("SNAPSHOT alice ->ONLINE #1", "CHANGE alice ONLINE>IDLE #2", "CHANGE bob ->ONLINE #1");
@@ -65,7 +65,7 @@ class PresenceSubscriberTest {
         @Test
         void shouldBeCompleteWhenTheLogEndsWithATransactionMarker() {
             var context = new PresenceSubscriberContext(1, COPY);
-            context.said(0, "alice", ONLINE, null, 1);
+            context.emitted(0, "alice", ONLINE, null, 1);
             context.endWithAMarker();
             context.start();
             context.settle();
@@ -76,13 +76,13 @@ class PresenceSubscriberTest {
         }
 
         @Test
-        void shouldBeCompleteAtOnceWhenNothingWasEverSaid() {
+        void shouldBeCompleteAtOnceWhenNothingWasEverEmitted() {
             var context = new PresenceSubscriberContext(1, COPY);
             context.start();
             context.settle();
 
             assertThat(context.subscriber().snapshotComplete()).isTrue();
-            context.said(0, "alice", ONLINE, null, 1);
+            context.emitted(0, "alice", ONLINE, null, 1);
             context.settle();
             context.expectHeard("CHANGE alice ->ONLINE #1");
         }
@@ -90,8 +90,8 @@ class PresenceSubscriberTest {
         @Test
         void shouldNotBeCompleteWhileTheListenerStillHasToGetSomeOfIt() {
             var context = new PresenceSubscriberContext(2, COPY);
-            context.said(0, "alice", ONLINE, null, 1);
-            context.said(1, "bob", ONLINE, null, 1);
+            context.emitted(0, "alice", ONLINE, null, 1);
+            context.emitted(1, "bob", ONLINE, null, 1);
             context.failNext(1);
             context.start();
             context.settle();
@@ -104,14 +104,14 @@ class PresenceSubscriberTest {
         }
 
         @Test
-        void shouldNotBeSaidWhenItIsNotWanted() {
+        void shouldNotBeEmittedWhenItIsNotWanted() {
             var context = new PresenceSubscriberContext(1, COPY.withoutSnapshot());
-            context.said(0, "alice", ONLINE, null, 1);
+            context.emitted(0, "alice", ONLINE, null, 1);
             context.start();
             context.settle();
-            context.said(0, "alice", IDLE, ONLINE, 2);
-            context.said(0, "alice", OFFLINE, IDLE, 3);
-            context.said(0, "bob", ONLINE, null, 1);
+            context.emitted(0, "alice", IDLE, ONLINE, 2);
+            context.emitted(0, "alice", OFFLINE, IDLE, 3);
+            context.emitted(0, "bob", ONLINE, null, 1);
             context.settle();
 
             context.expectHeard(
@@ -124,14 +124,14 @@ class PresenceSubscriberTest {
         @Test
         void shouldSayThatThereIsAGapWhenCompactionTookRecordsAway() {
             var context = new PresenceSubscriberContext(1, COPY);
-            context.said(0, "alice", ONLINE, null, 1);
+            context.emitted(0, "alice", ONLINE, null, 1);
             context.start();
             context.settle();
-            context.said(0, "alice", IDLE, ONLINE, 2);
-            context.said(0, "alice", ONLINE, IDLE, 3);
-            context.said(0, "alice", OFFLINE, ONLINE, 4);
+            context.emitted(0, "alice", IDLE, ONLINE, 2);
+            context.emitted(0, "alice", ONLINE, IDLE, 3);
+            context.emitted(0, "alice", OFFLINE, ONLINE, 4);
             context.compact(0, 4);
-            context.said(0, "alice", ONLINE, OFFLINE, 5);
+            context.emitted(0, "alice", ONLINE, OFFLINE, 5);
             context.settle();
 
             context.expectHeard(
@@ -145,7 +145,7 @@ class PresenceSubscriberTest {
             var context = new PresenceSubscriberContext(1, GROUP);
             context.start();
             context.settle();
-            context.said(0, "alice", ONLINE, null, 1);
+            context.emitted(0, "alice", ONLINE, null, 1);
             context.endWithAMarker();
             context.settle();
             assertThat(context.subscriber().lag()).isZero();
@@ -158,11 +158,11 @@ class PresenceSubscriberTest {
         void shouldBeDeliveredOnceWhenItWasWrittenTwice() {
             var context = new PresenceSubscriberContext(1, COPY);
             context.start();
-            context.said(0, "alice", ONLINE, null, 1);
-            context.said(0, "alice", IDLE, ONLINE, 2);
-            context.said(0, "alice", ONLINE, null, 1);
-            context.said(0, "alice", IDLE, ONLINE, 2);
-            context.said(0, "alice", OFFLINE, IDLE, 3);
+            context.emitted(0, "alice", ONLINE, null, 1);
+            context.emitted(0, "alice", IDLE, ONLINE, 2);
+            context.emitted(0, "alice", ONLINE, null, 1);
+            context.emitted(0, "alice", IDLE, ONLINE, 2);
+            context.emitted(0, "alice", OFFLINE, IDLE, 3);
             context.settle();
 
             context.expectHeard(
@@ -173,12 +173,12 @@ class PresenceSubscriberTest {
         @Test
         void shouldStartAgainAtOneWhenTheUserWasForgotten() {
             var context = new PresenceSubscriberContext(1, COPY);
-            context.said(0, "alice", ONLINE, null, 1);
-            context.said(0, "alice", OFFLINE, ONLINE, 2);
+            context.emitted(0, "alice", ONLINE, null, 1);
+            context.emitted(0, "alice", OFFLINE, ONLINE, 2);
             context.start();
             context.settle();
             context.forgotten(0, "alice", 5000);
-            context.said(0, "alice", ONLINE, null, 1, 6000);
+            context.emitted(0, "alice", ONLINE, null, 1, 6000);
             context.settle();
 
             context.expectHeard(
@@ -188,10 +188,10 @@ class PresenceSubscriberTest {
         @Test
         void shouldNotBeTakenForADuplicateWhenCompactionTookTheTombstoneAway() {
             var context = new PresenceSubscriberContext(1, COPY);
-            context.said(0, "alice", ONLINE, null, 7);
+            context.emitted(0, "alice", ONLINE, null, 7);
             context.start();
             context.settle();
-            context.said(0, "alice", IDLE, ONLINE, 2, 9000); // a new life: its beginning is compacted away
+            context.emitted(0, "alice", IDLE, ONLINE, 2, 9000); // a new life: its beginning is compacted away
             context.settle();
 
             context.expectHeard("SNAPSHOT alice ->ONLINE #7", "CHANGE alice ONLINE>IDLE #2 gap");
@@ -211,7 +211,7 @@ class PresenceSubscriberTest {
                 int sequence = sequences.merge(user, 1, Integer::sum);
                 PresenceState before = sequence == 1 ? null : sequence % 2 == 0 ? ONLINE : OFFLINE;
                 PresenceState after = sequence % 2 == 0 ? OFFLINE : ONLINE;
-                context.said(user.charAt(4) % 3, user, after, before, sequence);
+                context.emitted(user.charAt(4) % 3, user, after, before, sequence);
                 expected.add("CHANGE %s %s>%s #%d".formatted(user, before == null ? "-" : before, after, sequence));
                 switch (random.nextInt(12)) {
                     case 0 -> context.settle();
@@ -258,16 +258,16 @@ class PresenceSubscriberTest {
         @Test
         void shouldGoOnWhereItHadComeToWhenItWasStopped() {
             var context = new PresenceSubscriberContext(1, GROUP);
-            context.said(0, "alice", ONLINE, null, 1);
-            context.said(0, "bob", ONLINE, null, 1);
+            context.emitted(0, "alice", ONLINE, null, 1);
+            context.emitted(0, "bob", ONLINE, null, 1);
             context.start();
             context.settle();
-            context.said(0, "alice", IDLE, ONLINE, 2);
+            context.emitted(0, "alice", IDLE, ONLINE, 2);
             context.settle();
             context.expectHeard(
                     "SNAPSHOT alice ->ONLINE #1", "SNAPSHOT bob ->ONLINE #1", "CHANGE alice ONLINE>IDLE #2");
             context.stop();
-            context.said(0, "alice", OFFLINE, IDLE, 3);
+            context.emitted(0, "alice", OFFLINE, IDLE, 3);
 
             context.start();
             context.settle();
@@ -278,10 +278,10 @@ class PresenceSubscriberTest {
         @Test
         void shouldBeginWithTheGroupWhenItDiesBeforeItsFirstChange() {
             var context = new PresenceSubscriberContext(1, GROUP.withoutSnapshot());
-            context.said(0, "alice", ONLINE, null, 1);
+            context.emitted(0, "alice", ONLINE, null, 1);
             context.start();
             context.settle();
-            context.said(0, "alice", IDLE, ONLINE, 2); // nobody is there
+            context.emitted(0, "alice", IDLE, ONLINE, 2); // nobody is there
 
             context.start();
             context.settle();
@@ -294,10 +294,10 @@ class PresenceSubscriberTest {
             var context = new PresenceSubscriberContext(1, GROUP);
             context.start();
             context.settle();
-            context.said(0, "alice", ONLINE, null, 1);
+            context.emitted(0, "alice", ONLINE, null, 1);
             context.sleep(1000);
-            context.said(0, "alice", IDLE, ONLINE, 2);
-            context.said(0, "alice", OFFLINE, IDLE, 3);
+            context.emitted(0, "alice", IDLE, ONLINE, 2);
+            context.emitted(0, "alice", OFFLINE, IDLE, 3);
             context.settle();
             context.expectHeard(
                     "CHANGE alice ->ONLINE #1", "CHANGE alice ONLINE>IDLE #2", "CHANGE alice IDLE>OFFLINE #3");
@@ -313,15 +313,15 @@ class PresenceSubscriberTest {
         @Test
         void shouldSayThatThereIsAGapWhenCompactionTookRecordsAwayMeanwhile() {
             var context = new PresenceSubscriberContext(1, GROUP);
-            context.said(0, "alice", ONLINE, null, 1);
-            context.said(0, "bob", ONLINE, null, 1);
+            context.emitted(0, "alice", ONLINE, null, 1);
+            context.emitted(0, "bob", ONLINE, null, 1);
             context.start();
             context.settle();
             context.stop();
-            context.said(0, "alice", IDLE, ONLINE, 2);
-            context.said(0, "alice", OFFLINE, IDLE, 3);
+            context.emitted(0, "alice", IDLE, ONLINE, 2);
+            context.emitted(0, "alice", OFFLINE, IDLE, 3);
             context.compact(0, 4);
-            context.said(0, "bob", IDLE, ONLINE, 2);
+            context.emitted(0, "bob", IDLE, ONLINE, 2);
 
             context.expectHeard("SNAPSHOT alice ->ONLINE #1", "SNAPSHOT bob ->ONLINE #1");
             context.start();
@@ -336,7 +336,7 @@ class PresenceSubscriberTest {
             var context = new PresenceSubscriberContext(2, GROUP);
             context.start();
             context.settle();
-            context.said(0, "alice", ONLINE, null, 1);
+            context.emitted(0, "alice", ONLINE, null, 1);
             context.settle();
             context.assign(1);
 
@@ -351,12 +351,12 @@ class PresenceSubscriberTest {
             var context = new PresenceSubscriberContext(1, GROUP);
             context.start();
             context.settle();
-            context.said(0, "alice", ONLINE, null, 1);
+            context.emitted(0, "alice", ONLINE, null, 1);
             context.settle();
             context.lose(0);
             assertThat(context.committed(0)).isZero();
             context.assign(0);
-            context.said(0, "alice", IDLE, ONLINE, 2);
+            context.emitted(0, "alice", IDLE, ONLINE, 2);
             context.settle();
 
             context.expectHeard(
@@ -368,7 +368,7 @@ class PresenceSubscriberTest {
             var context = new PresenceSubscriberContext(2, GROUP.withoutSnapshot());
             context.start();
             context.settle();
-            context.said(0, "alice", ONLINE, null, 1);
+            context.emitted(0, "alice", ONLINE, null, 1);
             context.settle();
             context.failCommits(true);
             context.assign(1);
@@ -384,13 +384,13 @@ class PresenceSubscriberTest {
             var context = new PresenceSubscriberContext(2, GROUP);
             context.start();
             context.settle();
-            context.said(0, "alice", ONLINE, null, 1);
+            context.emitted(0, "alice", ONLINE, null, 1);
             context.settle();
             context.assign(1);
-            context.said(0, "alice", IDLE, ONLINE, 2);
+            context.emitted(0, "alice", IDLE, ONLINE, 2);
             context.somebodyElseDealsWith(0);
             context.assign(0, 1);
-            context.said(0, "alice", OFFLINE, IDLE, 3);
+            context.emitted(0, "alice", OFFLINE, IDLE, 3);
             context.settle();
 
             context.expectHeard("CHANGE alice ->ONLINE #1", "SNAPSHOT alice ->IDLE #2", "CHANGE alice IDLE>OFFLINE #3");
@@ -401,7 +401,7 @@ class PresenceSubscriberTest {
             var context = new PresenceSubscriberContext(2, GROUP);
             context.start();
             context.settle();
-            context.said(0, "alice", ONLINE, null, 1);
+            context.emitted(0, "alice", ONLINE, null, 1);
             context.failNext(1);
             context.settle();
             context.assign(1);
@@ -422,8 +422,8 @@ class PresenceSubscriberTest {
             var context = new PresenceSubscriberContext(1, GROUP);
             context.start();
             context.settle();
-            context.said(0, "alice", ONLINE, null, 1);
-            context.said(0, "bob", ONLINE, null, 1);
+            context.emitted(0, "alice", ONLINE, null, 1);
+            context.emitted(0, "bob", ONLINE, null, 1);
             context.failNext(2);
             context.settle();
             context.expectHeard("CHANGE alice ->ONLINE #1");
@@ -446,7 +446,7 @@ class PresenceSubscriberTest {
             var context = new PresenceSubscriberContext(1, GROUP.retrying(3, Duration.ofMinutes(1)));
             context.start();
             context.settle();
-            context.said(0, "alice", ONLINE, null, 1);
+            context.emitted(0, "alice", ONLINE, null, 1);
             context.failNext(1);
             context.settle();
             context.sleep(5000);
@@ -458,13 +458,13 @@ class PresenceSubscriberTest {
         @Test
         void shouldHaveItParkedAndGoOnInOrderWhenItThrowsEachTime() {
             var context = new PresenceSubscriberContext(1, GROUP);
-            context.said(0, "bob", ONLINE, null, 1);
-            context.said(0, "alice", ONLINE, null, 1);
+            context.emitted(0, "bob", ONLINE, null, 1);
+            context.emitted(0, "alice", ONLINE, null, 1);
             context.start();
             context.settle();
-            context.said(0, "alice", IDLE, ONLINE, 2);
-            context.said(0, "alice", OFFLINE, IDLE, 3);
-            context.said(0, "alice", ONLINE, OFFLINE, 4);
+            context.emitted(0, "alice", IDLE, ONLINE, 2);
+            context.emitted(0, "alice", OFFLINE, IDLE, 3);
+            context.emitted(0, "alice", ONLINE, OFFLINE, 4);
             context.failNext(3);
             context.settle();
             context.sleep(100);
@@ -493,11 +493,11 @@ class PresenceSubscriberTest {
         @Test
         void shouldHaveTheSnapshotOfAUserParkedWhenItThrowsEachTime() {
             var context = new PresenceSubscriberContext(1, COPY.retrying(1, Duration.ZERO));
-            context.said(0, "alice", ONLINE, null, 1);
+            context.emitted(0, "alice", ONLINE, null, 1);
             context.failNext(1);
             context.start();
             context.settle();
-            context.said(0, "alice", IDLE, ONLINE, 2);
+            context.emitted(0, "alice", IDLE, ONLINE, 2);
             context.settle();
 
             context.expectHeard("SNAPSHOT alice ->ONLINE #1", "CHANGE alice ONLINE>IDLE #2 gap");
@@ -510,7 +510,7 @@ class PresenceSubscriberTest {
             var context = new PresenceSubscriberContext(1, GROUP.retrying(1, Duration.ZERO));
             context.start();
             context.settle();
-            context.said(0, "alice", ONLINE, null, 1);
+            context.emitted(0, "alice", ONLINE, null, 1);
             context.failNext(1);
             context.failParking();
 
@@ -524,8 +524,8 @@ class PresenceSubscriberTest {
             var context = new PresenceSubscriberContext(1, GROUP);
             context.start();
             context.settle();
-            context.said(0, "alice", ONLINE, null, 1);
-            context.said(0, "bob", ONLINE, null, 1);
+            context.emitted(0, "alice", ONLINE, null, 1);
+            context.emitted(0, "bob", ONLINE, null, 1);
             context.failNext(new InterruptedException());
 
             assertThatExceptionOfType(InterruptException.class).isThrownBy(context::run);
@@ -541,7 +541,7 @@ class PresenceSubscriberTest {
             context.settle();
             context.append(0, "alice", new byte[] {1, 2, 3}, 1000);
             context.append(0, null, null, 1000);
-            context.said(0, "bob", ONLINE, null, 1);
+            context.emitted(0, "bob", ONLINE, null, 1);
             context.settle();
 
             context.expectHeard("CHANGE bob ->ONLINE #1");
@@ -557,7 +557,7 @@ class PresenceSubscriberTest {
             var context = new PresenceSubscriberContext(1, GROUP);
             context.start();
             context.settle();
-            context.said(0, "alice", ONLINE, null, 1);
+            context.emitted(0, "alice", ONLINE, null, 1);
             context.settle();
             assertThat(context.committed(0)).isZero();
             context.stop();
@@ -571,8 +571,8 @@ class PresenceSubscriberTest {
             var context = new PresenceSubscriberContext(1, GROUP);
             context.start();
             context.settle();
-            context.said(0, "alice", ONLINE, null, 1);
-            context.said(0, "bob", ONLINE, null, 1);
+            context.emitted(0, "alice", ONLINE, null, 1);
+            context.emitted(0, "bob", ONLINE, null, 1);
             context.closeOnNext();
             context.run();
 

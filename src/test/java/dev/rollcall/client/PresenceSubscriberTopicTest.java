@@ -40,7 +40,7 @@ class PresenceSubscriberTopicTest {
         @MethodSource("bothModes")
         void shouldBeWaitedForWhenItIsTheTopic(Options options) {
             var context = new PresenceSubscriberContext(1, options);
-            context.said(0, "alice", ONLINE, null, 1);
+            context.emitted(0, "alice", ONLINE, null, 1);
             context.lookupFails(new UnknownTopicOrPartitionException("test"));
             context.start();
             context.step();
@@ -59,7 +59,7 @@ class PresenceSubscriberTopicTest {
         @MethodSource("bothModes")
         void shouldBeWaitedForWhenItIsTheBrokers(Options options) {
             var context = new PresenceSubscriberContext(1, options);
-            context.said(0, "alice", ONLINE, null, 1);
+            context.emitted(0, "alice", ONLINE, null, 1);
             context.lookupFails(new TimeoutException("no answer"));
             context.start();
             context.step();
@@ -105,11 +105,11 @@ class PresenceSubscriberTopicTest {
         @Test
         void shouldBeReadFromItsBeginningWhenAFullCopyRuns() {
             var context = new PresenceSubscriberContext(1, COPY);
-            context.said(0, "alice", ONLINE, null, 1);
+            context.emitted(0, "alice", ONLINE, null, 1);
             context.start();
             context.settle();
             context.addPartition();
-            context.said(1, "bob", ONLINE, null, 1);
+            context.emitted(1, "bob", ONLINE, null, 1);
             context.sleep(NOTICED_MS);
 
             context.expectHeard("SNAPSHOT alice ->ONLINE #1", "CHANGE bob ->ONLINE #1");
@@ -120,11 +120,11 @@ class PresenceSubscriberTopicTest {
         @Test
         void shouldBeReadFromItsBeginningWhenThereIsNoSnapshot() {
             var context = new PresenceSubscriberContext(1, COPY.withoutSnapshot());
-            context.said(0, "alice", ONLINE, null, 1);
+            context.emitted(0, "alice", ONLINE, null, 1);
             context.start();
             context.settle();
             context.addPartition();
-            context.said(1, "bob", ONLINE, null, 1);
+            context.emitted(1, "bob", ONLINE, null, 1);
             context.sleep(NOTICED_MS);
 
             context.expectHeard("CHANGE bob ->ONLINE #1");
@@ -136,7 +136,7 @@ class PresenceSubscriberTopicTest {
             context.start();
             context.settle();
             context.addPartition();
-            context.said(1, "bob", ONLINE, null, 1);
+            context.emitted(1, "bob", ONLINE, null, 1);
             context.failNext(1);
             context.sleep(NOTICED_MS);
             assertThat(context.subscriber().snapshotComplete()).isFalse();
@@ -153,13 +153,13 @@ class PresenceSubscriberTopicTest {
             context.settle();
             context.stop();
             context.addPartition();
-            context.said(2, "bob", ONLINE, null, 1);
+            context.emitted(2, "bob", ONLINE, null, 1);
             context.start();
             context.settle();
 
             context.expectHeard("CHANGE bob ->ONLINE #1");
             context.stop();
-            context.said(2, "bob", IDLE, ONLINE, 2);
+            context.emitted(2, "bob", IDLE, ONLINE, 2);
             context.start();
             context.settle();
             context.expectHeard(
@@ -174,7 +174,7 @@ class PresenceSubscriberTopicTest {
             context.somebodyElseDealsWith(0);
             context.somebodyElseDealsWith(1);
             context.addPartition();
-            context.said(2, "bob", ONLINE, null, 1);
+            context.emitted(2, "bob", ONLINE, null, 1);
             context.start();
             context.settle();
 
@@ -187,7 +187,7 @@ class PresenceSubscriberTopicTest {
             context.start();
             context.assign(0);
             context.settle();
-            context.said(1, "bob", ONLINE, null, 1);
+            context.emitted(1, "bob", ONLINE, null, 1);
             context.assign(0, 1);
             context.settle();
 
@@ -196,15 +196,15 @@ class PresenceSubscriberTopicTest {
 
         @ParameterizedTest
         @ValueSource(ints = {0, 1})
-        void shouldNotBringBackWhatWasSaidBeforeWhenTheUserIsOnAnotherOne(int old) {
+        void shouldNotBringBackWhatWasEmittedBeforeWhenTheUserIsOnAnotherOne(int old) {
             var context = new PresenceSubscriberContext(2, COPY);
-            context.said(old, "alice", ONLINE, OFFLINE, 51, 51_000);
-            context.said(1 - old, "alice", IDLE, null, 1, 60_000);
+            context.emitted(old, "alice", ONLINE, OFFLINE, 51, 51_000);
+            context.emitted(1 - old, "alice", IDLE, null, 1, 60_000);
             context.start();
             context.settle();
             context.expectHeard("SNAPSHOT alice ->IDLE #1");
 
-            context.said(1 - old, "alice", OFFLINE, IDLE, 2, 61_000);
+            context.emitted(1 - old, "alice", OFFLINE, IDLE, 2, 61_000);
             context.settle();
             context.expectHeard("CHANGE alice IDLE>OFFLINE #2");
         }
@@ -213,8 +213,8 @@ class PresenceSubscriberTopicTest {
         @ValueSource(ints = {0, 1})
         void shouldNotBringBackAUserWhenTheUserWasForgottenOnAnotherOne(int old) {
             var context = new PresenceSubscriberContext(2, COPY);
-            context.said(old, "alice", ONLINE, OFFLINE, 51, 51_000);
-            context.said(1 - old, "alice", OFFLINE, null, 1, 60_000);
+            context.emitted(old, "alice", ONLINE, OFFLINE, 51, 51_000);
+            context.emitted(1 - old, "alice", OFFLINE, null, 1, 60_000);
             context.forgotten(1 - old, "alice", 70_000);
             context.start();
             context.settle();
@@ -225,11 +225,11 @@ class PresenceSubscriberTopicTest {
         @Test
         void shouldGoOnFromTheStateBeforeWhenAUserMovesToIt() {
             var context = new PresenceSubscriberContext(1, COPY);
-            context.said(0, "alice", ONLINE, OFFLINE, 51);
+            context.emitted(0, "alice", ONLINE, OFFLINE, 51);
             context.start();
             context.settle();
             context.addPartition();
-            context.said(1, "alice", IDLE, ONLINE, 52);
+            context.emitted(1, "alice", IDLE, ONLINE, 52);
             context.sleep(NOTICED_MS);
 
             context.expectHeard("SNAPSHOT alice ->ONLINE #51", "CHANGE alice ONLINE>IDLE #52");
@@ -241,9 +241,9 @@ class PresenceSubscriberTopicTest {
         @Test
         void shouldBeReadFromItsBeginningWhenTheGroupWasBeyondItsEnd() {
             var context = new PresenceSubscriberContext(1, GROUP);
-            context.said(0, "alice", ONLINE, null, 1);
-            context.said(0, "alice", IDLE, ONLINE, 2);
-            context.said(0, "alice", OFFLINE, IDLE, 3);
+            context.emitted(0, "alice", ONLINE, null, 1);
+            context.emitted(0, "alice", IDLE, ONLINE, 2);
+            context.emitted(0, "alice", OFFLINE, IDLE, 3);
             context.start();
             context.settle();
             context.stop();
@@ -254,7 +254,7 @@ class PresenceSubscriberTopicTest {
             context.expectHeard("SNAPSHOT alice ->ONLINE #1");
             assertThat(context.committed(0)).isEqualTo(1);
 
-            context.said(0, "alice", IDLE, ONLINE, 2);
+            context.emitted(0, "alice", IDLE, ONLINE, 2);
             context.settle();
             context.expectHeard("CHANGE alice ONLINE>IDLE #2");
             assertThat(context.subscriber().lag()).isZero();
@@ -264,14 +264,14 @@ class PresenceSubscriberTopicTest {
         @ValueSource(booleans = {true, false})
         void shouldBeReadFromItsBeginningWhenItHasGrownBeyondWhereTheGroupWas(boolean snapshot) {
             var context = new PresenceSubscriberContext(1, snapshot ? GROUP : GROUP.withoutSnapshot());
-            context.said(0, "alice", ONLINE, null, 1);
+            context.emitted(0, "alice", ONLINE, null, 1);
             context.start();
             context.settle();
             context.stop();
             context.expectHeard(snapshot ? new String[] {"SNAPSHOT alice ->ONLINE #1"} : new String[0]);
             context.createAgain(1);
-            context.said(0, "bob", ONLINE, null, 1);
-            context.said(0, "carol", ONLINE, null, 1);
+            context.emitted(0, "bob", ONLINE, null, 1);
+            context.emitted(0, "carol", ONLINE, null, 1);
             context.start();
             context.settle();
 
@@ -283,14 +283,14 @@ class PresenceSubscriberTopicTest {
         @ValueSource(ints = {1, 3})
         void shouldBeReadFromItsBeginningWhenTheTopicIsCreatedAgainUnderAFullCopy(int records) {
             var context = new PresenceSubscriberContext(1, COPY);
-            context.said(0, "alice", ONLINE, null, 1);
-            context.said(0, "bob", ONLINE, null, 1);
+            context.emitted(0, "alice", ONLINE, null, 1);
+            context.emitted(0, "bob", ONLINE, null, 1);
             context.start();
             context.settle();
             context.expectHeard("SNAPSHOT alice ->ONLINE #1", "SNAPSHOT bob ->ONLINE #1");
             context.createAgain(1);
             for (int i = 1; i <= records; i++) {
-                context.said(0, "bob", i % 2 == 1 ? IDLE : ONLINE, null, i, 9_000 + i);
+                context.emitted(0, "bob", i % 2 == 1 ? IDLE : ONLINE, null, i, 9_000 + i);
             }
             context.sleep(NOTICED_MS);
 
@@ -302,7 +302,7 @@ class PresenceSubscriberTopicTest {
         @Test
         void shouldTellOfThoseWhoVanishedWhenItHasFewerPartitions() {
             var context = new PresenceSubscriberContext(2, COPY);
-            context.said(1, "alice", ONLINE, null, 1);
+            context.emitted(1, "alice", ONLINE, null, 1);
             context.start();
             context.settle();
             context.createAgain(1);
@@ -317,12 +317,12 @@ class PresenceSubscriberTopicTest {
             var context = new PresenceSubscriberContext(1, COPY.withoutSnapshot());
             context.start();
             context.settle();
-            context.said(0, "alice", ONLINE, null, 1);
-            context.said(0, "bob", ONLINE, null, 1);
+            context.emitted(0, "alice", ONLINE, null, 1);
+            context.emitted(0, "bob", ONLINE, null, 1);
             context.settle();
             context.createAgain(1);
-            context.said(0, "bob", ONLINE, null, 1); // restored from a copy
-            context.said(0, "alice", IDLE, ONLINE, 2);
+            context.emitted(0, "bob", ONLINE, null, 1); // restored from a copy
+            context.emitted(0, "alice", IDLE, ONLINE, 2);
             context.sleep(NOTICED_MS);
 
             context.expectHeard("CHANGE alice ->ONLINE #1", "CHANGE bob ->ONLINE #1", "CHANGE alice ONLINE>IDLE #2");
@@ -332,9 +332,9 @@ class PresenceSubscriberTopicTest {
         @MethodSource("dev.rollcall.client.PresenceSubscriberTopicTest#bothModes")
         void shouldBeReadFromItsBeginningWhenItsEndIsCutOff(Options options) {
             var context = new PresenceSubscriberContext(1, options);
-            context.said(0, "alice", ONLINE, null, 1);
-            context.said(0, "alice", IDLE, ONLINE, 2);
-            context.said(0, "alice", OFFLINE, IDLE, 3);
+            context.emitted(0, "alice", ONLINE, null, 1);
+            context.emitted(0, "alice", IDLE, ONLINE, 2);
+            context.emitted(0, "alice", OFFLINE, IDLE, 3);
             context.start();
             context.settle();
             context.expectHeard("SNAPSHOT alice ->OFFLINE #3");
@@ -342,7 +342,7 @@ class PresenceSubscriberTopicTest {
             context.settle();
 
             context.expectHeard("SNAPSHOT alice ->ONLINE #1");
-            context.said(0, "alice", IDLE, ONLINE, 2);
+            context.emitted(0, "alice", IDLE, ONLINE, 2);
             context.settle();
             context.expectHeard("CHANGE alice ONLINE>IDLE #2");
         }
@@ -355,9 +355,9 @@ class PresenceSubscriberTopicTest {
             var context = new PresenceSubscriberContext(1, GROUP);
             context.start();
             context.settle();
-            context.said(0, "alice", ONLINE, null, 1);
+            context.emitted(0, "alice", ONLINE, null, 1);
             context.settle();
-            context.said(0, "bob", ONLINE, null, 1);
+            context.emitted(0, "bob", ONLINE, null, 1);
             context.failNext(new InternalError("test"));
 
             assertThatExceptionOfType(InternalError.class).isThrownBy(context::run);

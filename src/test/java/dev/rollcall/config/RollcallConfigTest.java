@@ -22,10 +22,10 @@ class RollcallConfigTest {
         assertThat(config.rules().graceMs()).isEqualTo(5_000);
         assertThat(config.rules().retentionMs()).isEqualTo(30L * 86_400_000);
         assertThat(config.rules().maxDevices()).isEqualTo(64);
-        assertThat(config.rules().shardQuietMs()).isEqualTo(15_000);
+        assertThat(config.rules().shardSilenceMs()).isEqualTo(15_000);
         assertThat(config.rules().shardHoldMs()).isEqualTo(60_000);
         assertThat(config.rules().lastSeenPersistMs()).isEqualTo(300_000);
-        assertThat(config.pulseIntervalMs()).isEqualTo(1_000);
+        assertThat(config.tickIntervalMs()).isEqualTo(1_000);
         assertThat(config.bootstrapServers()).isEmpty();
         assertThat(config.embeddedKafkaPort()).isEqualTo(9092);
         assertThat(config.http().host()).isEqualTo("127.0.0.1");
@@ -54,7 +54,7 @@ class RollcallConfigTest {
 
         assertThat(config.rules().leaseMs()).isEqualTo(3000);
         assertThat(config.rules().graceMs()).isEqualTo(200);
-        assertThat(config.pulseIntervalMs()).isEqualTo(50);
+        assertThat(config.tickIntervalMs()).isEqualTo(50);
     }
 
     @Test

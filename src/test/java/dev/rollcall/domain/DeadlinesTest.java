@@ -1,13 +1,13 @@
 package dev.rollcall.domain;
 
+import static dev.rollcall.domain.PartitionContext.DEFAULTS;
+import static dev.rollcall.domain.PartitionContext.beat;
+import static dev.rollcall.domain.PartitionContext.beatOf;
+import static dev.rollcall.domain.PartitionContext.closed;
+import static dev.rollcall.domain.PartitionContext.withLease;
 import static dev.rollcall.domain.PresenceState.IDLE;
 import static dev.rollcall.domain.PresenceState.OFFLINE;
 import static dev.rollcall.domain.PresenceState.ONLINE;
-import static dev.rollcall.domain.RosterContext.DEFAULTS;
-import static dev.rollcall.domain.RosterContext.beat;
-import static dev.rollcall.domain.RosterContext.beatOf;
-import static dev.rollcall.domain.RosterContext.closed;
-import static dev.rollcall.domain.RosterContext.withLease;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.Objects;
@@ -19,69 +19,69 @@ import org.junit.jupiter.params.provider.ValueSource;
 class DeadlinesTest {
     private static final double RETENTION = DEFAULTS.retentionMs() / 1000.0;
 
-    private final RosterContext roster = new RosterContext();
+    private final PartitionContext presence = new PartitionContext();
 
     // ---- lease ----
 
     @ParameterizedTest
     @ValueSource(ints = {-1, 0, 1})
     void shouldExpireWhenTheDefaultLeaseIsOver(int offset) {
-        roster.at(0).heartbeat("A", ONLINE).expect(ONLINE, 0);
+        presence.at(0).heartbeat("A", ONLINE).expect(ONLINE, 0);
         expectOfflineAtAPulse(30, offset, 30);
     }
 
     @ParameterizedTest
     @CsvSource({"-1, 90", "0, 90", "1, 90", "-1, 7.5", "0, 7.5", "1, 7.5", "-1, 0.001", "0, 0.001", "1, 0.001"})
     void shouldExpireWhenItsOwnLeaseIsOver(int offset, double lease) {
-        roster.at(0).heartbeat(withLease(beat("A", ONLINE), lease)).expect(ONLINE, 0);
+        presence.at(0).heartbeat(withLease(beat("A", ONLINE), lease)).expect(ONLINE, 0);
         expectOfflineAtAPulse(lease, offset, lease);
     }
 
     @ParameterizedTest
     @ValueSource(ints = {-1, 0, 1})
     void shouldTakeTheLastLeaseWhenItIsShorterThanTheOneBefore(int offset) {
-        roster.at(0).heartbeat(withLease(beat("A", ONLINE), 90)).expect(ONLINE, 0);
-        roster.at(1).heartbeat(withLease(beat("A", null), 30));
+        presence.at(0).heartbeat(withLease(beat("A", ONLINE), 90)).expect(ONLINE, 0);
+        presence.at(1).heartbeat(withLease(beat("A", null), 30));
         expectOfflineAtAPulse(31, offset, 31);
     }
 
     @ParameterizedTest
     @ValueSource(ints = {-1, 0, 1})
     void shouldKeepTheLeaseThatRunsWhenAHeartbeatThatNamesNoneWouldEndSooner(int offset) {
-        roster.at(0).heartbeat(withLease(beat("A", ONLINE), 45)).expect(ONLINE, 0);
-        roster.at(14.999).heartbeat("A").at(15).heartbeat("A");
+        presence.at(0).heartbeat(withLease(beat("A", ONLINE), 45)).expect(ONLINE, 0);
+        presence.at(14.999).heartbeat("A").at(15).heartbeat("A");
         expectOfflineAtAPulse(45, offset, 45);
     }
 
     @ParameterizedTest
     @ValueSource(ints = {-1, 0, 1})
-    void shouldOnlyRenewWhenAHeartbeatComesBeforeThePulseThatEndsTheLease(int offset) {
-        roster.at(0).heartbeat("A", ONLINE).expect(ONLINE, 0);
-        roster.pulseEverySecondUntil(29);
+    void shouldOnlyRenewWhenAHeartbeatComesBeforeTheTickThatEndsTheLease(int offset) {
+        presence.at(0).heartbeat("A", ONLINE).expect(ONLINE, 0);
+        presence.tickEverySecondUntil(29);
         double beat = at(30, offset);
-        roster.at(beat).heartbeat("A").pulse().expectNothing();
-        roster.pulseEverySecondUntil(100).expect(OFFLINE, beat + 30).expectNothing();
+        presence.at(beat).heartbeat("A").tick().expectNothing();
+        presence.tickEverySecondUntil(100).expect(OFFLINE, beat + 30).expectNothing();
     }
 
     @ParameterizedTest
     @ValueSource(ints = {-1, 0, 1})
     void shouldTakeAMisroutedHeartbeatWhenItsLeaseIsNotOver(int offset) {
-        roster.at(100).pulse().misrouted(at(70, offset), beat("A", ONLINE));
+        presence.at(100).tick().misrouted(at(70, offset), beat("A", ONLINE));
         if (offset > 0) {
-            roster.expect(ONLINE, at(70, offset));
+            presence.expect(ONLINE, at(70, offset));
         }
-        roster.expectNothing();
+        presence.expectNothing();
     }
 
     @ParameterizedTest
     @ValueSource(ints = {-1, 0, 1})
     void shouldTakeAMisroutedHeartbeatWhenItIsNotOlderThanTheLastOne(int offset) {
-        roster.at(10).heartbeat("A", ONLINE).expect(ONLINE, 10);
-        roster.at(11).misrouted(at(10, offset), beat("A", IDLE));
+        presence.at(10).heartbeat("A", ONLINE).expect(ONLINE, 10);
+        presence.at(11).misrouted(at(10, offset), beat("A", IDLE));
         if (offset >= 0) {
-            roster.expect(IDLE, at(10, offset));
+            presence.expect(IDLE, at(10, offset));
         }
-        roster.expectNothing();
+        presence.expectNothing();
     }
 
     // ---- grace ----
@@ -89,31 +89,31 @@ class DeadlinesTest {
     @ParameterizedTest
     @ValueSource(ints = {-1, 0, 1})
     void shouldExpireWhenTheGraceTimeIsOver(int offset) {
-        roster.at(0).heartbeat("A", ONLINE).expect(ONLINE, 0);
-        roster.pulseEverySecondUntil(10).end("A");
+        presence.at(0).heartbeat("A", ONLINE).expect(ONLINE, 0);
+        presence.tickEverySecondUntil(10).end("A");
         expectOfflineAtAPulse(15, offset, 15);
     }
 
     @ParameterizedTest
     @ValueSource(ints = {-1, 0, 1})
     void shouldExpireAtTheEndOfTheLeaseWhenTheGraceTimeGoesBeyondIt(int offset) {
-        roster.at(0).heartbeat("A", ONLINE).expect(ONLINE, 0);
-        roster.pulseEverySecondUntil(27).end("A");
+        presence.at(0).heartbeat("A", ONLINE).expect(ONLINE, 0);
+        presence.tickEverySecondUntil(27).end("A");
         expectOfflineAtAPulse(30, offset, 30);
     }
 
     @ParameterizedTest
     @ValueSource(ints = {-1, 0, 1})
-    void shouldKeepTheFirstEndWhenItIsSaidAgain(int offset) {
-        roster.at(0).heartbeat("A", ONLINE).expect(ONLINE, 0);
-        roster.pulseEverySecondUntil(10).end("A").pulseEverySecondUntil(13).end("A");
+    void shouldKeepTheFirstEndWhenItIsEmittedAgain(int offset) {
+        presence.at(0).heartbeat("A", ONLINE).expect(ONLINE, 0);
+        presence.tickEverySecondUntil(10).end("A").tickEverySecondUntil(13).end("A");
         expectOfflineAtAPulse(15, offset, 15);
     }
 
     @ParameterizedTest
     @CsvSource({"-1, 30, 5", "0, 30, 5", "1, 30, 5", "-1, 2, 2", "0, 2, 2", "1, 2, 2"})
     void shouldHoldForTheSoonerOfGraceAndLeaseWhenAnUnknownDeviceEnds(int offset, double lease, double held) {
-        roster.at(0).heartbeat(withLease(closed("A", ONLINE), lease)).expect(ONLINE, 0);
+        presence.at(0).heartbeat(withLease(closed("A", ONLINE), lease)).expect(ONLINE, 0);
         expectOfflineAtAPulse(held, offset, held);
     }
 
@@ -122,29 +122,29 @@ class DeadlinesTest {
     @ParameterizedTest
     @ValueSource(ints = {-1, 0, 1})
     void shouldLoseTheTextWhenItExpires(int offset) {
-        roster.at(0).text("x", 10).expect(OFFLINE, 0, "x");
-        roster.pulseEverySecondUntil(at(10, offset)).pulse();
+        presence.at(0).text("x", 10).expect(OFFLINE, 0, "x");
+        presence.tickEverySecondUntil(at(10, offset)).tick();
         if (offset >= 0) {
-            roster.expectText(null, 10);
+            presence.expectText(null, 10);
         }
-        roster.expectNothing();
+        presence.expectNothing();
     }
 
     @ParameterizedTest
     @ValueSource(ints = {-1, 0, 1})
     void shouldCountAsNoTextWhenItExpiresBeforeItIsWritten(int offset) {
-        roster.at(10).text("x", at(10, offset));
+        presence.at(10).text("x", at(10, offset));
         if (offset > 0) {
-            roster.expect(OFFLINE, 10, "x");
+            presence.expect(OFFLINE, 10, "x");
         }
-        roster.expectNothing();
+        presence.expectNothing();
     }
 
     @ParameterizedTest
     @ValueSource(ints = {-1, 0})
     void shouldClearTheTextWhenTheNextOneExpiresBeforeItIsWritten(int offset) {
-        roster.at(0).text("x").expect(OFFLINE, 0, "x");
-        roster.at(10).text("y", at(10, offset)).expectText(null, 10).expectNothing();
+        presence.at(0).text("x").expect(OFFLINE, 0, "x");
+        presence.at(10).text("y", at(10, offset)).expectText(null, 10).expectNothing();
     }
 
     // ---- retention ----
@@ -161,18 +161,18 @@ class DeadlinesTest {
     void shouldBeForgottenFirstWhenHeardFromAfterTheRetentionTime(int offset) {
         onlineForAMoment();
         double end = at(5 + RETENTION, offset);
-        roster.at(end).pulse().heartbeat("A", ONLINE);
+        presence.at(end).tick().heartbeat("A", ONLINE);
         if (offset >= 0) {
-            roster.expectForgotten(5 + RETENTION);
+            presence.expectForgotten(5 + RETENTION);
         }
-        roster.expect(ONLINE, end).expectNothing();
+        presence.expect(ONLINE, end).expectNothing();
     }
 
     @ParameterizedTest
     @ValueSource(ints = {-1, 0, 1})
     void shouldBeForgottenWhenTheTextIsGoneForTheRetentionTime(int offset) {
         onlineForAMoment();
-        roster.at(20).text("x").expectText("x", 20).at(40).text(null).expectText(null, 40);
+        presence.at(20).text("x").expectText("x", 20).at(40).text(null).expectText(null, 40);
         expectForgottenAtAReview(40, offset);
     }
 
@@ -180,8 +180,8 @@ class DeadlinesTest {
     @ValueSource(ints = {-1, 0, 1})
     void shouldBeForgottenWhenNoLongerHiddenForTheRetentionTime(int offset) {
         onlineForAMoment();
-        roster.at(20).hide().at(20 + 2 * RETENTION).pulse().review().expectNothing();
-        roster.unhide();
+        presence.at(20).hide().at(20 + 2 * RETENTION).tick().review().expectNothing();
+        presence.unhide();
         expectForgottenAtAReview(20 + 2 * RETENTION, offset);
     }
 
@@ -190,26 +190,26 @@ class DeadlinesTest {
     void shouldBeForgottenOnlyWhenItsLastDeviceIsGone(int offset) {
         onlineForAMoment();
         double beat = 5 + RETENTION - 10; // offline, and remembered for 30 s
-        roster.at(beat).pulse().heartbeat("A", OFFLINE);
-        roster.pulseEverySecondUntil(at(beat + 30, offset)).pulse().review();
+        presence.at(beat).tick().heartbeat("A", OFFLINE);
+        presence.tickEverySecondUntil(at(beat + 30, offset)).tick().review();
         if (offset >= 0) {
-            roster.expectForgotten(5 + RETENTION);
+            presence.expectForgotten(5 + RETENTION);
         }
-        roster.expectNothing();
+        presence.expectNothing();
     }
 
     private void onlineForAMoment() {
-        roster.at(0).heartbeat("A", ONLINE).end("A").expect(ONLINE, 0);
-        roster.pulseEverySecondUntil(5).expect(OFFLINE, 5);
+        presence.at(0).heartbeat("A", ONLINE).end("A").expect(ONLINE, 0);
+        presence.tickEverySecondUntil(5).expect(OFFLINE, 5);
     }
 
-    private void expectForgottenAtAReview(double quietSince, int offset) {
-        roster.at(at(quietSince + RETENTION, offset)).pulse().review();
+    private void expectForgottenAtAReview(double forgettableSince, int offset) {
+        presence.at(at(forgettableSince + RETENTION, offset)).tick().review();
         if (offset >= 0) {
-            roster.expectForgotten(quietSince + RETENTION);
-            assertThat(roster.stored()).isNull();
+            presence.expectForgotten(forgettableSince + RETENTION);
+            assertThat(presence.stored()).isNull();
         }
-        roster.expectNothing();
+        presence.expectNothing();
     }
 
     // ---- shards ----
@@ -217,48 +217,48 @@ class DeadlinesTest {
     @ParameterizedTest
     @ValueSource(ints = {-1, 0, 1})
     void shouldHoldWhenTheShardHasBeenQuietLongEnoughAtTheDeadline(int offset) {
-        roster.at(0).heartbeat(beatOf("s", "A", ONLINE)).expect(ONLINE, 0);
-        roster.as("bob").pulseEverySecondUntil(7).heartbeat(beatOf("s", "B", OFFLINE));
-        roster.pulseEverySecondUntil(at(15, offset)).heartbeat(beatOf("s", "B", OFFLINE));
-        roster.as("alice").pulseEverySecondUntil(29).expectNothing();
-        roster.pulseEverySecondUntil(30);
+        presence.at(0).heartbeat(beatOf("s", "A", ONLINE)).expect(ONLINE, 0);
+        presence.as("bob").tickEverySecondUntil(7).heartbeat(beatOf("s", "B", OFFLINE));
+        presence.tickEverySecondUntil(at(15, offset)).heartbeat(beatOf("s", "B", OFFLINE));
+        presence.as("alice").tickEverySecondUntil(29).expectNothing();
+        presence.tickEverySecondUntil(30);
         if (offset > 0) {
-            roster.expect(OFFLINE, 30); // the shard was not silent yet
+            presence.expect(OFFLINE, 30); // the shard was not silent yet
         }
-        roster.expectNothing().pulseEverySecondUntil(89).expectNothing();
-        roster.pulseEverySecondUntil(90);
+        presence.expectNothing().tickEverySecondUntil(89).expectNothing();
+        presence.tickEverySecondUntil(90);
         if (offset <= 0) {
-            roster.expect(OFFLINE, 30);
+            presence.expect(OFFLINE, 30);
         }
-        roster.expectNothing();
+        presence.expectNothing();
     }
 
     @ParameterizedTest
     @ValueSource(ints = {-1, 0, 1})
     void shouldHaveOneMoreLeaseWhenTheGapWasLongEnoughToBeASilence(int offset) {
-        roster.at(0).heartbeat(beatOf("s", "A", ONLINE)).expect(ONLINE, 0);
-        roster.pulseEverySecondUntil(at(15, offset));
+        presence.at(0).heartbeat(beatOf("s", "A", ONLINE)).expect(ONLINE, 0);
+        presence.tickEverySecondUntil(at(15, offset));
         shardIsBackAndBeatsFrom(15);
         if (offset < 0) {
             expectOfflineAtAPulse(30, 0, 30); // so short a gap is none
         } else {
-            roster.pulseEverySecondUntil(44).expectNothing();
-            roster.pulseEverySecondUntil(46).expect(OFFLINE, 30).expectNothing();
+            presence.tickEverySecondUntil(44).expectNothing();
+            presence.tickEverySecondUntil(46).expect(OFFLINE, 30).expectNothing();
         }
     }
 
     @ParameterizedTest
     @ValueSource(ints = {-1, 0, 1})
     void shouldGoWhenTheHoldIsOver(int offset) {
-        roster.at(20).heartbeat(beatOf("s", "A", ONLINE)).expect(ONLINE, 20);
+        presence.at(20).heartbeat(beatOf("s", "A", ONLINE)).expect(ONLINE, 20);
         expectOfflineAtAPulse(50 + 60, offset, 50);
     }
 
     @ParameterizedTest
     @ValueSource(ints = {-1, 0, 1})
     void shouldGoWhenOneMoreLeaseAfterTheSilenceIsOver(int offset) {
-        roster.at(20).heartbeat(beatOf("s", "A", ONLINE)).expect(ONLINE, 20);
-        roster.pulseEverySecondUntil(60);
+        presence.at(20).heartbeat(beatOf("s", "A", ONLINE)).expect(ONLINE, 20);
+        presence.tickEverySecondUntil(60);
         shardIsBackAndBeatsFrom(60);
         expectOfflineAtAPulse(60 + 30, offset, 50);
     }
@@ -266,8 +266,8 @@ class DeadlinesTest {
     @ParameterizedTest
     @ValueSource(ints = {-1, 0, 1})
     void shouldGoWhenTheHoldIsOverThoughOneMoreLeaseIsNot(int offset) {
-        roster.at(20).heartbeat(beatOf("s", "A", ONLINE)).expect(ONLINE, 20);
-        roster.pulseEverySecondUntil(100);
+        presence.at(20).heartbeat(beatOf("s", "A", ONLINE)).expect(ONLINE, 20);
+        presence.tickEverySecondUntil(100);
         shardIsBackAndBeatsFrom(100);
         expectOfflineAtAPulse(50 + 60, offset, 50);
     }
@@ -276,8 +276,8 @@ class DeadlinesTest {
     @ParameterizedTest
     @ValueSource(ints = {-1, 0, 1})
     void shouldGoWhenTheHoldIsOverThoughTheShardFellSilentAgain(int offset) {
-        roster.at(20).heartbeat(beatOf("s", "A", ONLINE)).expect(ONLINE, 20);
-        roster.pulseEverySecondUntil(60)
+        presence.at(20).heartbeat(beatOf("s", "A", ONLINE)).expect(ONLINE, 20);
+        presence.tickEverySecondUntil(60)
                 .as("bob")
                 .heartbeat(beatOf("s", "B", OFFLINE))
                 .as("alice");
@@ -285,8 +285,8 @@ class DeadlinesTest {
     }
 
     private void shardIsBackAndBeatsFrom(int second) {
-        roster.as("bob").heartbeat(beatOf("s", "B", OFFLINE));
-        roster.at(second).keepsBeating(beatOf("s", "B", OFFLINE), 5).as("alice");
+        presence.as("bob").heartbeat(beatOf("s", "B", OFFLINE));
+        presence.at(second).keepsBeating(beatOf("s", "B", OFFLINE), 5).as("alice");
     }
 
     // ---- the log itself ----
@@ -294,33 +294,33 @@ class DeadlinesTest {
     @ParameterizedTest
     @ValueSource(ints = {-1, 0, 1})
     void shouldExcuseWhenTheLogWasQuietLongEnough(int offset) {
-        roster.at(0).heartbeat(withLease(beat("A", ONLINE), 11)).expect(ONLINE, 0);
+        presence.at(0).heartbeat(withLease(beat("A", ONLINE), 11)).expect(ONLINE, 0);
         double back = at(13, offset);
-        roster.pulseEverySecondUntil(10).at(back).pulse();
+        presence.tickEverySecondUntil(10).at(back).tick();
         if (offset < 0) {
-            roster.expect(OFFLINE, 11);
+            presence.expect(OFFLINE, 11);
         } else {
-            roster.expectNothing();
+            presence.expectNothing();
             double deadline = back + (back - 10); // as long as the gap lasted
-            roster.pulseEverySecondUntil(deadline - 0.001).pulse().expectNothing();
-            roster.at(deadline).pulse().expect(OFFLINE, deadline);
+            presence.tickEverySecondUntil(deadline - 0.001).tick().expectNothing();
+            presence.at(deadline).tick().expect(OFFLINE, deadline);
         }
-        roster.expectNothing();
+        presence.expectNothing();
     }
 
     @ParameterizedTest
     @ValueSource(ints = {-1, 0, 1})
     void shouldHaveOneLeaseWhenTheLogWasQuietForLonger(int offset) {
-        roster.at(0).heartbeat("A", ONLINE).expect(ONLINE, 0);
-        roster.pulseEverySecondUntil(10).at(1_000).pulse();
+        presence.at(0).heartbeat("A", ONLINE).expect(ONLINE, 0);
+        presence.tickEverySecondUntil(10).at(1_000).tick();
         expectOfflineAtAPulse(1_030, offset, 1_030);
     }
 
     @ParameterizedTest
     @ValueSource(ints = {-1, 0, 1})
     void shouldHaveOneGraceTimeWhenTheLogWasQuietAfterTheConnectionEnded(int offset) {
-        roster.at(0).heartbeat("A", ONLINE).expect(ONLINE, 0);
-        roster.pulseEverySecondUntil(10).end("A").at(1_000).pulse();
+        presence.at(0).heartbeat("A", ONLINE).expect(ONLINE, 0);
+        presence.tickEverySecondUntil(10).end("A").at(1_000).tick();
         expectOfflineAtAPulse(1_005, offset, 1_005);
     }
 
@@ -328,15 +328,15 @@ class DeadlinesTest {
     @ValueSource(ints = {-1, 0, 1})
     void shouldExcuseOnlyWhenTheDeviceWasLiveAsTheLogWentQuiet(int offset) {
         double deadline = at(10.5, offset);
-        roster.at(0).heartbeat(withLease(beat("A", ONLINE), deadline)).expect(ONLINE, 0);
-        roster.pulseEverySecondUntil(10).as("bob").at(10.5).heartbeat("B", OFFLINE);
-        roster.at(1_000).as("alice").pulse();
+        presence.at(0).heartbeat(withLease(beat("A", ONLINE), deadline)).expect(ONLINE, 0);
+        presence.tickEverySecondUntil(10).as("bob").at(10.5).heartbeat("B", OFFLINE);
+        presence.at(1_000).as("alice").tick();
         if (offset <= 0) {
-            roster.expect(OFFLINE, deadline);
+            presence.expect(OFFLINE, deadline);
         } else {
-            roster.expectNothing().pulseEverySecondUntil(1_020).expect(OFFLINE, 1_000 + deadline);
+            presence.expectNothing().tickEverySecondUntil(1_020).expect(OFFLINE, 1_000 + deadline);
         }
-        roster.expectNothing();
+        presence.expectNothing();
     }
 
     // ---- crashes ----
@@ -344,35 +344,35 @@ class DeadlinesTest {
     @ParameterizedTest
     @ValueSource(ints = {-1, 0, 1})
     void shouldHaveOneLeaseFromTheFirstRecordWhenTheRosterRestarted(int offset) {
-        roster.at(0).heartbeat("A", ONLINE).expect(ONLINE, 0);
-        roster.pulseEverySecondUntil(10).restart().at(500).pulse();
+        presence.at(0).heartbeat("A", ONLINE).expect(ONLINE, 0);
+        presence.tickEverySecondUntil(10).restart().at(500).tick();
         expectOfflineAtAPulse(530, offset, 530);
     }
 
     @ParameterizedTest
     @ValueSource(ints = {-1, 0, 1})
     void shouldKeepTheGraceTimeWhenTheRosterRestarted(int offset) {
-        roster.at(0).heartbeat("A", ONLINE).expect(ONLINE, 0);
-        roster.pulseEverySecondUntil(10).end("A").restart().at(12).pulse();
+        presence.at(0).heartbeat("A", ONLINE).expect(ONLINE, 0);
+        presence.tickEverySecondUntil(10).end("A").restart().at(12).tick();
         expectOfflineAtAPulse(15, offset, 15);
     }
 
     @ParameterizedTest
     @ValueSource(ints = {-1, 0, 1})
     void shouldStoreALastSeenWhenItHasMovedFarEnough(int offset) {
-        roster.at(0).heartbeat(withLease(beat("A", ONLINE), 400)).expect(ONLINE, 0);
-        roster.at(at(300, offset)).heartbeat(withLease(beat("A", null), 400));
-        UserFacts stored = Objects.requireNonNull(roster.stored());
+        presence.at(0).heartbeat(withLease(beat("A", ONLINE), 400)).expect(ONLINE, 0);
+        presence.at(at(300, offset)).heartbeat(withLease(beat("A", null), 400));
+        UserSnapshot stored = Objects.requireNonNull(presence.stored());
         assertThat(stored.devices().get(0).lastHeard()).isEqualTo(offset < 0 ? 0 : 300_000 + offset);
-        roster.expectNothing();
+        presence.expectNothing();
     }
 
     private void expectOfflineAtAPulse(double deadline, int offset, double since) {
-        roster.pulseEverySecondUntil(at(deadline, offset)).pulse();
+        presence.tickEverySecondUntil(at(deadline, offset)).tick();
         if (offset >= 0) {
-            roster.expect(OFFLINE, since);
+            presence.expect(OFFLINE, since);
         }
-        roster.expectNothing();
+        presence.expectNothing();
     }
 
     private static double at(double seconds, int offsetMs) {

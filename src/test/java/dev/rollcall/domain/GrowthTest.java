@@ -17,8 +17,8 @@ class GrowthTest {
     private static final int MONTHS = 3;
     private static final int A_DAY = 3_000;
 
-    private final Map<UserId, UserFacts> stored = new HashMap<>();
-    private final Roster roster = new Roster(RULES, stored::get);
+    private final Map<UserId, UserSnapshot> stored = new HashMap<>();
+    private final PresencePartition presence = new PresencePartition(RULES, stored::get);
     private long time = START;
 
     /** Every record names another user, another shard, another lease and another text that expires another day. */
@@ -38,15 +38,15 @@ class GrowthTest {
                 status(user, StatusText.NONE);
                 tick();
             }
-            most = Math.max(most, roster.entries());
+            most = Math.max(most, presence.entries());
         }
         assertThat(most).as("seed %d: entries of any kind on any evening", seed).isLessThan(3 * A_DAY);
 
         for (long end = time + 2 * DAY_MS; time < end; time += 60_000) {
             tick();
         }
-        assertThat(roster.entries()).as("seed %d: entries in the end", seed).isZero();
-        assertThat(roster.needsPulse()).isFalse();
+        assertThat(presence.entries()).as("seed %d: entries in the end", seed).isZero();
+        assertThat(presence.needsClockTicks()).isFalse();
     }
 
     @Test
@@ -54,7 +54,7 @@ class GrowthTest {
         UserId user = UserId.of("alice");
         long expiry = START + 365 * DAY_MS;
         status(user, new StatusText("sabbatical", expiry));
-        assertThat(roster.needsPulse()).isFalse();
+        assertThat(presence.needsClockTicks()).isFalse();
 
         heartbeat(user, "A", 30_000, "shard");
         tick();
@@ -62,16 +62,19 @@ class GrowthTest {
         tick();
         time += 120_000;
         tick();
-        assertThat(roster.entries()).isZero();
+        assertThat(presence.entries()).isZero();
 
         time = expiry - DAY_MS;
         tick();
-        carryOut(user, roster.review(user)); // the walk through the store has found the user
-        assertThat(roster.needsPulse()).isTrue();
+        carryOut(user, presence.review(user)); // the walk through the store has found the user
+        assertThat(presence.needsClockTicks()).isTrue();
         time = expiry + 1;
         tick();
-        assertThat(stored.get(user)).isNotNull().extracting(UserFacts::status).isEqualTo(StatusText.NONE);
-        assertThat(roster.entries()).isZero();
+        assertThat(stored.get(user))
+                .isNotNull()
+                .extracting(UserSnapshot::status)
+                .isEqualTo(StatusText.NONE);
+        assertThat(presence.entries()).isZero();
     }
 
     @Test
@@ -79,9 +82,9 @@ class GrowthTest {
         for (int i = 0; i < 10_000; i++) {
             status(UserId.of("user-" + i), new StatusText("x", START + 30 * DAY_MS + i * 60_000L));
         }
-        Roster next = new Roster(RULES, stored::get);
+        PresencePartition next = new PresencePartition(RULES, stored::get);
         stored.forEach(next::takeOver);
-        next.pulse(START + 1_000);
+        next.tick(START + 1_000);
         assertThat(next.entries()).isZero();
     }
 
@@ -92,26 +95,26 @@ class GrowthTest {
             status(user, new StatusText("x", time + DAY_MS + i % 7));
             status(user, StatusText.NONE);
         }
-        assertThat(roster.entries()).isLessThan(100);
+        assertThat(presence.entries()).isLessThan(100);
     }
 
     private void heartbeat(UserId user, String device, long lease, String shard) {
         Heartbeat heartbeat = new Heartbeat(device, PresenceState.ONLINE, false, OptionalLong.of(lease), shard);
-        carryOut(user, roster.heartbeat(user, heartbeat, time));
+        carryOut(user, presence.heartbeat(user, heartbeat, time));
     }
 
     private void status(UserId user, StatusText text) {
-        carryOut(user, roster.status(user, text, time));
+        carryOut(user, presence.status(user, text, time));
     }
 
     private void tick() {
-        roster.pulse(time);
-        roster.sweep(this::carryOut);
+        presence.tick(time);
+        presence.sweep(this::carryOut);
     }
 
     private void carryOut(UserId user, Decision decision) {
         if (decision.durable() instanceof Decision.Save save) {
-            stored.put(user, save.facts());
+            stored.put(user, save.snapshot());
         } else if (decision.durable() instanceof Decision.Erase) {
             stored.remove(user);
         }

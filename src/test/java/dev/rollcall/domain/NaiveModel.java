@@ -3,8 +3,8 @@ package dev.rollcall.domain;
 import static dev.rollcall.domain.PresenceState.OFFLINE;
 import static dev.rollcall.domain.PresenceState.ONLINE;
 
-import dev.rollcall.domain.Announcement.Forgotten;
-import dev.rollcall.domain.Announcement.Presence;
+import dev.rollcall.domain.PresenceUpdate.Forgotten;
+import dev.rollcall.domain.PresenceUpdate.Presence;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -53,13 +53,13 @@ final class NaiveModel implements Partition {
         boolean hidden;
 
         @Nullable
-        Presence said;
+        Presence emitted;
 
         @Nullable
         Long lastActive;
 
         @Nullable
-        Long quietSince;
+        Long forgettableSince;
 
         @Nullable
         Long textWritten;
@@ -74,12 +74,12 @@ final class NaiveModel implements Partition {
 
     private final PresenceRules rules;
     private final Map<UserId, Person> people = new LinkedHashMap<>();
-    private final List<Said> said = new ArrayList<>();
+    private final List<Emitted> emitted = new ArrayList<>();
 
     @Nullable
     private Refusal refusal;
 
-    /** The partition's time of the last pulse; null: none yet. */
+    /** The partition's time of the last clock tick; null: none yet. */
     @Nullable
     private Long now;
 
@@ -127,8 +127,8 @@ final class NaiveModel implements Partition {
     }
 
     @Override
-    public void stampedPulse(long stamp) {
-        pulse(stamp);
+    public void stampedTick(long stamp) {
+        tick(stamp);
     }
 
     @Override
@@ -185,7 +185,7 @@ final class NaiveModel implements Partition {
     }
 
     @Override
-    public void pulse(long stamp) {
+    public void tick(long stamp) {
         long at = pass(stamp);
         hear(at);
         tick = at;
@@ -205,7 +205,7 @@ final class NaiveModel implements Partition {
         settle(person(id));
     }
 
-    /** A crash after which nothing of the partition is known but what is said of people and their devices. */
+    /** A crash after which nothing of the partition is known but what is emitted of people and their devices. */
     @Override
     public void restart() {
         now = null;
@@ -223,9 +223,9 @@ final class NaiveModel implements Partition {
     // ---- outputs ----
 
     @Override
-    public List<Said> said() {
-        List<Said> all = List.copyOf(said);
-        said.clear();
+    public List<Emitted> emitted() {
+        List<Emitted> all = List.copyOf(emitted);
+        emitted.clear();
         return all;
     }
 
@@ -236,23 +236,23 @@ final class NaiveModel implements Partition {
 
     /** Only whether anything is known of a user, and some of it. */
     @Override
-    public @Nullable UserFacts stored(UserId id) {
+    public @Nullable UserSnapshot stored(UserId id) {
         Person person = person(id);
         if (person.devices.isEmpty()
                 && person.text == null
                 && !person.hidden
-                && person.said == null
-                && person.quietSince == null) {
+                && person.emitted == null
+                && person.forgettableSince == null) {
             return null;
         }
         StatusText status = new StatusText(person.text, person.textEnd);
-        return new UserFacts(
+        return new UserSnapshot(
                 List.of(),
                 status,
                 person.hidden,
-                person.said,
+                person.emitted,
                 person.lastActive,
-                person.quietSince,
+                person.forgettableSince,
                 person.textWritten,
                 person.flagWritten,
                 null,
@@ -262,7 +262,7 @@ final class NaiveModel implements Partition {
     }
 
     /** Whether there is something that time can end. */
-    boolean needsPulse() {
+    boolean needsClockTicks() {
         return people.values().stream().anyMatch(person -> !person.devices.isEmpty() || person.textEnd != null);
     }
 
@@ -302,7 +302,7 @@ final class NaiveModel implements Partition {
             return;
         }
         boolean awayAgain = excused > 0 && at - before >= 2 * excused;
-        if (at - before >= rules.logQuietMs() && (before - tick < rules.logQuietMs() || awayAgain)) {
+        if (at - before >= rules.logGapMs() && (before - tick < rules.logGapMs() || awayAgain)) {
             excused = at - before;
             for (Device device : allDevices()) {
                 if (device.lastRecord <= before && endOfLife(device, before) > before) {
@@ -400,17 +400,17 @@ final class NaiveModel implements Partition {
             }
             say(person, Long.MIN_VALUE, instant - steps);
         }
-        if (person.quietSince != null
+        if (person.forgettableSince != null
                 && person.devices.isEmpty()
-                && person.quietSince + rules.retentionMs() <= now - steps) {
-            if (person.said != null) {
-                said.add(new Said(person.id, new Forgotten(person.quietSince + rules.retentionMs())));
+                && person.forgettableSince + rules.retentionMs() <= now - steps) {
+            if (person.emitted != null) {
+                emitted.add(new Emitted(person.id, new Forgotten(person.forgettableSince + rules.retentionMs())));
             }
-            person.said = null;
+            person.emitted = null;
             person.textWritten = null;
             person.flagWritten = null;
             person.lastActive = null;
-            person.quietSince = null;
+            person.forgettableSince = null;
         }
     }
 
@@ -432,20 +432,20 @@ final class NaiveModel implements Partition {
         long end = device.deadline;
         for (int i = 0; i < times.size(); i++) {
             long begin = times.get(i);
-            boolean silentInTime = begin + rules.shardQuietMs() <= end;
+            boolean silentInTime = begin + rules.shardSilenceMs() <= end;
             if (i + 1 < times.size()) {
                 long back = times.get(i + 1);
-                if (back - begin >= rules.shardQuietMs() && begin >= device.lastRecord && silentInTime) {
+                if (back - begin >= rules.shardSilenceMs() && begin >= device.lastRecord && silentInTime) {
                     end = Math.max(end, Math.min(cap, back + device.lease));
                 }
-            } else if (knownAt - begin >= rules.shardQuietMs() && begin >= device.lastRecord && silentInTime) {
+            } else if (knownAt - begin >= rules.shardSilenceMs() && begin >= device.lastRecord && silentInTime) {
                 end = cap;
             }
         }
         return end;
     }
 
-    // ---- what is said ----
+    // ---- what is emitted ----
 
     /**
      * Says what is new.
@@ -460,14 +460,14 @@ final class NaiveModel implements Partition {
                 state = device.state.compareTo(state) > 0 ? device.state : state;
             }
         }
-        Presence before = person.said;
+        Presence before = person.emitted;
         boolean worthSaying = before != null || state != OFFLINE || person.text != null;
         boolean newState = before == null || before.state() != state;
         boolean newText = !Objects.equals(before == null ? null : before.status(), person.text);
         if (worthSaying && (newState || newText)) {
             long since = newState || before == null ? sinceOf(state, person, changedAt) : before.since();
             long at = newState && newText ? Math.max(since, instant) : newState ? since : instant;
-            person.said = new Presence(
+            person.emitted = new Presence(
                     state,
                     before == null ? null : before.state(),
                     person.text,
@@ -475,21 +475,21 @@ final class NaiveModel implements Partition {
                     person.lastActive,
                     before == null ? 1 : before.sequence() + 1,
                     at);
-            said.add(new Said(person.id, person.said));
+            emitted.add(new Emitted(person.id, person.emitted));
         }
-        Presence last = person.said;
+        Presence last = person.emitted;
         boolean isKnown = last != null || person.textWritten != null || person.flagWritten != null;
         if (!isKnown || state != OFFLINE || person.text != null || person.hidden) {
-            person.quietSince = null;
-        } else if (person.quietSince == null) {
-            person.quietSince = last == null ? instant : Math.max(instant, last.since());
+            person.forgettableSince = null;
+        } else if (person.forgettableSince == null) {
+            person.forgettableSince = last == null ? instant : Math.max(instant, last.since());
         }
     }
 
     private long sinceOf(PresenceState state, Person person, long changedAt) {
         long since = changedAt;
-        if (person.said != null) {
-            since = Math.max(since, person.said.since());
+        if (person.emitted != null) {
+            since = Math.max(since, person.emitted.since());
         }
         if (person.hidden) {
             return since; // whatever the devices do

@@ -2,7 +2,7 @@ package dev.rollcall.domain;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.rollcall.domain.Partition.Said;
+import dev.rollcall.domain.Partition.Emitted;
 import dev.rollcall.domain.RandomLog.Beat;
 import dev.rollcall.domain.RandomLog.Habits;
 import dev.rollcall.domain.RandomLog.MisroutedBeat;
@@ -12,8 +12,8 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 
 /**
- * Rule 9: two logs that differ only in the heartbeats of users who are hidden throughout give the same announcements, of
- * everybody and equal by value, {@code last_active} and {@code sequence} included. The pulses of both are the same.
+ * Rule 9: two logs that differ only in the heartbeats of users who are hidden throughout give the same updates, of
+ * everybody and equal by value, {@code last_active} and {@code sequence} included. The clock ticks of both are the same.
  */
 class NonInterferenceTest {
     private static final int LOGS = Integer.getInteger("random.logs", 1_000);
@@ -28,7 +28,7 @@ class NonInterferenceTest {
     void shouldSayTheSameInTheSameOrderWhenRecordsAreInOrder() {
         for (long seed = 0; seed < LOGS; seed++) {
             RandomLog log = new RandomLog(seed, 250, new Habits().hiddenUsers(2).inOrder());
-            assertThat(said(log, true)).as("seed %d", seed).isEqualTo(said(log, false));
+            assertThat(emitted(log, true)).as("seed %d", seed).isEqualTo(emitted(log, false));
         }
     }
 
@@ -47,8 +47,8 @@ class NonInterferenceTest {
             RandomLog log = new RandomLog(seed, 250, habits);
             Transcript with = new Transcript();
             Transcript without = new Transcript();
-            with.addAll(said(log, true));
-            without.addAll(said(log, false));
+            with.addAll(emitted(log, true));
+            without.addAll(emitted(log, false));
             for (UserId user : log.users) {
                 assertThat(with.of(user)).as("seed %d, %s", seed, user).isEqualTo(without.of(user));
             }
@@ -60,14 +60,14 @@ class NonInterferenceTest {
                 || (step instanceof MisroutedBeat late && log.hiddenForGood.contains(late.user()));
     }
 
-    private static List<Said> said(RandomLog log, boolean withHeartbeatsOfHiddenUsers) {
-        RosterPartition roster = new RosterPartition(log.rules);
+    private static List<Emitted> emitted(RandomLog log, boolean withHeartbeatsOfHiddenUsers) {
+        DomainPartition presence = new DomainPartition(log.rules);
         for (Step step : log.steps) {
             if (withHeartbeatsOfHiddenUsers || !isHeartbeatOfHiddenUser(step, log)) {
-                step.on(roster);
+                step.on(presence);
             }
         }
-        log.users.forEach(roster::review); // and so all that is due is noticed
-        return roster.said();
+        log.users.forEach(presence::review); // and so all that is due is noticed
+        return presence.emitted();
     }
 }

@@ -11,7 +11,7 @@ public interface Partition extends AutoCloseable {
     /** A heartbeat, and a clock tick, with that stamp, whatever the time is: the broker's clock is wrong. */
     void stampedHeartbeat(UserId user, Heartbeat heartbeat, long stamp);
 
-    void stampedPulse(long stamp);
+    void stampedTick(long stamp);
 
     /** A heartbeat that was written to another partition at {@code first}, and came here at {@code at}. */
     void misroutedHeartbeat(UserId user, Heartbeat heartbeat, long first, long at);
@@ -25,26 +25,26 @@ public interface Partition extends AutoCloseable {
     void misroutedAppearOffline(UserId user, boolean on, long first, long at);
 
     /** Time has come to then, and whatever makes it known to the partition happens. */
-    void pulse(long at);
+    void tick(long at);
 
     void review(UserId user);
 
     /** A crash, and another processor with what was stored. */
     void restart();
 
-    /** What was said since the last call. */
-    List<Said> said();
+    /** What was emitted since the last call. */
+    List<Emitted> emitted();
 
     /** Whether the last heartbeat was refused, and why. */
     @Nullable
     Refusal refusal();
 
     @Nullable
-    UserFacts stored(UserId user);
+    UserSnapshot stored(UserId user);
 
     @Override
     void close();
 
-    /** Something was said of a user. */
-    record Said(UserId user, Announcement announcement) {}
+    /** Something was emitted of a user. */
+    record Emitted(UserId user, PresenceUpdate update) {}
 }

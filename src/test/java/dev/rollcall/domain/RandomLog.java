@@ -76,10 +76,10 @@ final class RandomLog {
         }
     }
 
-    record Pulse(long at) implements Step {
+    record ClockTick(long at) implements Step {
         @Override
         public void on(Partition partition) {
-            partition.pulse(at);
+            partition.tick(at);
         }
     }
 
@@ -90,32 +90,33 @@ final class RandomLog {
         }
     }
 
-    /** What was said of each user, in its order; how users take turns is not part of the rules. */
+    /** What was emitted of each user, in its order; how users take turns is not part of the rules. */
     static final class Transcript {
-        private final Map<UserId, List<Announcement>> saidOf = new TreeMap<>(comparing(UserId::toString));
+        private final Map<UserId, List<PresenceUpdate>> emittedOf = new TreeMap<>(comparing(UserId::toString));
 
-        void addAll(List<Partition.Said> all) {
-            all.forEach(said -> saidOf.computeIfAbsent(said.user(), any -> new ArrayList<>())
-                    .add(said.announcement()));
+        void addAll(List<Partition.Emitted> all) {
+            all.forEach(emitted -> emittedOf
+                    .computeIfAbsent(emitted.user(), any -> new ArrayList<>())
+                    .add(emitted.update()));
         }
 
-        List<Announcement> of(UserId user) {
-            return saidOf.getOrDefault(user, List.of());
+        List<PresenceUpdate> of(UserId user) {
+            return emittedOf.getOrDefault(user, List.of());
         }
 
         @Override
         public boolean equals(Object other) {
-            return other instanceof Transcript that && saidOf.equals(that.saidOf);
+            return other instanceof Transcript that && emittedOf.equals(that.emittedOf);
         }
 
         @Override
         public int hashCode() {
-            return saidOf.hashCode();
+            return emittedOf.hashCode();
         }
 
         @Override
         public String toString() {
-            return saidOf.toString();
+            return emittedOf.toString();
         }
     }
 
@@ -178,7 +179,7 @@ final class RandomLog {
     }
 
     static final long START = 100_000;
-    private static final long PULSE_MS = 1_000;
+    private static final long TICK_MS = 1_000;
 
     final long seed;
     final PresenceRules rules;
@@ -196,8 +197,8 @@ final class RandomLog {
     /** By how much the clock of the heartbeats' broker is wrong. */
     private long clockError;
 
-    private long nextPulse = START;
-    private long pulsesStallUntil;
+    private long nextTick = START;
+    private long ticksStallUntil;
     private long steadyBeat = START;
 
     RandomLog(long seed, int length, Habits habits) {
@@ -213,7 +214,7 @@ final class RandomLog {
                 seconds(2, 5),
                 random.nextInt(4) == 0 ? 0 : seconds(1, 15),
                 habits.lastSeenPersistMs == null ? seconds(0, 10) : habits.lastSeenPersistMs,
-                3 * PULSE_MS,
+                3 * TICK_MS,
                 habits.sweepBudget,
                 false);
         int howMany = 1 + random.nextInt(4) + habits.hiddenUsers + (habits.steadyUser ? 1 : 0);
@@ -270,12 +271,12 @@ final class RandomLog {
         } else if (dice < 88) {
             mute(anyUser().toString());
         } else if (dice < 90 && habits.outages) {
-            pulsesStallUntil = time + random.nextInt(2_000);
+            ticksStallUntil = time + random.nextInt(2_000);
         } else if (dice == 90 && habits.restarts) {
             restart();
         } else if (dice == 91 && habits.outages) {
             time += seconds(1, 30);
-            nextPulse = time + snap(random.nextInt(1_000)); // nothing is written in between, not even a pulse
+            nextTick = time + snap(random.nextInt(1_000)); // nothing is written in between, not even a clock tick
         } else if (dice == 92) {
             letTimePass(seconds(2, 20));
         } else if (dice == 93 && habits.clockSteps) {
@@ -287,11 +288,11 @@ final class RandomLog {
         return time + clockError;
     }
 
-    /** The first record after it is one that everybody hears: until then, little is known, and less is said of it. */
+    /** The first record after it is one that everybody hears: until then, little is known, and less is emitted of it. */
     private void restart() {
         steps.add(new Restart());
         if (random.nextBoolean()) {
-            steps.add(new Pulse(stamp()));
+            steps.add(new ClockTick(stamp()));
         } else {
             Heartbeat beat = new Heartbeat("any", IDLE, false, OptionalLong.empty(), null);
             steps.add(new Beat(UserId.of("bystander"), beat, stamp()));
@@ -328,8 +329,8 @@ final class RandomLog {
 
     private void letTimePass(long ms) {
         long until = time + ms;
-        while (nextPulse <= until || (habits.steadyUser && steadyBeat <= until)) {
-            if (habits.steadyUser && steadyBeat <= nextPulse) {
+        while (nextTick <= until || (habits.steadyUser && steadyBeat <= until)) {
+            if (habits.steadyUser && steadyBeat <= nextTick) {
                 time = steadyBeat;
                 PresenceState state = time == START ? ONLINE : null;
                 Heartbeat beat = new Heartbeat("steady", state, false, OptionalLong.empty(), null);
@@ -337,11 +338,11 @@ final class RandomLog {
                 steadyBeat += rules.leaseMs() - 1 - random.nextInt(1_000);
                 continue;
             }
-            time = nextPulse;
-            if (time >= pulsesStallUntil) {
-                steps.add(new Pulse(stamp()));
+            time = nextTick;
+            if (time >= ticksStallUntil) {
+                steps.add(new ClockTick(stamp()));
             }
-            nextPulse += random.nextInt(4) == 0 ? 900 + random.nextInt(200) : PULSE_MS;
+            nextTick += random.nextInt(4) == 0 ? 900 + random.nextInt(200) : TICK_MS;
         }
         time = until;
     }

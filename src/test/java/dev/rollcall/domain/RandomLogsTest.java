@@ -4,10 +4,10 @@ import static java.util.stream.Collectors.joining;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.fail;
 
-import dev.rollcall.domain.Announcement.Presence;
+import dev.rollcall.domain.PresenceUpdate.Presence;
 import dev.rollcall.domain.RandomLog.Beat;
+import dev.rollcall.domain.RandomLog.ClockTick;
 import dev.rollcall.domain.RandomLog.Habits;
-import dev.rollcall.domain.RandomLog.Pulse;
 import dev.rollcall.domain.RandomLog.Restart;
 import dev.rollcall.domain.RandomLog.Review;
 import dev.rollcall.domain.RandomLog.Step;
@@ -58,12 +58,12 @@ class RandomLogsTest {
         Habits habits = new Habits().restarts().noOutages().inOrder().steadyUser();
         for (long seed = 0; seed < LOGS / 6; seed++) {
             RandomLog log = new RandomLog(seed, STEPS, habits);
-            RosterPartition restarted = new RosterPartition(log.rules);
-            RosterPartition steady = new RosterPartition(log.rules);
+            DomainPartition restarted = new DomainPartition(log.rules);
+            DomainPartition steady = new DomainPartition(log.rules);
             Transcript transcript = new Transcript();
             for (Step step : withQuietEnd(log)) {
                 step.on(restarted);
-                transcript.addAll(restarted.said());
+                transcript.addAll(restarted.emitted());
                 if (!(step instanceof Restart)) {
                     step.on(steady);
                 }
@@ -79,33 +79,35 @@ class RandomLogsTest {
                         .as("seed %d, %s, in the end", seed, user)
                         .isEqualTo(summary(steady, user));
             }
-            assertThat(restarted.roster().needsPulse()).as("seed %d", seed).isFalse();
+            assertThat(restarted.presence().needsClockTicks())
+                    .as("seed %d", seed)
+                    .isFalse();
         }
     }
 
-    /** A log, and then silence but for the pulses, until all devices and texts are gone, and users forgotten. */
+    /** A log, and then silence but for the clock ticks, until all devices and texts are gone, and users forgotten. */
     private static List<Step> withQuietEnd(RandomLog log) {
         List<Step> steps = new ArrayList<>(log.steps);
         long end = log.end() + 60_000 + log.rules.retentionMs();
         for (long time = log.end() + 1_000; time <= end; time += 1_000) {
-            steps.add(new Pulse(time));
+            steps.add(new ClockTick(time));
         }
         log.users.forEach(user -> steps.add(new Review(user)));
         return steps;
     }
 
-    private static boolean isOffline(Announcement announcement) {
-        return !(announcement instanceof Presence presence) || presence.state() == PresenceState.OFFLINE;
+    private static boolean isOffline(PresenceUpdate update) {
+        return !(update instanceof Presence presence) || presence.state() == PresenceState.OFFLINE;
     }
 
-    private static void checkOrder(String who, List<Announcement> all) {
+    private static void checkOrder(String who, List<PresenceUpdate> all) {
         Presence before = null;
-        for (Announcement announcement : all) {
-            if (announcement instanceof Presence said) {
-                assertThat(said.sequence()).as(who).isEqualTo(before == null ? 1 : before.sequence() + 1);
-                assertThat(said.previousState()).as(who).isEqualTo(before == null ? null : before.state());
-                assertThat(said.since()).as(who).isGreaterThanOrEqualTo(before == null ? 0 : before.since());
-                before = said;
+        for (PresenceUpdate update : all) {
+            if (update instanceof Presence emitted) {
+                assertThat(emitted.sequence()).as(who).isEqualTo(before == null ? 1 : before.sequence() + 1);
+                assertThat(emitted.previousState()).as(who).isEqualTo(before == null ? null : before.state());
+                assertThat(emitted.since()).as(who).isGreaterThanOrEqualTo(before == null ? 0 : before.since());
+                before = emitted;
             } else {
                 assertThat(before).as(who).isNotNull();
                 before = null;
@@ -113,20 +115,20 @@ class RandomLogsTest {
         }
     }
 
-    /** What is stored of a user, but for times and numbers; to have said nothing is as good as OFFLINE. */
+    /** What is stored of a user, but for times and numbers; to have emitted nothing is as good as OFFLINE. */
     private static String summary(Partition partition, UserId user) {
-        UserFacts facts = partition.stored(user);
-        if (facts == null) {
+        UserSnapshot snapshot = partition.stored(user);
+        if (snapshot == null) {
             return "nothing";
         }
-        Presence said = facts.said();
-        return "%s, %s, said %s, hidden: %s, to be forgotten: %s"
+        Presence emitted = snapshot.emitted();
+        return "%s, %s, emitted %s, hidden: %s, to be forgotten: %s"
                 .formatted(
-                        facts.devices(),
-                        facts.status(),
-                        said == null ? "OFFLINE null" : said.state() + " " + said.status(),
-                        facts.hidden(),
-                        facts.quietSince() != null);
+                        snapshot.devices(),
+                        snapshot.status(),
+                        emitted == null ? "OFFLINE null" : emitted.state() + " " + emitted.status(),
+                        snapshot.hidden(),
+                        snapshot.forgettableSince() != null);
     }
 
     // ---- comparing, and finding out what it takes ----
@@ -148,18 +150,18 @@ class RandomLogsTest {
     /** The first thing of which the two say different things; null: there is none. */
     private static @Nullable String firstDifference(PresenceRules rules, List<Step> steps) {
         NaiveModel model = new NaiveModel(rules);
-        RosterPartition roster = new RosterPartition(rules);
+        DomainPartition presence = new DomainPartition(rules);
         for (Step step : steps) {
             Transcript expected = play(model, List.of(step));
-            Transcript said = play(roster, List.of(step));
-            if (!said.equals(expected)) {
-                return "at the end, the model says %s%n            but the roster  %s".formatted(expected, said);
+            Transcript emitted = play(presence, List.of(step));
+            if (!emitted.equals(expected)) {
+                return "at the end, the model says %s%n            but the presence  %s".formatted(expected, emitted);
             }
-            if (step instanceof Beat && roster.refusal() != model.refusal()) {
-                return "at the end, refused: " + roster.refusal();
+            if (step instanceof Beat && presence.refusal() != model.refusal()) {
+                return "at the end, refused: " + presence.refusal();
             }
-            if (roster.roster().needsPulse() != model.needsPulse()) {
-                return "at the end, needsPulse: " + roster.roster().needsPulse();
+            if (presence.presence().needsClockTicks() != model.needsClockTicks()) {
+                return "at the end, needsClockTicks: " + presence.presence().needsClockTicks();
             }
         }
         return null;
@@ -174,8 +176,8 @@ class RandomLogsTest {
                 .distinct()
                 .forEach(user -> all.add(new Review(user)));
         Transcript expected = play(new NaiveModel(rules), all);
-        Transcript said = play(new RosterPartition(rules), all);
-        return said.equals(expected) ? null : "the model says %s%nbut the roster  %s".formatted(expected, said);
+        Transcript emitted = play(new DomainPartition(rules), all);
+        return emitted.equals(expected) ? null : "the model says %s%nbut the presence  %s".formatted(expected, emitted);
     }
 
     private static @Nullable UserId userOf(Step step) {
@@ -194,7 +196,7 @@ class RandomLogsTest {
     private static Transcript play(Partition partition, List<Step> steps) {
         Transcript transcript = new Transcript();
         steps.forEach(step -> step.on(partition));
-        transcript.addAll(partition.said());
+        transcript.addAll(partition.emitted());
         return transcript;
     }
 

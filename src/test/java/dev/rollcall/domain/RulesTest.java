@@ -1,13 +1,13 @@
 package dev.rollcall.domain;
 
+import static dev.rollcall.domain.PartitionContext.DEFAULTS;
+import static dev.rollcall.domain.PartitionContext.beat;
+import static dev.rollcall.domain.PartitionContext.beatOf;
+import static dev.rollcall.domain.PartitionContext.closed;
+import static dev.rollcall.domain.PartitionContext.withLease;
 import static dev.rollcall.domain.PresenceState.IDLE;
 import static dev.rollcall.domain.PresenceState.OFFLINE;
 import static dev.rollcall.domain.PresenceState.ONLINE;
-import static dev.rollcall.domain.RosterContext.DEFAULTS;
-import static dev.rollcall.domain.RosterContext.beat;
-import static dev.rollcall.domain.RosterContext.beatOf;
-import static dev.rollcall.domain.RosterContext.closed;
-import static dev.rollcall.domain.RosterContext.withLease;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.List;
@@ -19,156 +19,156 @@ import org.junit.jupiter.params.provider.ValueSource;
 class RulesTest {
     private static final double RETENTION = DEFAULTS.retentionMs() / 1000.0;
 
-    private final RosterPartition partition = new RosterPartition(DEFAULTS);
-    private final RosterContext roster = new RosterContext(partition);
+    private final DomainPartition partition = new DomainPartition(DEFAULTS);
+    private final PartitionContext presence = new PartitionContext(partition);
 
     // ---- heartbeats (rules 2, 3, 5 and 7) ----
 
     @Test
     void shouldBecomeOnlineWhenAnUnknownOrExpiredDeviceNamesNoState() {
-        roster.at(0).heartbeat("A").expect(ONLINE, 0);
-        roster.pulseEverySecondUntil(40).expect(OFFLINE, 30);
-        roster.at(40.5).heartbeat("A").expect(ONLINE, 40.5).expectNothing();
+        presence.at(0).heartbeat("A").expect(ONLINE, 0);
+        presence.tickEverySecondUntil(40).expect(OFFLINE, 30);
+        presence.at(40.5).heartbeat("A").expect(ONLINE, 40.5).expectNothing();
     }
 
     @Test
     void shouldKeepTheStateWhenALiveDeviceNamesNone() {
-        roster.at(0).heartbeat("A", IDLE).expect(IDLE, 0);
-        roster.pulseEverySecondUntil(20)
+        presence.at(0).heartbeat("A", IDLE).expect(IDLE, 0);
+        presence.tickEverySecondUntil(20)
                 .heartbeat("A")
-                .pulseEverySecondUntil(49)
+                .tickEverySecondUntil(49)
                 .expectNothing();
-        roster.pulseEverySecondUntil(50).expect(OFFLINE, 50).lastActive(null).expectNothing();
+        presence.tickEverySecondUntil(50).expect(OFFLINE, 50).lastActive(null).expectNothing();
     }
 
     @Test
     void shouldRememberOfflineForTheLeaseWhenADeviceNamesNoStateAfterwards() {
-        roster.at(0).heartbeat("A", ONLINE).expect(ONLINE, 0);
-        roster.at(1).heartbeat("A", OFFLINE).expect(OFFLINE, 1);
-        roster.pulseEverySecondUntil(30)
+        presence.at(0).heartbeat("A", ONLINE).expect(ONLINE, 0);
+        presence.at(1).heartbeat("A", OFFLINE).expect(OFFLINE, 1);
+        presence.tickEverySecondUntil(30)
                 .heartbeat("A")
-                .pulseEverySecondUntil(59)
+                .tickEverySecondUntil(59)
                 .heartbeat("A");
-        roster.pulseEverySecondUntil(88).expectNothing();
-        roster.pulseEverySecondUntil(89).heartbeat("A").expect(ONLINE, 89).expectNothing(); // expired
+        presence.tickEverySecondUntil(88).expectNothing();
+        presence.tickEverySecondUntil(89).heartbeat("A").expect(ONLINE, 89).expectNothing(); // expired
     }
 
     @ParameterizedTest
     @ValueSource(strings = {"OFFLINE", "IDLE"})
     void shouldNeverBeSeenOnlineWhenADeviceReconnectsInAnotherState(PresenceState state) {
-        roster.at(0).heartbeat("A", IDLE).expect(IDLE, 0);
-        roster.pulseEverySecondUntil(40).expect(OFFLINE, 30);
-        roster.heartbeat("A", state);
+        presence.at(0).heartbeat("A", IDLE).expect(IDLE, 0);
+        presence.tickEverySecondUntil(40).expect(OFFLINE, 30);
+        presence.heartbeat("A", state);
         if (state == IDLE) {
-            roster.expect(IDLE, 40);
+            presence.expect(IDLE, 40);
         }
-        roster.lastActive(null).expectNothing();
+        presence.lastActive(null).expectNothing();
     }
 
     @Test
     void shouldSayNothingWhenAnUnknownDeviceEnds() {
-        roster.at(0).end("A").expectNothing();
-        assertThat(roster.stored()).isNull();
-        roster.heartbeat("A", IDLE).expect(IDLE, 0);
-        roster.pulseEverySecondUntil(40).expect(OFFLINE, 30);
-        roster.end("A").pulseEverySecondUntil(100).expectNothing();
+        presence.at(0).end("A").expectNothing();
+        assertThat(presence.stored()).isNull();
+        presence.heartbeat("A", IDLE).expect(IDLE, 0);
+        presence.tickEverySecondUntil(40).expect(OFFLINE, 30);
+        presence.end("A").tickEverySecondUntil(100).expectNothing();
     }
 
     @Test
     void shouldTakeTheStateWhenAnEndCarriesOne() {
-        roster.at(0).heartbeat("A", ONLINE).expect(ONLINE, 0);
-        roster.at(1).end("A", IDLE).expect(IDLE, 1).lastActive(0.0);
-        roster.pulseEverySecondUntil(6).expect(OFFLINE, 6);
-        roster.end("A", ONLINE).expect(ONLINE, 6).lastActive(0.0); // an end is no activity
-        roster.pulseEverySecondUntil(11).expect(OFFLINE, 11).lastActive(0.0).expectNothing();
+        presence.at(0).heartbeat("A", ONLINE).expect(ONLINE, 0);
+        presence.at(1).end("A", IDLE).expect(IDLE, 1).lastActive(0.0);
+        presence.tickEverySecondUntil(6).expect(OFFLINE, 6);
+        presence.end("A", ONLINE).expect(ONLINE, 6).lastActive(0.0); // an end is no activity
+        presence.tickEverySecondUntil(11).expect(OFFLINE, 11).lastActive(0.0).expectNothing();
     }
 
     @Test
     void shouldChangeNothingWhenAMisroutedOlderEndArrivesLater() {
-        roster.at(10).heartbeat("A", ONLINE).expect(ONLINE, 10);
-        roster.misrouted(9, closed("A", null)).pulseEverySecondUntil(39).expectNothing();
-        roster.pulseEverySecondUntil(40).expect(OFFLINE, 40).expectNothing();
+        presence.at(10).heartbeat("A", ONLINE).expect(ONLINE, 10);
+        presence.misrouted(9, closed("A", null)).tickEverySecondUntil(39).expectNothing();
+        presence.tickEverySecondUntil(40).expect(OFFLINE, 40).expectNothing();
     }
 
-    // ---- what is said (rule 10) ----
+    // ---- what is emitted (rule 10) ----
 
     @Test
-    void shouldSayOneAfterTheOtherWhenOnePulseNoticesTwoInstants() {
-        roster.at(0).heartbeat(withLease(beat("A", ONLINE), 10)).expect(ONLINE, 0);
-        roster.heartbeat(withLease(beat("B", IDLE), 12));
-        roster.pulseEverySecondUntil(9).text("x", 11).expectText("x", 9);
-        roster.at(11.5).pulse().at(13).pulse();
-        roster.expect(IDLE, 10, "x").expectText(null, 11).expect(OFFLINE, 12).expectNothing();
+    void shouldSayOneAfterTheOtherWhenOneTickNoticesTwoInstants() {
+        presence.at(0).heartbeat(withLease(beat("A", ONLINE), 10)).expect(ONLINE, 0);
+        presence.heartbeat(withLease(beat("B", IDLE), 12));
+        presence.tickEverySecondUntil(9).text("x", 11).expectText("x", 9);
+        presence.at(11.5).tick().at(13).tick();
+        presence.expect(IDLE, 10, "x").expectText(null, 11).expect(OFFLINE, 12).expectNothing();
     }
 
     @Test
     void shouldSayAllAtOnceWhenTwoDevicesAndTheTextEndAtTheSameInstant() {
-        roster.at(0).heartbeat("A", ONLINE).expect(ONLINE, 0);
-        roster.heartbeat("B", IDLE).text("x", 30).expectText("x", 0);
-        roster.pulseEverySecondUntil(40).expect(OFFLINE, 30).expectNothing();
+        presence.at(0).heartbeat("A", ONLINE).expect(ONLINE, 0);
+        presence.heartbeat("B", IDLE).text("x", 30).expectText("x", 0);
+        presence.tickEverySecondUntil(40).expect(OFFLINE, 30).expectNothing();
     }
 
     @Test
     void shouldSettleFirstWhenAnInputComesAfterAPulseThatEndedSomething() {
-        RosterContext slow = new RosterContext(withBudget(0)); // a sweep that never gets anywhere
+        PartitionContext slow = new PartitionContext(withBudget(0)); // a sweep that never gets anywhere
         slow.at(0).heartbeat("A", ONLINE).text("x", 20).expect(ONLINE, 0).expectText("x", 0);
-        slow.pulseEverySecondUntil(40).expectNothing();
+        slow.tickEverySecondUntil(40).expectNothing();
         slow.at(40.5).heartbeat("A").expectText(null, 20).expect(OFFLINE, 30).expect(ONLINE, 40.5);
-        slow.pulseEverySecondUntil(80).text("y").expect(OFFLINE, 70.5).expectText("y", 80);
-        slow.heartbeat("A").expect(ONLINE, 80, "y").pulseEverySecondUntil(120);
+        slow.tickEverySecondUntil(80).text("y").expect(OFFLINE, 70.5).expectText("y", 80);
+        slow.heartbeat("A").expect(ONLINE, 80, "y").tickEverySecondUntil(120);
         slow.hide().expect(OFFLINE, 110, "y").expectNothing();
     }
 
     @Test
     void shouldNeverGoBackWhenALateRecordChangesTheState() {
-        roster.at(10).heartbeat("A", ONLINE).expect(ONLINE, 10);
-        roster.at(5).heartbeat("B", OFFLINE).hide().expect(OFFLINE, 10);
-        roster.at(7).unhide().expect(ONLINE, 10).expectNothing();
+        presence.at(10).heartbeat("A", ONLINE).expect(ONLINE, 10);
+        presence.at(5).heartbeat("B", OFFLINE).hide().expect(OFFLINE, 10);
+        presence.at(7).unhide().expect(ONLINE, 10).expectNothing();
     }
 
     @Test
     void shouldMoveLastActiveOnlyWhenAnOnlineDeviceBeatsInSight() {
-        roster.at(0).heartbeat("A", ONLINE).expect(ONLINE, 0).lastActive(0.0);
-        roster.at(1).heartbeat("A").at(2).heartbeat("B", IDLE).at(3).end("A");
-        roster.at(4).text("x").expectText("x", 4).lastActive(1.0);
-        roster.at(5).hide().expect(OFFLINE, 5, "x").lastActive(1.0);
-        roster.at(6).heartbeat("A").at(7).text("y").expectText("y", 7).lastActive(1.0);
-        roster.at(8).unhide().expect(ONLINE, 8, "y").lastActive(1.0);
-        roster.at(9)
+        presence.at(0).heartbeat("A", ONLINE).expect(ONLINE, 0).lastActive(0.0);
+        presence.at(1).heartbeat("A").at(2).heartbeat("B", IDLE).at(3).end("A");
+        presence.at(4).text("x").expectText("x", 4).lastActive(1.0);
+        presence.at(5).hide().expect(OFFLINE, 5, "x").lastActive(1.0);
+        presence.at(6).heartbeat("A").at(7).text("y").expectText("y", 7).lastActive(1.0);
+        presence.at(8).unhide().expect(ONLINE, 8, "y").lastActive(1.0);
+        presence.at(9)
                 .heartbeat("A")
                 .at(10)
                 .heartbeat("A", IDLE)
                 .expect(IDLE, 10, "y")
                 .lastActive(9.0);
-        roster.expectNothing();
+        presence.expectNothing();
     }
 
     @Test
     void shouldBeginAnewWhenAForgottenUserReturns() {
-        roster.at(0).heartbeat("A", ONLINE).expect(ONLINE, 0);
-        roster.pulseEverySecondUntil(30).expect(OFFLINE, 30).lastActive(0.0);
+        presence.at(0).heartbeat("A", ONLINE).expect(ONLINE, 0);
+        presence.tickEverySecondUntil(30).expect(OFFLINE, 30).lastActive(0.0);
         double later = 31 + RETENTION;
-        roster.at(later).pulse().review().expectForgotten(30 + RETENTION);
-        assertThat(roster.stored()).isNull();
-        roster.heartbeat("A", IDLE).expect(IDLE, later).lastActive(null).expectNothing();
+        presence.at(later).tick().review().expectForgotten(30 + RETENTION);
+        assertThat(presence.stored()).isNull();
+        presence.heartbeat("A", IDLE).expect(IDLE, later).lastActive(null).expectNothing();
     }
 
     @Test
     void shouldNotBeForgottenWhenATextOrTheFlagIsLeft() {
-        roster.as("alice").at(0).text("x").expect(OFFLINE, 0, "x");
-        roster.as("bob").hide();
-        roster.at(3 * RETENTION).pulse().review().as("alice").review().expectNothing();
-        assertThat(roster.stored()).isNotNull();
-        assertThat(roster.as("bob").stored()).isNotNull();
+        presence.as("alice").at(0).text("x").expect(OFFLINE, 0, "x");
+        presence.as("bob").hide();
+        presence.at(3 * RETENTION).tick().review().as("alice").review().expectNothing();
+        assertThat(presence.stored()).isNotNull();
+        assertThat(presence.as("bob").stored()).isNotNull();
     }
 
     @Test
     void shouldCountFromTheLastThingThatHadToEndWhenTheTextIsClearedWithAnOlderStamp() {
-        roster.at(100).text("x").expect(OFFLINE, 100, "x");
-        roster.at(90).text(null).expectText(null, 90);
-        roster.at(99 + RETENTION).pulse().review().expectNothing();
-        roster.at(100 + RETENTION)
-                .pulse()
+        presence.at(100).text("x").expect(OFFLINE, 100, "x");
+        presence.at(90).text(null).expectText(null, 90);
+        presence.at(99 + RETENTION).tick().review().expectNothing();
+        presence.at(100 + RETENTION)
+                .tick()
                 .review()
                 .expectForgotten(100 + RETENTION)
                 .expectNothing();
@@ -178,53 +178,53 @@ class RulesTest {
 
     @Test
     void shouldBeOfflineSinceTheFlagWhenADeviceHasLeftAHigherStateSince() {
-        roster.at(0).heartbeat("A", ONLINE).heartbeat("B", ONLINE).expect(ONLINE, 0);
-        roster.at(10).heartbeat("A", IDLE).expectNothing();
-        roster.at(9).hide().expect(OFFLINE, 9).expectNothing(); // stamped by another clock, or written before
+        presence.at(0).heartbeat("A", ONLINE).heartbeat("B", ONLINE).expect(ONLINE, 0);
+        presence.at(10).heartbeat("A", IDLE).expectNothing();
+        presence.at(9).hide().expect(OFFLINE, 9).expectNothing(); // stamped by another clock, or written before
     }
 
     @ParameterizedTest
     @ValueSource(booleans = {true, false})
     void shouldSayTheSameOfATextWhenAHiddenUsersDevicesHaveComeAndGone(boolean there) {
-        roster.at(0).hide();
+        presence.at(0).hide();
         if (there) {
-            roster.at(1).heartbeat("A", ONLINE).at(10).heartbeat("A", OFFLINE);
+            presence.at(1).heartbeat("A", ONLINE).at(10).heartbeat("A", OFFLINE);
         }
-        roster.at(5).text("x").expect(OFFLINE, 5, "x").expectNothing();
+        presence.at(5).text("x").expect(OFFLINE, 5, "x").expectNothing();
     }
 
     @ParameterizedTest
     @ValueSource(booleans = {true, false})
     void shouldSayTheSameOfOthersWhenAHiddenUsersDeviceIsTakenOver(boolean there) {
-        roster.as("alice").at(0).hide();
+        presence.as("alice").at(0).hide();
         if (there) {
-            roster.heartbeat(beatOf("s", "A", ONLINE));
+            presence.heartbeat(beatOf("s", "A", ONLINE));
         }
-        roster.restart();
-        roster.as("bob").at(1).heartbeat("B", OFFLINE); // the first record that counts
-        roster.as("carol").hide().heartbeat(beatOf("s", "C", ONLINE));
-        roster.at(2).unhide().expect(ONLINE, 2);
-        roster.pulseEverySecondUntil(30).expectNothing();
-        roster.pulseEverySecondUntil(31).expect(OFFLINE, 31).expectNothing(); // nobody has heard the shard
+        presence.restart();
+        presence.as("bob").at(1).heartbeat("B", OFFLINE); // the first record that counts
+        presence.as("carol").hide().heartbeat(beatOf("s", "C", ONLINE));
+        presence.at(2).unhide().expect(ONLINE, 2);
+        presence.tickEverySecondUntil(30).expectNothing();
+        presence.tickEverySecondUntil(31).expect(OFFLINE, 31).expectNothing(); // nobody has heard the shard
     }
 
-    /** A text that is over by the last pulse goes with the next input or pulse; a hidden user's heartbeat must not show. */
+    /** A text that is over by the last clock tick goes with the next input or clock tick; a hidden user's heartbeat must not show. */
     @Test
     void shouldSayTheSameOfATextThatIsOverOnArrivalWhenARestartFollows() {
         UserId alice = UserId.of("alice");
-        RosterPartition without = new RosterPartition(DEFAULTS);
-        for (RosterPartition one : List.of(partition, without)) {
+        DomainPartition without = new DomainPartition(DEFAULTS);
+        for (DomainPartition one : List.of(partition, without)) {
             one.appearOffline(alice, true, 0);
-            one.pulse(10_000);
+            one.tick(10_000);
             one.status(alice, new StatusText("x", 9_000L), 8_000);
             if (one == partition) {
                 one.heartbeat(alice, beat("A", ONLINE), 10_100);
             }
             one.restart();
             one.status(alice, new StatusText("x", null), 10_200);
-            one.pulse(11_000);
+            one.tick(11_000);
         }
-        assertThat(partition.said()).isEqualTo(without.said());
+        assertThat(partition.emitted()).isEqualTo(without.emitted());
     }
 
     // ---- silent shards (rule 13) ----
@@ -233,179 +233,181 @@ class RulesTest {
     void shouldNotBeHeldWhenTheHoldIsSwitchedOff() {
         PresenceRules rules =
                 new PresenceRules(30_000, 5_000, DEFAULTS.retentionMs(), 64, 15_000, 0, 0, 3_000, 9, false);
-        RosterContext off = new RosterContext(rules);
+        PartitionContext off = new PartitionContext(rules);
         off.at(0).heartbeat(beatOf("s", "A", ONLINE)).expect(ONLINE, 0);
-        off.pulseEverySecondUntil(30).expect(OFFLINE, 30).expectNothing();
+        off.tickEverySecondUntil(30).expect(OFFLINE, 30).expectNothing();
     }
 
     @Test
-    void shouldNotBeHeldWhenItEndedOrSaidSo() {
-        roster.as("alice").at(0).heartbeat(beatOf("s", "A", ONLINE)).expect(ONLINE, 0);
-        roster.as("bob").heartbeat(beatOf("s", "B", ONLINE)).expect(ONLINE, 0);
-        roster.pulseEverySecondUntil(10)
+    void shouldNotBeHeldWhenItEndedOrEmittedSo() {
+        presence.as("alice").at(0).heartbeat(beatOf("s", "A", ONLINE)).expect(ONLINE, 0);
+        presence.as("bob").heartbeat(beatOf("s", "B", ONLINE)).expect(ONLINE, 0);
+        presence.tickEverySecondUntil(10)
                 .end("B")
                 .as("alice")
                 .heartbeat("A", IDLE)
                 .expect(IDLE, 10);
-        roster.as("bob").pulseEverySecondUntil(39).expect(OFFLINE, 15).expectNothing();
-        roster.as("alice").pulseEverySecondUntil(40).expect(OFFLINE, 40).expectNothing(); // it has left the shard
+        presence.as("bob").tickEverySecondUntil(39).expect(OFFLINE, 15).expectNothing();
+        presence.as("alice").tickEverySecondUntil(40).expect(OFFLINE, 40).expectNothing(); // it has left the shard
     }
 
     @Test
     void shouldBeginNoEarlierThanTheRemainingDeviceWhenAHeldOneGoes() {
-        roster.at(0).heartbeat(beatOf("s", "A", ONLINE)).expect(ONLINE, 0);
-        roster.pulseEverySecondUntil(50).heartbeat("B", IDLE).keepsBeating("B", 10);
-        roster.pulseEverySecondUntil(89).expectNothing();
-        roster.pulseEverySecondUntil(90).expect(IDLE, 50).lastActive(0.0).expectNothing();
+        presence.at(0).heartbeat(beatOf("s", "A", ONLINE)).expect(ONLINE, 0);
+        presence.tickEverySecondUntil(50).heartbeat("B", IDLE).keepsBeating("B", 10);
+        presence.tickEverySecondUntil(89).expectNothing();
+        presence.tickEverySecondUntil(90).expect(IDLE, 50).lastActive(0.0).expectNothing();
     }
 
     @Test
     void shouldBeginNoEarlierThanTheLastOtherDepartureWhenAHeldDeviceGoes() {
-        roster.at(0).heartbeat(beatOf("s", "A", ONLINE)).expect(ONLINE, 0);
-        roster.pulseEverySecondUntil(20).heartbeat("B", IDLE).keepsBeating("B", 10);
-        roster.pulseEverySecondUntil(50)
+        presence.at(0).heartbeat(beatOf("s", "A", ONLINE)).expect(ONLINE, 0);
+        presence.tickEverySecondUntil(20).heartbeat("B", IDLE).keepsBeating("B", 10);
+        presence.tickEverySecondUntil(50)
                 .heartbeat("C", ONLINE)
-                .pulseEverySecondUntil(65)
+                .tickEverySecondUntil(65)
                 .heartbeat("C", OFFLINE);
-        roster.pulseEverySecondUntil(89).expectNothing();
-        roster.pulseEverySecondUntil(90).expect(IDLE, 65).lastActive(50.0).expectNothing();
+        presence.tickEverySecondUntil(89).expectNothing();
+        presence.tickEverySecondUntil(90).expect(IDLE, 65).lastActive(50.0).expectNothing();
     }
 
     @Test
-    void shouldBeginNoEarlierThanWhatWasSaidWhenAHeldDeviceGoes() {
-        roster.at(0).heartbeat(beatOf("s", "A", IDLE)).expect(IDLE, 0);
-        roster.pulseEverySecondUntil(50).heartbeat("B", ONLINE).expect(ONLINE, 50);
-        roster.pulseEverySecondUntil(65).heartbeat("B", OFFLINE).expect(IDLE, 65);
-        roster.pulseEverySecondUntil(200).expect(OFFLINE, 65).expectNothing();
+    void shouldBeginNoEarlierThanWhatWasEmittedWhenAHeldDeviceGoes() {
+        presence.at(0).heartbeat(beatOf("s", "A", IDLE)).expect(IDLE, 0);
+        presence.tickEverySecondUntil(50).heartbeat("B", ONLINE).expect(ONLINE, 50);
+        presence.tickEverySecondUntil(65).heartbeat("B", OFFLINE).expect(IDLE, 65);
+        presence.tickEverySecondUntil(200).expect(OFFLINE, 65).expectNothing();
     }
 
     /** At 90 the hold of one ends and the lease of the other; only the first one's end changes the state. */
     @ParameterizedTest
     @ValueSource(strings = {"OFFLINE", "IDLE"})
     void shouldBeginAtItsOwnDeadlineWhenADeviceThatDoesNotCountGoesAtTheSameInstant(PresenceState other) {
-        roster.at(0).heartbeat(beatOf("s", "A", ONLINE)).expect(ONLINE, 0);
-        roster.heartbeat("B", other).keepsBeating("B", 10).heartbeat("C", other);
-        roster.pulseEverySecondUntil(60)
+        presence.at(0).heartbeat(beatOf("s", "A", ONLINE)).expect(ONLINE, 0);
+        presence.heartbeat("B", other).keepsBeating("B", 10).heartbeat("C", other);
+        presence.tickEverySecondUntil(60)
                 .heartbeat("C", other)
-                .pulseEverySecondUntil(89)
+                .tickEverySecondUntil(89)
                 .expectNothing();
-        roster.pulseEverySecondUntil(90).expect(other, 30).expectNothing();
+        presence.tickEverySecondUntil(90).expect(other, 30).expectNothing();
     }
 
     /** While a silence lasts nobody knows how long the device will be held; that must not cut its grace time. */
     @ParameterizedTest
     @ValueSource(ints = {5, 20})
     void shouldHaveAllOfTheGraceTimeWhenAHeldDeviceEnds(int grace) {
-        RosterContext rolls = new RosterContext(new PresenceRules(
+        PartitionContext rolls = new PartitionContext(new PresenceRules(
                 30_000, grace * 1_000L, DEFAULTS.retentionMs(), 64, 15_000, 60_000, 300_000, 3_000, 9, false));
         rolls.at(0).heartbeat(beatOf("s", "A", ONLINE)).expect(ONLINE, 0);
-        rolls.pulseEverySecondUntil(42).end("A");
-        rolls.pulseEverySecondUntil(41 + grace).expectNothing();
-        rolls.pulseEverySecondUntil(42 + grace).expect(OFFLINE, 42 + grace).expectNothing();
+        rolls.tickEverySecondUntil(42).end("A");
+        rolls.tickEverySecondUntil(41 + grace).expectNothing();
+        rolls.tickEverySecondUntil(42 + grace).expect(OFFLINE, 42 + grace).expectNothing();
     }
 
     /** Silences 0.5 to 15.5 and 15.7 to 30.8: with the first one alone the device lives to 45.5, with both to 60.8. */
     @Test
     void shouldCountBothWhenAShardFallsSilentTwiceWithinALease() {
-        roster.at(0.5).heartbeat(beatOf("s", "A", ONLINE)).expect(ONLINE, 0.5);
-        roster.pulseEverySecondUntil(15.5).as("bob").heartbeat(beatOf("s", "B", OFFLINE));
-        roster.at(15.7)
+        presence.at(0.5).heartbeat(beatOf("s", "A", ONLINE)).expect(ONLINE, 0.5);
+        presence.tickEverySecondUntil(15.5).as("bob").heartbeat(beatOf("s", "B", OFFLINE));
+        presence.at(15.7)
                 .heartbeat(beatOf("s", "B", OFFLINE))
-                .pulseEverySecondUntil(30.8)
+                .tickEverySecondUntil(30.8)
                 .expectNothing();
-        roster.heartbeat(beatOf("s", "B", OFFLINE)).at(30).keepsBeating(beatOf("s", "B", OFFLINE), 5);
-        roster.at(30.8).as("alice").pulseEverySecondUntil(60).expectNothing();
-        roster.pulseEverySecondUntil(61).expect(OFFLINE, 30.5).expectNothing();
+        presence.heartbeat(beatOf("s", "B", OFFLINE)).at(30).keepsBeating(beatOf("s", "B", OFFLINE), 5);
+        presence.at(30.8).as("alice").tickEverySecondUntil(60).expectNothing();
+        presence.tickEverySecondUntil(61).expect(OFFLINE, 30.5).expectNothing();
     }
 
     // ---- time (docs/rules.md) ----
 
     @Test
-    void shouldNotBeJudgedByAnOldPulseWhenTheFirstRecordAfterARestComes() {
-        roster.at(0).heartbeat("A", ONLINE).expect(ONLINE, 0);
-        roster.pulseEverySecondUntil(30).expect(OFFLINE, 30);
-        assertThat(partition.roster().needsPulse()).isFalse();
-        roster.at(9_000).heartbeat("A", ONLINE).expect(ONLINE, 9_000);
-        assertThat(partition.roster().needsPulse()).isTrue();
-        roster.pulseEverySecondUntil(9_029).expectNothing();
-        roster.pulseEverySecondUntil(9_030).expect(OFFLINE, 9_030).expectNothing();
+    void shouldNotBeJudgedByAnOldTickWhenTheFirstRecordAfterARestComes() {
+        presence.at(0).heartbeat("A", ONLINE).expect(ONLINE, 0);
+        presence.tickEverySecondUntil(30).expect(OFFLINE, 30);
+        assertThat(partition.presence().needsClockTicks()).isFalse();
+        presence.at(9_000).heartbeat("A", ONLINE).expect(ONLINE, 9_000);
+        assertThat(partition.presence().needsClockTicks()).isTrue();
+        presence.tickEverySecondUntil(9_029).expectNothing();
+        presence.tickEverySecondUntil(9_030).expect(OFFLINE, 9_030).expectNothing();
     }
 
-    /** The deadline is between the last pulse and the last record before the log went away, but the device is held then. */
+    /** The deadline is between the last clock tick and the last record before the log went away, but the device is held then. */
     @Test
     void shouldExcuseAHeldDeviceWhenTheLogGoesQuietBeforeAPulseHasNoticedIt() {
-        roster.as("alice").at(0.5).heartbeat(beatOf("s", "A", ONLINE)).expect(ONLINE, 0.5);
-        roster.pulseEverySecondUntil(30).as("bob").at(30.7).heartbeat("B", OFFLINE);
-        roster.as("alice").at(200).pulse().expectNothing();
-        roster.pulseEverySecondUntil(229).expectNothing();
-        roster.pulseEverySecondUntil(400).expect(OFFLINE, 230).expectNothing();
+        presence.as("alice").at(0.5).heartbeat(beatOf("s", "A", ONLINE)).expect(ONLINE, 0.5);
+        presence.tickEverySecondUntil(30).as("bob").at(30.7).heartbeat("B", OFFLINE);
+        presence.as("alice").at(200).tick().expectNothing();
+        presence.tickEverySecondUntil(229).expectNothing();
+        presence.tickEverySecondUntil(400).expect(OFFLINE, 230).expectNothing();
     }
 
     @Test
     void shouldKeepEverybodyWhenARestartIsFollowedByABacklog() {
-        roster.at(0).heartbeat(withLease(beat("A", ONLINE), 20)).expect(ONLINE, 0);
-        roster.keepsBeating(withLease(beat("A", null), 20), 19)
-                .pulseEverySecondUntil(290)
+        presence.at(0).heartbeat(withLease(beat("A", ONLINE), 20)).expect(ONLINE, 0);
+        presence.keepsBeating(withLease(beat("A", null), 20), 19)
+                .tickEverySecondUntil(290)
                 .restart();
-        roster.pulseEverySecondUntil(600)
+        presence.tickEverySecondUntil(600)
                 .restart()
                 .restart()
-                .pulseEverySecondUntil(1_000)
+                .tickEverySecondUntil(1_000)
                 .expectNothing();
     }
 
     @Test
     void shouldNotExpireEarlyWhenARestartFollowsALongerLease() {
-        roster.at(0).heartbeat("A", ONLINE).expect(ONLINE, 0);
-        roster.at(1).heartbeat(withLease(beat("A", null), 90)).restart();
-        roster.pulseEverySecondUntil(91).expectNothing();
-        roster.pulseEverySecondUntil(92).expect(OFFLINE, 92).expectNothing();
+        presence.at(0).heartbeat("A", ONLINE).expect(ONLINE, 0);
+        presence.at(1).heartbeat(withLease(beat("A", null), 90)).restart();
+        presence.tickEverySecondUntil(91).expectNothing();
+        presence.tickEverySecondUntil(92).expect(OFFLINE, 92).expectNothing();
     }
 
     @ParameterizedTest
     @ValueSource(booleans = {true, false})
     void shouldSayTheSameSinceWhenARestartComesBetweenTwoDepartures(boolean restart) {
-        roster.at(0)
+        presence.at(0)
                 .heartbeat("A", ONLINE)
                 .heartbeat("B", ONLINE)
                 .heartbeat("C", IDLE)
                 .expect(ONLINE, 0);
-        roster.pulseEverySecondUntil(1).end("A").pulseEverySecondUntil(5);
-        roster.at(6.3).heartbeat("B", OFFLINE).expectNothing(); // A is to go at 6, which no pulse has noticed yet
+        presence.tickEverySecondUntil(1).end("A").tickEverySecondUntil(5);
+        presence.at(6.3)
+                .heartbeat("B", OFFLINE)
+                .expectNothing(); // A is to go at 6, which no clock tick has noticed yet
         if (restart) {
-            roster.restart();
+            presence.restart();
         }
-        roster.at(7).pulse().expect(IDLE, 6.3).expectNothing();
+        presence.at(7).tick().expect(IDLE, 6.3).expectNothing();
     }
 
     /** A lone processor that restarts again and again while nobody writes much: each absence defers a deadline once. */
     @Test
     void shouldDeferADeadlineOnceWhenOneAbsenceOfTheProcessorHasManyGaps() {
-        roster.as("alice").at(0).heartbeat("A", ONLINE).expect(ONLINE, 0);
-        roster.as("bob").heartbeat("B", IDLE).expect(IDLE, 0).keepsBeating("B", 10);
-        roster.pulseEverySecondUntil(10);
+        presence.as("alice").at(0).heartbeat("A", ONLINE).expect(ONLINE, 0);
+        presence.as("bob").heartbeat("B", IDLE).expect(IDLE, 0).keepsBeating("B", 10);
+        presence.tickEverySecondUntil(10);
         for (int second = 20; second <= 600; second += 10) {
-            roster.at(second).heartbeat("B"); // and no clock tick
+            presence.at(second).heartbeat("B"); // and no clock tick
         }
-        roster.as("alice").pulse().expect(OFFLINE, 30).expectNothing();
+        presence.as("alice").tick().expect(OFFLINE, 30).expectNothing();
     }
 
     @Test
     void shouldExcuseAGapWhenTheFirstUserHasComeAfterARestAndNoTickHasComeYet() {
-        roster.at(0).heartbeat("A", ONLINE).expect(ONLINE, 0);
-        roster.pulseEverySecondUntil(40).expect(OFFLINE, 30); // nobody is left, and no tick is written any more
-        roster.at(900).heartbeat("A", ONLINE).expect(ONLINE, 900);
-        roster.at(2_000).pulse().expectNothing();
-        roster.at(2_010).heartbeat("A").at(2_011).pulse().expectNothing();
+        presence.at(0).heartbeat("A", ONLINE).expect(ONLINE, 0);
+        presence.tickEverySecondUntil(40).expect(OFFLINE, 30); // nobody is left, and no tick is written any more
+        presence.at(900).heartbeat("A", ONLINE).expect(ONLINE, 900);
+        presence.at(2_000).tick().expectNothing();
+        presence.at(2_010).heartbeat("A").at(2_011).tick().expectNothing();
     }
 
     @Test
     void shouldExcuseAgainWhenTheLogIsAwayAgainBeforeATickGetsIn() {
-        roster.as("alice").at(0).heartbeat("A", ONLINE).expect(ONLINE, 0);
-        roster.as("bob").heartbeat("B", ONLINE).expect(ONLINE, 0);
-        roster.pulseEverySecondUntil(1).at(11).heartbeat("B");
-        roster.at(81).pulse().expectNothing();
-        roster.as("alice").at(100).heartbeat("A").pulse().expectNothing();
+        presence.as("alice").at(0).heartbeat("A", ONLINE).expect(ONLINE, 0);
+        presence.as("bob").heartbeat("B", ONLINE).expect(ONLINE, 0);
+        presence.tickEverySecondUntil(1).at(11).heartbeat("B");
+        presence.at(81).tick().expectNothing();
+        presence.as("alice").at(100).heartbeat("A").tick().expectNothing();
     }
 
     // ---- stamps that step (rule 7) ----
@@ -414,84 +416,86 @@ class RulesTest {
     @Test
     void shouldLastAsLongAsTheLeaseWhenHeartbeatsAreTakenEarly() {
         UserId other = UserId.of("other");
-        roster.at(0).heartbeat(withLease(beat("A", ONLINE), 45)).expect(ONLINE, 0);
+        presence.at(0).heartbeat(withLease(beat("A", ONLINE), 45)).expect(ONLINE, 0);
         for (int i = 1; i <= 440; i++) {
-            Decision early = partition.roster().earlyHeartbeat(other, beat("O", OFFLINE), i * 100L + 95);
-            assertThat(early.announcements()).isEmpty();
-            partition.pulse(i * 100L);
+            Decision early = partition.presence().earlyHeartbeat(other, beat("O", OFFLINE), i * 100L + 95);
+            assertThat(early.updates()).isEmpty();
+            partition.tick(i * 100L);
         }
-        roster.at(44.9).pulse().expectNothing();
-        roster.at(45).pulse().expect(OFFLINE, 45).expectNothing();
+        presence.at(44.9).tick().expectNothing();
+        presence.at(45).tick().expect(OFFLINE, 45).expectNothing();
     }
 
     @Test
     void shouldLastAsLongAsTheLeaseWhenTheStampsStepBack() {
-        roster.at(100).heartbeat("A", ONLINE).expect(ONLINE, 100);
-        roster.at(40).pulse().heartbeat("B", IDLE).pulseEverySecondUntil(69).expectNothing();
-        roster.pulseEverySecondUntil(70).expect(OFFLINE, 100).expectNothing(); // since: never before what was said last
+        presence.at(100).heartbeat("A", ONLINE).expect(ONLINE, 100);
+        presence.at(40).tick().heartbeat("B", IDLE).tickEverySecondUntil(69).expectNothing();
+        presence.tickEverySecondUntil(70)
+                .expect(OFFLINE, 100)
+                .expectNothing(); // since: never before what was emitted last
     }
 
     @Test
-    void shouldSayWhatTheBrokersClockSaidWhenTheStampsHaveSteppedBack() {
-        roster.as("alice").at(100).heartbeat("A", ONLINE).expect(ONLINE, 100);
-        roster.as("bob").at(40).heartbeat("B", ONLINE).expect(ONLINE, 40).lastActive(40.0);
-        roster.pulseEverySecondUntil(69).expectNothing();
-        roster.at(70).pulse();
-        roster.as("bob").expect(OFFLINE, 70).as("alice").expect(OFFLINE, 100).expectNothing();
+    void shouldSayWhatTheBrokersClockEmittedWhenTheStampsHaveSteppedBack() {
+        presence.as("alice").at(100).heartbeat("A", ONLINE).expect(ONLINE, 100);
+        presence.as("bob").at(40).heartbeat("B", ONLINE).expect(ONLINE, 40).lastActive(40.0);
+        presence.tickEverySecondUntil(69).expectNothing();
+        presence.at(70).tick();
+        presence.as("bob").expect(OFFLINE, 70).as("alice").expect(OFFLINE, 100).expectNothing();
     }
 
     @Test
     void shouldKeepATextForAsLongAsTheBrokersClockSaysWhenTheStampsHaveSteppedBack() {
-        roster.at(100).heartbeat("A", IDLE).expect(IDLE, 100);
-        roster.at(40).pulse().text("x", 60).expectText("x", 40).keepsBeating("A", 10);
-        roster.pulseEverySecondUntil(59).expectNothing();
-        roster.pulseEverySecondUntil(100).expectText(null, 60).expectNothing();
+        presence.at(100).heartbeat("A", IDLE).expect(IDLE, 100);
+        presence.at(40).tick().text("x", 60).expectText("x", 40).keepsBeating("A", 10);
+        presence.tickEverySecondUntil(59).expectNothing();
+        presence.tickEverySecondUntil(100).expectText(null, 60).expectNothing();
     }
 
     @Test
     void shouldKeepATextThatEndsAtTheEndOfTimeWhenTheStampsHaveSteppedBack() {
-        roster.at(100).heartbeat("A", IDLE).expect(IDLE, 100);
-        roster.at(40).pulse();
+        presence.at(100).heartbeat("A", IDLE).expect(IDLE, 100);
+        presence.at(40).tick();
         partition.status(UserId.of("alice"), new StatusText("x", Long.MAX_VALUE - 1), 40_000);
-        roster.keepsBeating("A", 10)
-                .pulseEverySecondUntil(60)
+        presence.keepsBeating("A", 10)
+                .tickEverySecondUntil(60)
                 .expectText("x", 40)
                 .expectNothing();
     }
 
     @Test
     void shouldGoOnFromTheStoredTimeWhenATakeOverComesWithAStepBack() {
-        roster.at(100).heartbeat("A", ONLINE).expect(ONLINE, 100).restart();
-        roster.at(40).heartbeat("A", IDLE).expect(IDLE, 100);
-        roster.pulseEverySecondUntil(69).expectNothing();
-        roster.pulseEverySecondUntil(70).expect(OFFLINE, 100).expectNothing();
+        presence.at(100).heartbeat("A", ONLINE).expect(ONLINE, 100).restart();
+        presence.at(40).heartbeat("A", IDLE).expect(IDLE, 100);
+        presence.tickEverySecondUntil(69).expectNothing();
+        presence.tickEverySecondUntil(70).expect(OFFLINE, 100).expectNothing();
     }
 
     /** What the stamps had stepped back by is stored: two seconds in which nothing was written are two seconds. */
     @Test
     void shouldEndAtTheDeadlineWhenATakeOverComesLaterThanAStepBack() {
-        roster.as("bob").at(100).heartbeat(withLease(beat("B", ONLINE), 900)).expect(ONLINE, 100);
-        roster.at(40).pulse();
-        roster.as("alice").at(41).heartbeat("A", ONLINE).expect(ONLINE, 41);
-        roster.at(45).end("A").restart();
-        roster.at(47).pulse().pulseEverySecondUntil(49).expectNothing();
-        roster.at(50).pulse().expect(OFFLINE, 50).expectNothing();
+        presence.as("bob").at(100).heartbeat(withLease(beat("B", ONLINE), 900)).expect(ONLINE, 100);
+        presence.at(40).tick();
+        presence.as("alice").at(41).heartbeat("A", ONLINE).expect(ONLINE, 41);
+        presence.at(45).end("A").restart();
+        presence.at(47).tick().tickEverySecondUntil(49).expectNothing();
+        presence.at(50).tick().expect(OFFLINE, 50).expectNothing();
     }
 
     /** Rule 9: what a hidden user's device writes must not tell the next owner how far stamps had stepped back. */
     @ParameterizedTest
     @ValueSource(booleans = {true, false})
     void shouldEndAtTheSameTimeWhenOnlyAHiddenUserWasStoredAfterAStepBack(boolean hiddenWrites) {
-        roster.as("alice").at(90).hide();
-        roster.as("bob").at(95).heartbeat("B", ONLINE).expect(ONLINE, 95);
-        roster.at(100).end("B");
-        roster.at(40).pulse();
+        presence.as("alice").at(90).hide();
+        presence.as("bob").at(95).heartbeat("B", ONLINE).expect(ONLINE, 95);
+        presence.at(100).end("B");
+        presence.at(40).tick();
         if (hiddenWrites) {
-            roster.as("alice").at(42).heartbeat("A", ONLINE);
+            presence.as("alice").at(42).heartbeat("A", ONLINE);
         }
-        roster.restart().at(44).pulse().pulseEverySecondUntil(47).expectNothing();
-        roster.pulseEverySecondUntil(50);
-        roster.as("bob").expect(OFFLINE, 95).expectNothing();
+        presence.restart().at(44).tick().tickEverySecondUntil(47).expectNothing();
+        presence.tickEverySecondUntil(50);
+        presence.as("bob").expect(OFFLINE, 95).expectNothing();
     }
 
     // ---- misrouted records (rule 7) ----
@@ -500,34 +504,34 @@ class RulesTest {
     @ValueSource(booleans = {true, false})
     void shouldUndoNothingWhenAMisroutedFlagIsOlderThanTheLackOfOne(boolean cleared) {
         if (cleared) {
-            roster.at(5).hide();
+            presence.at(5).hide();
         }
-        roster.at(10).unhide().restart();
-        roster.at(11).misroutedFlag(9.9, true).heartbeat("A", ONLINE).expect(ONLINE, 11);
-        roster.misroutedFlag(10, true).expect(OFFLINE, 11).expectNothing(); // no older: the later one holds
+        presence.at(10).unhide().restart();
+        presence.at(11).misroutedFlag(9.9, true).heartbeat("A", ONLINE).expect(ONLINE, 11);
+        presence.misroutedFlag(10, true).expect(OFFLINE, 11).expectNothing(); // no older: the later one holds
     }
 
     @Test
     void shouldHaveBegunWhenItCameWhenAMisroutedRecordSaysThatItIsAsOldAsTheEpoch() {
-        roster.as("alice").at(7_000_000).misroutedText(0, "x").expect(OFFLINE, 7_000_000, "x");
-        roster.as("bob")
+        presence.as("alice").at(7_000_000).misroutedText(0, "x").expect(OFFLINE, 7_000_000, "x");
+        presence.as("bob")
                 .misrouted(0, beat("B", ONLINE))
                 .expectNothing(); // its lease is over, though there was no tick yet
-        roster.as("carol").heartbeat("C", ONLINE).expect(ONLINE, 7_000_000);
-        roster.misroutedFlag(0, true).expect(OFFLINE, 7_000_000).expectNothing();
+        presence.as("carol").heartbeat("C", ONLINE).expect(ONLINE, 7_000_000);
+        presence.misroutedFlag(0, true).expect(OFFLINE, 7_000_000).expectNothing();
     }
 
     @Test
     void shouldForgetAfterTheRetentionTimeWhenAllThatIsKnownIsWhenAFlagWasLifted() {
-        roster.at(10).hide().at(11).unhide().expectNothing();
-        assertThat(roster.stored()).isNotNull();
-        roster.at(11 + RETENTION).pulse().review().expectNothing();
-        assertThat(roster.stored()).isNull();
+        presence.at(10).hide().at(11).unhide().expectNothing();
+        assertThat(presence.stored()).isNotNull();
+        presence.at(11 + RETENTION).tick().review().expectNothing();
+        assertThat(presence.stored()).isNull();
     }
 
     @Test
     void shouldNotCountAsActiveWhenAHeartbeatOfTheTimeBeforeTheFlagWasLiftedComesAfterIt() {
-        roster.at(10)
+        presence.at(10)
                 .hide()
                 .at(20)
                 .unhide()
@@ -535,7 +539,7 @@ class RulesTest {
                 .heartbeat("A", ONLINE)
                 .expect(ONLINE, 19)
                 .lastActive(null);
-        roster.at(21)
+        presence.at(21)
                 .heartbeat("A")
                 .at(22)
                 .text("x")
@@ -547,38 +551,38 @@ class RulesTest {
     // ---- sweeps ----
 
     @Test
-    void shouldSpeakOfUsersInTheOrderOfTheInstantsWhenOnePulseNoticesThemAll() {
-        roster.as("e").at(0.05).heartbeat("A", ONLINE).expect(ONLINE, 0.05);
-        roster.as("b").at(0.1).heartbeat("A", ONLINE).expect(ONLINE, 0.1);
-        roster.as("d").at(0.2).heartbeat("A", ONLINE).expect(ONLINE, 0.2);
-        roster.as("c").at(0.3).heartbeat("A", ONLINE).expect(ONLINE, 0.3);
-        roster.as("a").at(0.3).heartbeat("A", ONLINE).expect(ONLINE, 0.3);
-        roster.pulseEverySecondUntil(31);
-        roster.as("e")
+    void shouldSpeakOfUsersInTheOrderOfTheInstantsWhenOneTickNoticesThemAll() {
+        presence.as("e").at(0.05).heartbeat("A", ONLINE).expect(ONLINE, 0.05);
+        presence.as("b").at(0.1).heartbeat("A", ONLINE).expect(ONLINE, 0.1);
+        presence.as("d").at(0.2).heartbeat("A", ONLINE).expect(ONLINE, 0.2);
+        presence.as("c").at(0.3).heartbeat("A", ONLINE).expect(ONLINE, 0.3);
+        presence.as("a").at(0.3).heartbeat("A", ONLINE).expect(ONLINE, 0.3);
+        presence.tickEverySecondUntil(31);
+        presence.as("e")
                 .expect(OFFLINE, 30.05)
                 .as("b")
                 .expect(OFFLINE, 30.1)
                 .as("d")
                 .expect(OFFLINE, 30.2);
-        roster.as("a").expect(OFFLINE, 30.3).as("c").expect(OFFLINE, 30.3).expectNothing();
+        presence.as("a").expect(OFFLINE, 30.3).as("c").expect(OFFLINE, 30.3).expectNothing();
     }
 
     @Test
-    void shouldLookAtAFewUsersAtEachPulseWhenTheBudgetIsSmall() {
-        RosterPartition rolls = new RosterPartition(withBudget(2));
-        RosterContext slow = new RosterContext(rolls);
+    void shouldLookAtAFewUsersAtEachTickWhenTheBudgetIsSmall() {
+        DomainPartition rolls = new DomainPartition(withBudget(2));
+        PartitionContext slow = new PartitionContext(rolls);
         for (String name : List.of("a", "b", "c", "d", "e")) {
             slow.as(name).at(name.charAt(0) - 'a').heartbeat("A", ONLINE).expect(ONLINE, name.charAt(0) - 'a');
         }
-        slow.pulseEverySecondUntil(29);
-        slow.at(31.9).pulse().at(34.8).pulse();
+        slow.tickEverySecondUntil(29);
+        slow.at(31.9).tick().at(34.8).tick();
         slow.as("a").expect(OFFLINE, 30).as("b").expect(OFFLINE, 31);
         slow.as("c").expect(OFFLINE, 32).as("d").expect(OFFLINE, 33).expectNothing();
-        assertThat(rolls.roster().sweepBehindMs()).isPositive();
-        assertThat(rolls.roster().size()).isOne();
-        slow.pulse().as("e").expect(OFFLINE, 34).expectNothing();
-        assertThat(rolls.roster().sweepBehindMs()).isZero();
-        assertThat(rolls.roster().size()).isZero();
+        assertThat(rolls.presence().sweepBehindMs()).isPositive();
+        assertThat(rolls.presence().size()).isOne();
+        slow.tick().as("e").expect(OFFLINE, 34).expectNothing();
+        assertThat(rolls.presence().sweepBehindMs()).isZero();
+        assertThat(rolls.presence().size()).isZero();
     }
 
     private static PresenceRules withBudget(int users) {
@@ -593,10 +597,10 @@ class RulesTest {
         partition.heartbeat(UserId.of("alice"), beat("A", ONLINE), 88_000); // which is not stored
         partition.restart();
         partition.misroutedHeartbeat(UserId.of("bob"), beat("B", ONLINE), 10_000, 89_000);
-        partition.said();
+        partition.emitted();
 
-        partition.pulse(96_000);
+        partition.tick(96_000);
 
-        assertThat(partition.said()).extracting(Partition.Said::user).doesNotContain(UserId.of("alice"));
+        assertThat(partition.emitted()).extracting(Partition.Emitted::user).doesNotContain(UserId.of("alice"));
     }
 }

@@ -4,6 +4,6 @@ package dev.rollcall.domain;
 class ScenariosTest extends Scenarios {
     @Override
     protected Partition partition(PresenceRules rules) {
-        return new RosterPartition(rules);
+        return new DomainPartition(rules);
     }
 }

@@ -14,7 +14,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** Users come and go at random, beside a map that says who must be found where. */
 class UserTableTest {
-    private static final PresenceRules RULES = RosterContext.DEFAULTS;
+    private static final PresenceRules RULES = PartitionContext.DEFAULTS;
 
     private final UserTable users = new UserTable();
 

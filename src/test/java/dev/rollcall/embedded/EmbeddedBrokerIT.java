@@ -449,7 +449,8 @@ class EmbeddedBrokerIT {
             }
             if (line == null) {
                 process.destroyForcibly();
-                throw new AssertionError("the other process said nothing: " + Files.readString(logs.resolve("stderr")));
+                throw new AssertionError(
+                        "the other process emitted nothing: " + Files.readString(logs.resolve("stderr")));
             }
             return new OtherProcess(process, line.substring("listening on ".length()));
         }

@@ -43,7 +43,7 @@ class EventStreamErrorsTest {
                         new EventStreams(RollcallConfig.defaults().http(), full)) {
             Backend backend = new Backend(
                     writer,
-                    new PresenceReader(stub(dev.rollcall.gateway.Owners.class, client), () -> ""),
+                    new PresenceReader(stub(dev.rollcall.gateway.PartitionOwners.class, client), () -> ""),
                     feed,
                     stub(Simulation.class, client),
                     List::of);

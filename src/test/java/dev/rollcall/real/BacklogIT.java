@@ -9,7 +9,7 @@ import dev.rollcall.config.RollcallConfig;
 import dev.rollcall.domain.Heartbeat;
 import dev.rollcall.domain.UserId;
 import dev.rollcall.embedded.EmbeddedBroker;
-import dev.rollcall.real.RealContext.Said;
+import dev.rollcall.real.RealContext.Emitted;
 import dev.rollcall.wire.Inbound;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -84,13 +84,15 @@ class BacklogIT {
                     for (int i = 0; i < DEVICES; i++) {
                         boolean lives = i < devices.living.size();
                         String user = lives ? devices.living.get(i) : devices.silent.get(i - devices.living.size());
-                        List<Said> said = context.said(user);
-                        assertThat(said).as(user).hasSize(lives ? 1 : 2);
-                        assertThat(said.get(0).state()).as(user).isEqualTo(ONLINE);
-                        assertThat(said.get(0).presence().since()).as(user).isEqualTo(devices.first[i]);
+                        List<Emitted> emitted = context.emitted(user);
+                        assertThat(emitted).as(user).hasSize(lives ? 1 : 2);
+                        assertThat(emitted.get(0).state()).as(user).isEqualTo(ONLINE);
+                        assertThat(emitted.get(0).presence().since()).as(user).isEqualTo(devices.first[i]);
                         if (!lives) {
                             long deadline = devices.last[i] + LEASE.toMillis();
-                            assertThat(said.get(1).presence().since()).as(user).isEqualTo(deadline);
+                            assertThat(emitted.get(1).presence().since())
+                                    .as(user)
+                                    .isEqualTo(deadline);
                         }
                     }
                     context.assertHistoriesAreWhole();
@@ -188,9 +190,10 @@ class BacklogIT {
         private void step(long time) {
             // For half of the backlog there was another processor, which died before it could commit anything.
             if ((time - begin) % 1_000 < STEP_MS && time - begin < BACKLOG.toMillis() / 2) {
-                byte[] pulse = RealContext.bytes(RealContext.TOPICS.heartbeats(), new Inbound.Pulse("the one before"));
+                byte[] tick =
+                        RealContext.bytes(RealContext.TOPICS.heartbeats(), new Inbound.ClockTick("the one before"));
                 for (int partition = 0; partition < RealContext.PARTITIONS; partition++) {
-                    send(partition, time, null, pulse);
+                    send(partition, time, null, tick);
                 }
             }
             boolean silentNow =

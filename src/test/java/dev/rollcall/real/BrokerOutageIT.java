@@ -8,7 +8,7 @@ import dev.rollcall.app.Rollcall;
 import dev.rollcall.config.RollcallConfig;
 import dev.rollcall.embedded.EmbeddedBroker;
 import dev.rollcall.real.RealContext.Beating;
-import dev.rollcall.real.RealContext.Said;
+import dev.rollcall.real.RealContext.Emitted;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -76,16 +76,16 @@ class BrokerOutageIT {
         RealContext.sleep(OUTAGE);
         broker = EmbeddedBroker.start(dataDir.resolve("broker"), broker.port());
         long returned = System.currentTimeMillis();
-        // Not at once: pulses come before the first heartbeat.
+        // Not at once: clock ticks come before the first heartbeat.
         RealContext.sleep(LEASE.dividedBy(2));
         context.keepBeating(staying, BEAT);
         context.awaitState(leaving, OFFLINE);
         RealContext.sleep(Duration.ofSeconds(2));
 
         assertThat(context.everOffline(staying)).as("flapped").isEmpty();
-        assertThat(staying).allSatisfy(user -> assertThat(context.said(user)).hasSize(1));
+        assertThat(staying).allSatisfy(user -> assertThat(context.emitted(user)).hasSize(1));
         assertThat(leaving).allSatisfy(user -> {
-            Said offline = context.awaitSaid(user, 2);
+            Emitted offline = context.awaitEmitted(user, 2);
             // One lease from the end of the silence on, for the silence was longer.
             assertThat(offline.presence().since() - returned - LEASE.toMillis())
                     .isBetween(-1_000L, RECONNECTED_WITHIN_MS);

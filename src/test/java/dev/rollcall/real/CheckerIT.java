@@ -60,8 +60,8 @@ class CheckerIT {
                 context.hide(HIDDEN);
                 context.text(staying.get(0), "Back soon");
                 context.text(staying.get(1), "For a while", System.currentTimeMillis() + 1_500);
-                context.awaitSaid(staying.get(1), 3);
-                context.awaitSaid(HIDDEN, 2);
+                context.awaitEmitted(staying.get(1), 3);
+                context.awaitEmitted(HIDDEN, 2);
                 beating.silence(leaving);
                 RealContext.sleep(Duration.ofSeconds(2));
             } finally {
@@ -73,7 +73,7 @@ class CheckerIT {
                 context.end(staying.get(2), "phone");
                 Window down = new Window(killed - 2_000, System.currentTimeMillis());
                 context.unhide(HIDDEN);
-                context.awaitSaid(HIDDEN, 3);
+                context.awaitEmitted(HIDDEN, 3);
                 beating.stop();
                 context.awaitState(all, OFFLINE);
                 RealContext.sleep(Duration.ofMillis(SETTINGS.slackMs() + 1_000));

@@ -70,11 +70,11 @@ class EventStreamIT {
             context.awaitState(List.of(user), PresenceState.ONLINE);
             stream.awaitStates(user, "unknown", "online");
             RealContext.sleep(Duration.ofMillis(4_500)); // more than a lease
-            assertThat(context.said(user)).hasSize(1);
+            assertThat(context.emitted(user)).hasSize(1);
         }
         long closed = System.currentTimeMillis();
         context.awaitState(List.of(user), PresenceState.OFFLINE);
-        assertThat(context.awaitSaid(user, 2).presence().since() - closed)
+        assertThat(context.awaitEmitted(user, 2).presence().since() - closed)
                 .isBetween(GRACE_MS - 500L, GRACE_MS + 1_000L);
     }
 
@@ -84,15 +84,15 @@ class EventStreamIT {
                 var offline = http.open(device("@off:example.org", "tab") + "/events?presence=offline&users=")) {
             context.awaitState(List.of("@idle:example.org"), PresenceState.IDLE);
             RealContext.sleep(Duration.ofSeconds(4));
-            assertThat(context.said("@idle:example.org")).hasSize(1);
-            assertThat(context.said("@off:example.org")).isEmpty();
+            assertThat(context.emitted("@idle:example.org")).hasSize(1);
+            assertThat(context.emitted("@off:example.org")).isEmpty();
             assertThat(idle.hasEnded() || offline.hasEnded()).isFalse();
         }
     }
 
     @Test
-    void shouldKeepTheStateThatWasSaidWhileItIsOpen() throws InterruptedException {
-        String user = "@said:example.org";
+    void shouldKeepTheStateThatWasEmittedWhileItIsOpen() throws InterruptedException {
+        String user = "@emitted:example.org";
         try (var stream = http.open(device(user, "tab") + "/events?users=" + encode(user))) {
             stream.awaitStates(user, "unknown", "online");
             http.put(device(user, "tab") + "/presence", "{\"state\":\"idle\"}").isOk();
@@ -113,7 +113,7 @@ class EventStreamIT {
             }
         }
         context.awaitState(List.of(user), PresenceState.OFFLINE);
-        assertThat(context.said(user)).hasSize(2);
+        assertThat(context.emitted(user)).hasSize(2);
     }
 
     @Test
@@ -220,7 +220,7 @@ class EventStreamIT {
         assertThat(change.path("presences").get(0).path("state").asText()).isEqualTo("online");
 
         context.awaitState(List.of("@poll:example.org"), PresenceState.OFFLINE);
-        assertThat(context.said("@poll:example.org"))
+        assertThat(context.emitted("@poll:example.org"))
                 .as("no flicker between polls")
                 .hasSize(2);
     }
@@ -252,7 +252,7 @@ class EventStreamIT {
         http.get(path, "Last-Event-ID", "s1.2_").isRefused(400, "M_INVALID_PARAM");
         http.get(path + "?users=%ff").isRefused(400, "M_INVALID_PARAM");
         http.get(path + "?users=" + "a,".repeat(1_001)).isRefused(400, "M_INVALID_PARAM");
-        assertThat(context.said("@wrong:example.org")).isEmpty();
+        assertThat(context.emitted("@wrong:example.org")).isEmpty();
     }
 
     @Test
@@ -265,7 +265,7 @@ class EventStreamIT {
             closed = System.currentTimeMillis();
         }
         context.awaitState(List.of(user), PresenceState.OFFLINE);
-        assertThat(context.awaitSaid(user, 2).presence().since() - closed)
+        assertThat(context.awaitEmitted(user, 2).presence().since() - closed)
                 .isBetween(GRACE_MS - 500L, GRACE_MS + 1_000L);
     }
 
@@ -292,11 +292,11 @@ class EventStreamIT {
     /** What comes until nothing has come for a while. */
     private static String read(InputStream in) throws Exception {
         StringBuilder text = new StringBuilder();
-        long quietSince = System.nanoTime();
-        while (System.nanoTime() - quietSince < Duration.ofSeconds(1).toNanos()) {
+        long forgettableSince = System.nanoTime();
+        while (System.nanoTime() - forgettableSince < Duration.ofSeconds(1).toNanos()) {
             if (in.available() > 0) {
                 text.append(new String(in.readNBytes(in.available()), StandardCharsets.UTF_8));
-                quietSince = System.nanoTime();
+                forgettableSince = System.nanoTime();
             } else {
                 Thread.onSpinWait();
             }

@@ -12,12 +12,12 @@ import static org.awaitility.Awaitility.await;
 
 import dev.rollcall.app.Rollcall;
 import dev.rollcall.config.RollcallConfig;
-import dev.rollcall.domain.Announcement.Presence;
 import dev.rollcall.domain.Heartbeat;
 import dev.rollcall.domain.PresenceState;
+import dev.rollcall.domain.PresenceUpdate.Presence;
 import dev.rollcall.domain.StatusText;
+import dev.rollcall.real.RealContext.Emitted;
 import dev.rollcall.real.RealContext.Reader;
-import dev.rollcall.real.RealContext.Said;
 import dev.rollcall.wire.Defect.Reason;
 import dev.rollcall.wire.Inbound;
 import dev.rollcall.wire.Topic;
@@ -76,7 +76,7 @@ class GarbageIT {
     private final long seed = Long.getLong("rollcall.test.seed", System.nanoTime());
     private final Random random = new Random(seed);
 
-    /** What has to be said last of each user. */
+    /** What has to be emitted last of each user. */
     private final Map<String, Expected> expected = new HashMap<>();
 
     private Rollcall rollcall;
@@ -157,7 +157,7 @@ class GarbageIT {
             });
             // Still there, still answering: behind everything in its partition.
             long beat = context.heartbeat("@after:example.org", "phone");
-            Said answer = context.awaitSaid("@after:example.org", 1);
+            Emitted answer = context.awaitEmitted("@after:example.org", 1);
             assertThat(answer.state()).isEqualTo(ONLINE);
             assertThat(answer.receivedAt() - beat).isLessThan(2_000);
             expected.put("@after:example.org", new Expected(ONLINE, null, 1));
@@ -205,7 +205,7 @@ class GarbageIT {
                     .hasCauseInstanceOf(InvalidRecordException.class);
         }
         context.heartbeat("@after:example.org", "phone");
-        context.awaitSaid("@after:example.org", 1);
+        context.awaitEmitted("@after:example.org", 1);
     }
 
     /** The broker stamps the inputs: what a producer thinks of the time does not even get into the log. */
@@ -219,7 +219,7 @@ class GarbageIT {
             RealContext.acknowledged(
                     producer.send(new ProducerRecord<>(TOPICS.statuses().name(), null, dayAhead, key, text)));
         }
-        assertThat(context.awaitSaid("@ahead:example.org", 1).presence().since())
+        assertThat(context.awaitEmitted("@ahead:example.org", 1).presence().since())
                 .isBetween(before, System.currentTimeMillis());
     }
 
@@ -286,13 +286,13 @@ class GarbageIT {
 
     private Input wrongTopic(Topic<?, Inbound> topic, byte[] key) {
         if (!topic.equals(TOPICS.heartbeats()) && random.nextBoolean()) {
-            byte[] pulse = RealContext.bytes(TOPICS.heartbeats(), new Inbound.Pulse("somebody"));
-            return bad(topic, key, pulse, Reason.WRONG_TOPIC);
+            byte[] tick = RealContext.bytes(TOPICS.heartbeats(), new Inbound.ClockTick("somebody"));
+            return bad(topic, key, tick, Reason.WRONG_TOPIC);
         }
         if (random.nextInt(4) == 0) {
             Presence presence = new Presence(ONLINE, null, null, 1, 1L, 1, 1);
-            byte[] said = TOPICS.presence().values().serializer().serialize("", presence);
-            return bad(topic, key, said, Reason.WRONG_TOPIC);
+            byte[] emitted = TOPICS.presence().values().serializer().serialize("", presence);
+            return bad(topic, key, emitted, Reason.WRONG_TOPIC);
         }
         Topic<?, Inbound> other = INPUTS.get((INPUTS.indexOf(topic) + 1 + random.nextInt(2)) % INPUTS.size());
         return bad(topic, key, validFor(other), Reason.WRONG_TOPIC);
@@ -453,14 +453,14 @@ class GarbageIT {
     private List<String> wrongOnPresence() {
         return expected.entrySet().stream()
                 .filter(user -> {
-                    List<Said> all = context.said(user.getKey());
+                    List<Emitted> all = context.emitted(user.getKey());
                     if (all.size() != user.getValue().sequence()) {
                         return true;
                     }
                     Presence last = all.get(all.size() - 1).presence();
                     return !new Expected(last.state(), last.status(), (int) last.sequence()).equals(user.getValue());
                 })
-                .map(user -> user + ", but " + context.said(user.getKey()))
+                .map(user -> user + ", but " + context.emitted(user.getKey()))
                 .toList();
     }
 

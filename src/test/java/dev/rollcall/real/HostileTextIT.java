@@ -68,11 +68,11 @@ class HostileTextIT {
                 ask(port, request);
             }
             await().atMost(RealContext.PATIENCE)
-                    .until(() -> rollcall.said().contains("where murmur2 of the key does not put it")
-                            && rollcall.said().contains("dead letter"));
+                    .until(() -> rollcall.emitted().contains("where murmur2 of the key does not put it")
+                            && rollcall.emitted().contains("dead letter"));
 
-            assertNothingIsForged(rollcall.said());
-            assertThat(rollcall.said()).contains("@a\\u000a" + FORGED);
+            assertNothingIsForged(rollcall.emitted());
+            assertThat(rollcall.emitted()).contains("@a\\u000a" + FORGED);
         }
     }
 
@@ -91,14 +91,14 @@ class HostileTextIT {
         }
         try (RollcallProcess rollcall = start()) {
             assertThat(rollcall.awaitEnd()).isEqualTo(1);
-            assertThat(rollcall.said()).contains("Rollcall has stopped").contains("@a\\u000a" + FORGED);
-            assertNothingIsForged(rollcall.said());
+            assertThat(rollcall.emitted()).contains("Rollcall has stopped").contains("@a\\u000a" + FORGED);
+            assertNothingIsForged(rollcall.emitted());
         }
     }
 
-    private static void assertNothingIsForged(String said) {
-        assertThat(said.lines()).noneMatch(line -> line.startsWith(FORGED));
-        assertThat(said).doesNotContain("\u001b", "\u009b", "\u202e");
+    private static void assertNothingIsForged(String emitted) {
+        assertThat(emitted.lines()).noneMatch(line -> line.startsWith(FORGED));
+        assertThat(emitted).doesNotContain("\u001b", "\u009b", "\u202e");
     }
 
     private static void ask(int port, String request) throws Exception {

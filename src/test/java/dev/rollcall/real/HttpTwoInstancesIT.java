@@ -77,7 +77,7 @@ class HttpTwoInstancesIT {
             try (var after = other.open(path)) {
                 before.close();
                 RealContext.sleep(Duration.ofSeconds(4));
-                assertThat(context.said(moving)).hasSize(1);
+                assertThat(context.emitted(moving)).hasSize(1);
                 assertThat(after.hasEnded()).isFalse();
             }
 

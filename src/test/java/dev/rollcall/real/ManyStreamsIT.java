@@ -102,14 +102,15 @@ class ManyStreamsIT {
             try {
                 context.awaitState(List.of(user), PresenceState.ONLINE);
                 RealContext.sleep(Duration.ofSeconds(2));
-                assertThat(context.said(user)).hasSize(1);
+                assertThat(context.emitted(user)).hasSize(1);
             } finally {
                 client.destroyForcibly(); // SIGKILL
             }
             long killed = System.currentTimeMillis();
             context.awaitState(List.of(user), PresenceState.OFFLINE);
-            assertThat(context.awaitSaid(user, 2).presence().since() - killed).isBetween(1_500L, 4_000L);
-            assertThat(rollcall.said()).contains("HTTP on " + url);
+            assertThat(context.awaitEmitted(user, 2).presence().since() - killed)
+                    .isBetween(1_500L, 4_000L);
+            assertThat(rollcall.emitted()).contains("HTTP on " + url);
         }
     }
 

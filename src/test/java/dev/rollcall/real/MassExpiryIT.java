@@ -3,9 +3,9 @@ package dev.rollcall.real;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
-import dev.rollcall.domain.Announcement.Presence;
 import dev.rollcall.domain.Heartbeat;
 import dev.rollcall.domain.PresenceState;
+import dev.rollcall.domain.PresenceUpdate.Presence;
 import dev.rollcall.wire.Inbound;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -55,7 +55,7 @@ class MassExpiryIT {
     /** When the change of a living user was sent that is under way, in ms since the epoch. */
     private final Map<String, Long> sentAt = new HashMap<>();
 
-    private final Map<String, PresenceState> lastSaid = new HashMap<>();
+    private final Map<String, PresenceState> lastEmitted = new HashMap<>();
     private final List<Long> waits = new ArrayList<>();
     private long firstExpirySeen;
     private long lastExpirySeen;
@@ -96,7 +96,7 @@ class MassExpiryIT {
                     String user = living(i);
                     if (!sentAt.containsKey(user)) { // one change of each is under way
                         sentAt.put(user, System.currentTimeMillis());
-                        var unused = send(producer, user, another(lastSaid.get(user)), 600_000);
+                        var unused = send(producer, user, another(lastEmitted.get(user)), 600_000);
                     }
                 }
                 read(presence);
@@ -113,7 +113,7 @@ class MassExpiryIT {
             assertThat(silentOffline.cardinality()).isEqualTo(SILENT);
             assertThat(waits).as("the living were served meanwhile").hasSizeGreaterThan(LIVING);
             assertThat(members(admin)).as("nobody was taken for dead").isEqualTo(members);
-            assertThat(rollcall.said()).doesNotContain("fenced", "poll timeout", "TaskMigrated");
+            assertThat(rollcall.emitted()).doesNotContain("fenced", "poll timeout", "TaskMigrated");
         }
     }
 
@@ -124,7 +124,7 @@ class MassExpiryIT {
             long now = System.currentTimeMillis();
             if (user.startsWith("@living")) {
                 assertThat(state).as(user).isNotEqualTo(PresenceState.OFFLINE);
-                lastSaid.put(user, state);
+                lastEmitted.put(user, state);
                 Long sent = sentAt.remove(user);
                 if (firstExpirySeen > 0 && sent != null) {
                     waits.add(now - sent);

@@ -35,9 +35,9 @@ class MatrixSdkIT {
             String token = new Tokens(Secret.of(HttpContext.KEY))
                     .forDevice(UserId.of(user), "sdk", Instant.now().plusSeconds(600));
 
-            String said = run(dir, "node", "presence.mjs", url, user, token);
+            String emitted = run(dir, "node", "presence.mjs", url, user, token);
 
-            assertThat(said.lines())
+            assertThat(emitted.lines())
                     .hasSize(4)
                     .anySatisfy(
                             line -> assertThat(line)

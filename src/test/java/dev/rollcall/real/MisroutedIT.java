@@ -56,7 +56,8 @@ class MisroutedIT {
             assertThat(usersAstray(rollcall))
                     .as("users whom CRC32 puts elsewhere")
                     .isNotEmpty();
-            assertThat(USERS).allSatisfy(user -> assertThat(context.said(user)).hasSize(4));
+            assertThat(USERS)
+                    .allSatisfy(user -> assertThat(context.emitted(user)).hasSize(4));
         }
     }
 

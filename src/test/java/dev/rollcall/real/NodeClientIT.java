@@ -8,8 +8,8 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.rollcall.app.Rollcall;
 import dev.rollcall.config.RollcallConfig;
-import dev.rollcall.domain.Announcement.Presence;
-import dev.rollcall.real.RealContext.Said;
+import dev.rollcall.domain.PresenceUpdate.Presence;
+import dev.rollcall.real.RealContext.Emitted;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -67,23 +67,23 @@ class NodeClientIT {
                 .as("where the Java client puts this user")
                 .isEqualTo(Utils.toPositive(Utils.murmur2(USER.getBytes(StandardCharsets.UTF_8)))
                         % RealContext.PARTITIONS);
-        Said online = context.awaitSaid(USER, 1);
+        Emitted online = context.awaitEmitted(USER, 1);
         assertThat(online.presence())
                 .isEqualTo(new Presence(ONLINE, null, null, online.timestamp(), online.timestamp(), 1, 0));
 
         assertThat(produce("status", USER, TEXT).get("topic").asText()).isEqualTo("status");
-        Presence withText = context.awaitSaid(USER, 2).presence();
+        Presence withText = context.awaitEmitted(USER, 2).presence();
         assertThat(withText.status()).isEqualTo(TEXT);
         assertThat(produce("appear-offline", USER, "on").get("topic").asText()).isEqualTo("appear-offline");
-        assertThat(context.awaitSaid(USER, 3).state()).isEqualTo(OFFLINE);
+        assertThat(context.awaitEmitted(USER, 3).state()).isEqualTo(OFFLINE);
         produce("status", USER, "-");
-        assertThat(context.awaitSaid(USER, 4).presence().status()).isNull();
+        assertThat(context.awaitEmitted(USER, 4).presence().status()).isNull();
 
-        List<Said> said = context.said(USER);
-        List<JsonNode> seen = consume(said.size());
-        assertThat(seen).hasSameSizeAs(said);
-        for (int i = 0; i < said.size(); i++) {
-            Presence presence = said.get(i).presence();
+        List<Emitted> emitted = context.emitted(USER);
+        List<JsonNode> seen = consume(emitted.size());
+        assertThat(seen).hasSameSizeAs(emitted);
+        for (int i = 0; i < emitted.size(); i++) {
+            Presence presence = emitted.get(i).presence();
             JsonNode line = seen.get(i);
             assertThat(line.get("user").asText()).isEqualTo(USER);
             assertThat(line.get("state").asText()).isEqualTo(presence.state().name());

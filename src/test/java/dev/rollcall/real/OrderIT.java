@@ -12,7 +12,7 @@ import dev.rollcall.domain.PresenceState;
 import dev.rollcall.domain.UserId;
 import dev.rollcall.embedded.EmbeddedBroker;
 import dev.rollcall.real.RealContext.Beating;
-import dev.rollcall.real.RealContext.Said;
+import dev.rollcall.real.RealContext.Emitted;
 import dev.rollcall.wire.Inbound;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -75,9 +75,9 @@ class OrderIT {
 
                     assertThat(context.spokenOf()).doesNotContainAnyElementsOf(hiding);
                     for (String user : seen) {
-                        assertThat(context.said(user))
+                        assertThat(context.emitted(user))
                                 .as(user)
-                                .extracting(Said::state)
+                                .extracting(Emitted::state)
                                 .containsExactly(ONLINE, OFFLINE);
                     }
                     context.assertHistoriesAreWhole();

@@ -10,7 +10,7 @@ import dev.rollcall.config.ConfigException;
 import dev.rollcall.config.RollcallConfig;
 import dev.rollcall.domain.Heartbeat;
 import dev.rollcall.embedded.EmbeddedBroker;
-import dev.rollcall.real.RealContext.Said;
+import dev.rollcall.real.RealContext.Emitted;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -95,7 +95,7 @@ class OutputTopicsIT {
                     "@held:example.org", new Heartbeat("phone", ONLINE, false, OptionalLong.empty(), "shard-1"));
             context.awaitState(List.of("@held:example.org"), OFFLINE);
 
-            Said offline = context.awaitSaid("@held:example.org", 2);
+            Emitted offline = context.awaitEmitted("@held:example.org", 2);
             assertThat(offline.presence().since()).isEqualTo(at + 1_000);
             assertThat(offline.timestamp()).isGreaterThan(at + 5_000);
         }

@@ -237,7 +237,7 @@ class PublisherIT {
     /** Random states of some devices; what was accepted, in order per device. */
     private final class Story {
         private final Random random;
-        private final Map<Integer, List<PresenceState>> said = new HashMap<>();
+        private final Map<Integer, List<PresenceState>> emitted = new HashMap<>();
         private final List<CompletableFuture<Void>> futures = new ArrayList<>();
 
         Story() {
@@ -250,7 +250,7 @@ class PublisherIT {
             for (int i = 0; i < events; i++) {
                 int device = random.nextInt(DEVICES);
                 PresenceState state = STATES.get(random.nextInt(3));
-                List<PresenceState> before = said.computeIfAbsent(device, key -> new ArrayList<>());
+                List<PresenceState> before = emitted.computeIfAbsent(device, key -> new ArrayList<>());
                 if (before.isEmpty()) {
                     futures.add(publisher.opened(user(device), "phone", state));
                     before.add(state);
@@ -281,8 +281,8 @@ class PublisherIT {
                     events.add(event);
                 }
             }
-            assertThat(arrived).hasSameSizeAs(said);
-            said.forEach((device, states) -> {
+            assertThat(arrived).hasSameSizeAs(emitted);
+            emitted.forEach((device, states) -> {
                 List<String> expected =
                         new ArrayList<>(states.stream().map(PresenceState::name).toList());
                 expected.add("END");

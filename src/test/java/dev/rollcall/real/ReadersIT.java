@@ -9,12 +9,12 @@ import dev.rollcall.client.PresenceChange.Kind;
 import dev.rollcall.client.PresenceSubscriber;
 import dev.rollcall.client.PresenceSubscriber.Options;
 import dev.rollcall.config.RollcallConfig;
-import dev.rollcall.domain.Announcement.Presence;
+import dev.rollcall.domain.PresenceUpdate.Presence;
 import dev.rollcall.domain.UserId;
 import dev.rollcall.embedded.EmbeddedBroker;
 import dev.rollcall.gateway.PresenceFeed;
-import dev.rollcall.gateway.PresenceWatch;
-import dev.rollcall.gateway.PresenceWatch.Batch;
+import dev.rollcall.gateway.PresenceSubscription;
+import dev.rollcall.gateway.PresenceSubscription.Batch;
 import dev.rollcall.gateway.SinceToken;
 import dev.rollcall.topology.PresenceTopology;
 import dev.rollcall.wire.Topic;
@@ -101,7 +101,7 @@ class ReadersIT {
         });
         assertThat(member.heard)
                 .filteredOn(change -> change.user().toString().startsWith("after"))
-                .as("what was said after the reader had begun is news, on an added partition too")
+                .as("what was emitted after the reader had begun is news, on an added partition too")
                 .allMatch(change -> change.kind() == Kind.CHANGE && !change.gap());
     }
 
@@ -213,7 +213,7 @@ class ReadersIT {
         write("before", 1);
         PresenceFeed feed = feed();
         await().atMost(PATIENCE).until(feed::isCaughtUp);
-        try (PresenceWatch all = feed.watch(null, null, () -> {})) {
+        try (PresenceSubscription all = feed.watch(null, null, () -> {})) {
             SinceToken old = Optional.ofNullable(all.take(USERS)).orElseThrow().since();
             recreate();
             for (int round = 1; round <= 3; round++) {
@@ -236,7 +236,7 @@ class ReadersIT {
                                 >= USERS
                         && told.stream().noneMatch(json -> json.contains("\"before") && json.contains("online"));
             });
-            try (PresenceWatch back = feed.watch(null, old, () -> {})) {
+            try (PresenceSubscription back = feed.watch(null, old, () -> {})) {
                 assertThat(back.take(1)).isNotNull().returns(true, Batch::beginsAnew);
             }
         }
@@ -248,7 +248,7 @@ class ReadersIT {
         create(topic, 1);
         PresenceFeed feed = feed();
         await().atMost(PATIENCE).until(feed::isCaughtUp);
-        PresenceWatch watch = feed.watch(null, null, () -> {
+        PresenceSubscription watch = feed.watch(null, null, () -> {
             throw new InternalError("test");
         });
         write("user", 1);

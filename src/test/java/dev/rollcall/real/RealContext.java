@@ -5,9 +5,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import dev.rollcall.config.RollcallConfig;
-import dev.rollcall.domain.Announcement.Presence;
 import dev.rollcall.domain.Heartbeat;
 import dev.rollcall.domain.PresenceState;
+import dev.rollcall.domain.PresenceUpdate.Presence;
 import dev.rollcall.domain.StatusText;
 import dev.rollcall.domain.UserId;
 import dev.rollcall.topology.PresenceTopology;
@@ -62,7 +62,7 @@ final class RealContext implements AutoCloseable {
     private final KafkaProducer<byte[], byte[]> producer;
     private final Reader<Presence> presence;
     private final List<Beating> allBeating = new CopyOnWriteArrayList<>();
-    private final Map<String, List<Said>> said = new ConcurrentHashMap<>();
+    private final Map<String, List<Emitted>> emitted = new ConcurrentHashMap<>();
 
     /**
      * One record on {@code presence}.
@@ -70,7 +70,7 @@ final class RealContext implements AutoCloseable {
      * @param timestamp the record's own, in ms since the epoch
      * @param receivedAt when this reader had it
      */
-    record Said(Presence presence, long timestamp, long receivedAt) {
+    record Emitted(Presence presence, long timestamp, long receivedAt) {
         PresenceState state() {
             return presence.state();
         }
@@ -83,8 +83,8 @@ final class RealContext implements AutoCloseable {
         this.presence = read(TOPICS.presence(), record -> {
             String user = new String(record.key(), UTF_8);
             assertThat(record.value()).as("no tombstone for %s", user).isNotNull();
-            said.computeIfAbsent(user, any -> new CopyOnWriteArrayList<>())
-                    .add(new Said(record.value(), record.timestamp(), System.currentTimeMillis()));
+            emitted.computeIfAbsent(user, any -> new CopyOnWriteArrayList<>())
+                    .add(new Emitted(record.value(), record.timestamp(), System.currentTimeMillis()));
         });
     }
 
@@ -186,31 +186,31 @@ final class RealContext implements AutoCloseable {
 
     // ---- what a reader of presence sees ----
 
-    /** All that was said of a user so far. */
-    List<Said> said(String user) {
+    /** All that was emitted of a user so far. */
+    List<Emitted> emitted(String user) {
         presence.throwFailure();
-        return List.copyOf(said.getOrDefault(user, List.of()));
+        return List.copyOf(emitted.getOrDefault(user, List.of()));
     }
 
     Set<String> spokenOf() {
         presence.throwFailure();
-        return Set.copyOf(said.keySet());
+        return Set.copyOf(emitted.keySet());
     }
 
     @Nullable
-    Said lastSaid(String user) {
-        List<Said> all = said(user);
+    Emitted lastEmitted(String user) {
+        List<Emitted> all = emitted(user);
         return all.isEmpty() ? null : all.get(all.size() - 1);
     }
 
     /** Waits for the record with this number, and that there is none after it yet. */
-    Said awaitSaid(String user, int number) {
+    Emitted awaitEmitted(String user, int number) {
         await().alias("record " + number + " of " + user)
                 .atMost(PATIENCE)
                 .pollInterval(Duration.ofMillis(10))
-                .until(() -> said(user).size() >= number);
-        assertThat(said(user)).as("nothing more than expected of %s", user).hasSize(number);
-        return said(user).get(number - 1);
+                .until(() -> emitted(user).size() >= number);
+        assertThat(emitted(user)).as("nothing more than expected of %s", user).hasSize(number);
+        return emitted(user).get(number - 1);
     }
 
     void awaitState(Collection<String> users, PresenceState state) {
@@ -218,17 +218,17 @@ final class RealContext implements AutoCloseable {
                 .atMost(PATIENCE)
                 .pollInterval(Duration.ofMillis(50))
                 .untilAsserted(() -> assertThat(users)
-                        .allSatisfy(user -> assertThat(lastSaid(user))
+                        .allSatisfy(user -> assertThat(lastEmitted(user))
                                 .as(user)
                                 .isNotNull()
-                                .extracting(Said::state)
+                                .extracting(Emitted::state)
                                 .isEqualTo(state)));
     }
 
-    /** Those of whom OFFLINE was said, ever. */
+    /** Those of whom OFFLINE was emitted, ever. */
     List<String> everOffline(Collection<String> users) {
         return users.stream()
-                .filter(user -> said(user).stream().anyMatch(one -> one.state() == PresenceState.OFFLINE))
+                .filter(user -> emitted(user).stream().anyMatch(one -> one.state() == PresenceState.OFFLINE))
                 .toList();
     }
 
@@ -236,7 +236,7 @@ final class RealContext implements AutoCloseable {
     void assertHistoriesAreWhole() {
         for (String user : spokenOf()) {
             Presence before = null;
-            for (Said one : said(user)) {
+            for (Emitted one : emitted(user)) {
                 Presence now = one.presence();
                 String as = "%s: %s after %s".formatted(user, now, before);
                 assertThat(now.sequence()).as(as).isEqualTo(before == null ? 1 : before.sequence() + 1);

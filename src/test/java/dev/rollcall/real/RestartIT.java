@@ -7,9 +7,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.rollcall.app.Rollcall;
 import dev.rollcall.config.RollcallConfig;
-import dev.rollcall.domain.Announcement.Presence;
+import dev.rollcall.domain.PresenceUpdate.Presence;
 import dev.rollcall.real.RealContext.Beating;
-import dev.rollcall.real.RealContext.Said;
+import dev.rollcall.real.RealContext.Emitted;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -80,8 +80,8 @@ class RestartIT {
                 context.awaitState(all, ONLINE);
                 context.hide(HIDDEN);
                 context.text(TEXTED, "Back soon");
-                context.awaitSaid(TEXTED, 2);
-                seen = context.awaitSaid(HIDDEN, 2).presence().lastActive();
+                context.awaitEmitted(TEXTED, 2);
+                seen = context.awaitEmitted(HIDDEN, 2).presence().lastActive();
                 RealContext.sleep(Duration.ofMillis(500));
                 beating.stop(); // every heartbeat is on the log now, but the last ones have not been read
                 lastBeat = System.currentTimeMillis();
@@ -97,7 +97,8 @@ class RestartIT {
                 assertThat(returned - startedAgain)
                         .as("it does not wait for the one that is gone (ms)")
                         .isLessThan(READY_AGAIN_WITHIN_MS);
-                // Not at once: the processor's first pulses come before the first heartbeat. But well within a lease
+                // Not at once: the processor's first clock ticks come before the first heartbeat. But well within a
+                // lease
                 // of the first one, which a busy machine may see some seconds before it is ready.
                 RealContext.sleep(Duration.ofSeconds(1));
                 List<String> back = new ArrayList<>(staying);
@@ -108,9 +109,9 @@ class RestartIT {
 
                 assertThat(context.everOffline(staying)).as("flapped").isEmpty();
                 assertThat(staying)
-                        .allSatisfy(user -> assertThat(context.said(user)).hasSize(1));
+                        .allSatisfy(user -> assertThat(context.emitted(user)).hasSize(1));
                 assertThat(leaving).allSatisfy(user -> {
-                    Said offline = context.awaitSaid(user, 2);
+                    Emitted offline = context.awaitEmitted(user, 2);
                     assertThat(offline.presence().since())
                             .isBetween(lastBeat - 1_000 + lease.toMillis(), returned + lease.toMillis() + 2_000);
                     assertThat(offline.receivedAt() - returned).isLessThan(lease.toMillis() + 4_000);
@@ -118,12 +119,12 @@ class RestartIT {
 
                 // The text and the flag are what they were, and numbers go on.
                 context.heartbeat(TEXTED, "phone", IDLE);
-                Presence texted = context.awaitSaid(TEXTED, 3).presence();
+                Presence texted = context.awaitEmitted(TEXTED, 3).presence();
                 assertThat(texted.state()).isEqualTo(IDLE);
                 assertThat(texted.status()).isEqualTo("Back soon");
-                assertThat(context.said(HIDDEN)).as("still hidden").hasSize(2);
+                assertThat(context.emitted(HIDDEN)).as("still hidden").hasSize(2);
                 context.unhide(HIDDEN);
-                Presence shown = context.awaitSaid(HIDDEN, 3).presence();
+                Presence shown = context.awaitEmitted(HIDDEN, 3).presence();
                 assertThat(shown.state()).isEqualTo(ONLINE);
                 assertThat(shown.lastActive()).isEqualTo(seen);
                 context.assertHistoriesAreWhole();

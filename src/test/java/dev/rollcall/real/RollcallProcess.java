@@ -25,7 +25,7 @@ final class RollcallProcess implements AutoCloseable {
             started.awaitReady();
         } catch (RuntimeException | Error e) {
             started.close();
-            throw new AssertionError("the process has not become ready; it said:\n" + started.said(), e);
+            throw new AssertionError("the process has not become ready; it emitted:\n" + started.emitted(), e);
         }
         return started;
     }
@@ -54,13 +54,13 @@ final class RollcallProcess implements AutoCloseable {
                 .atMost(RealContext.PATIENCE)
                 .pollInterval(Duration.ofMillis(50))
                 .failFast("it has ended", () -> !process.isAlive())
-                .until(() -> said().contains("Rollcall is ready"));
+                .until(() -> emitted().contains("Rollcall is ready"));
     }
 
     /** Waits until it has ended by itself, and returns its exit code. */
     int awaitEnd() throws InterruptedException {
         if (!process.waitFor(RealContext.PATIENCE.toSeconds(), TimeUnit.SECONDS)) {
-            throw new AssertionError("the process has not ended; it said:\n" + said());
+            throw new AssertionError("the process has not ended; it emitted:\n" + emitted());
         }
         return process.exitValue();
     }
@@ -79,7 +79,7 @@ final class RollcallProcess implements AutoCloseable {
     }
 
     /** Everything that it has printed. */
-    String said() {
+    String emitted() {
         try {
             return Files.readString(output);
         } catch (IOException e) {

@@ -10,8 +10,8 @@ import dev.rollcall.client.PresenceChange.Kind;
 import dev.rollcall.client.PresenceSubscriber;
 import dev.rollcall.client.PresenceSubscriber.Options;
 import dev.rollcall.config.RollcallConfig;
-import dev.rollcall.domain.Announcement.Presence;
 import dev.rollcall.domain.PresenceState;
+import dev.rollcall.domain.PresenceUpdate.Presence;
 import dev.rollcall.domain.UserId;
 import dev.rollcall.embedded.EmbeddedBroker;
 import dev.rollcall.topology.PresenceTopology;
@@ -354,7 +354,7 @@ class SubscriberIT {
             members.add(this);
         }
 
-        /** Until it has all partitions, and whatever is said from now on is a change. */
+        /** Until it has all partitions, and whatever is emitted from now on is a change. */
         void awaitAll() {
             await().atMost(PATIENCE)
                     .until(() -> subscriber.progress().size() == PARTITIONS && subscriber.snapshotComplete());

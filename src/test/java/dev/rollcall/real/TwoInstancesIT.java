@@ -11,7 +11,7 @@ import dev.rollcall.config.RollcallConfig;
 import dev.rollcall.domain.PresenceState;
 import dev.rollcall.embedded.EmbeddedBroker;
 import dev.rollcall.real.RealContext.Beating;
-import dev.rollcall.real.RealContext.Said;
+import dev.rollcall.real.RealContext.Emitted;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -112,23 +112,24 @@ class TwoInstancesIT {
 
         context.awaitState(silent, OFFLINE);
         assertThat(context.everOffline(living)).as("flapped").isEmpty();
-        assertThat(living).allSatisfy(user -> assertThat(context.said(user)).hasSize(1));
+        assertThat(living).allSatisfy(user -> assertThat(context.emitted(user)).hasSize(1));
         assertThat(silent).allSatisfy(user -> {
-            Said offline = context.awaitSaid(user, 2);
+            Emitted offline = context.awaitEmitted(user, 2);
             assertThat(offline.presence().since())
                     .isBetween(left - 1_000 + LEASE.toMillis(), gone + TAKEN_OVER_WITHIN.toMillis() + LEASE.toMillis());
         });
         await().atMost(RealContext.PATIENCE)
                 .untilAsserted(() -> assertThat(changing)
                         .allSatisfy(
-                                user -> assertThat(context.said(user)).hasSizeGreaterThanOrEqualTo(changes.size())));
+                                user -> assertThat(context.emitted(user)).hasSizeGreaterThanOrEqualTo(changes.size())));
         assertThat(changing)
-                .allSatisfy(user ->
-                        assertThat(context.said(user)).extracting(Said::state).containsExactlyElementsOf(changes));
+                .allSatisfy(user -> assertThat(context.emitted(user))
+                        .extracting(Emitted::state)
+                        .containsExactlyElementsOf(changes));
         context.assertHistoriesAreWhole();
     }
 
-    /** Each of these goes back and forth between ONLINE and IDLE; notes what has to be said of each. */
+    /** Each of these goes back and forth between ONLINE and IDLE; notes what has to be emitted of each. */
     private void change(List<String> users, List<PresenceState> changes, Duration time) throws InterruptedException {
         long end = System.nanoTime() + time.toNanos();
         do {

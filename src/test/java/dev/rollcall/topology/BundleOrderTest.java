@@ -7,10 +7,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.rollcall.config.RollcallConfig;
-import dev.rollcall.domain.Announcement.Presence;
 import dev.rollcall.domain.Heartbeat;
-import dev.rollcall.domain.Partition.Said;
+import dev.rollcall.domain.Partition.Emitted;
 import dev.rollcall.domain.PresenceState;
+import dev.rollcall.domain.PresenceUpdate.Presence;
 import dev.rollcall.domain.UserId;
 import dev.rollcall.wire.Inbound;
 import java.util.List;
@@ -41,7 +41,7 @@ class BundleOrderTest {
         rollcall.together(
                 () -> rollcall.bundle(List.of(beat(ALICE, ONLINE, 10), beat(BOB, IDLE, 40), beat(ALICE, IDLE, 90))));
 
-        assertThat(said()).containsExactly("alice ONLINE 10", "bob IDLE 40", "alice IDLE 90");
+        assertThat(emitted()).containsExactly("alice ONLINE 10", "bob IDLE 40", "alice IDLE 90");
     }
 
     @Test
@@ -50,7 +50,7 @@ class BundleOrderTest {
                 () -> rollcall.bundle(List.of(beat(BOB, ONLINE, 0), beat(ALICE, ONLINE, 60), beat(BOB, IDLE, 90))),
                 () -> rollcall.appearOffline(ALICE, true, 40));
 
-        assertThat(said()).containsExactly("bob ONLINE 0", "bob IDLE 90");
+        assertThat(emitted()).containsExactly("bob ONLINE 0", "bob IDLE 90");
     }
 
     @Test
@@ -59,7 +59,7 @@ class BundleOrderTest {
                 () -> rollcall.bundle(List.of(beat(ALICE, ONLINE, 10), beat(ALICE, IDLE, 60), beat(BOB, IDLE, 90))),
                 () -> rollcall.appearOffline(ALICE, true, 40));
 
-        assertThat(said()).containsExactly("alice ONLINE 10", "alice OFFLINE 40", "bob IDLE 90");
+        assertThat(emitted()).containsExactly("alice ONLINE 10", "alice OFFLINE 40", "bob IDLE 90");
     }
 
     @Test
@@ -69,7 +69,7 @@ class BundleOrderTest {
                         beat(BOB, ONLINE, 10), beat(BOB, IDLE, 90), beat(ALICE, ONLINE, 200), beat(BOB, ONLINE, 290))),
                 () -> rollcall.appearOffline(ALICE, true, 240));
 
-        assertThat(said())
+        assertThat(emitted())
                 .containsExactly(
                         "bob ONLINE 10", "bob IDLE 90", "alice ONLINE 200", "alice OFFLINE 240", "bob ONLINE 290");
     }
@@ -81,8 +81,8 @@ class BundleOrderTest {
                 () -> rollcall.bundle(List.of(beat(ALICE, ONLINE, 10), beat(BOB, IDLE, 90))),
                 () -> rollcall.appearOffline(ALICE, false, 40));
 
-        List<Said> all = rollcall.said();
-        Presence alice = (Presence) all.get(0).announcement();
+        List<Emitted> all = rollcall.emitted();
+        Presence alice = (Presence) all.get(0).update();
         assertThat(alice.state()).isEqualTo(ONLINE);
         assertThat(alice.since()).isEqualTo(40);
         assertThat(alice.lastActive()).isNull();
@@ -94,7 +94,7 @@ class BundleOrderTest {
                 () -> rollcall.bundle(List.of(beat(ALICE, IDLE, 10), beat(ALICE, ONLINE, 20), beat(BOB, OFFLINE, 90))),
                 () -> rollcall.status(ALICE, new dev.rollcall.domain.StatusText("x", null), 40));
 
-        assertThat(said()).containsExactly("alice IDLE 10", "alice ONLINE 20", "alice ONLINE 20 x");
+        assertThat(emitted()).containsExactly("alice IDLE 10", "alice ONLINE 20", "alice ONLINE 20 x");
         assertThat(rollcall.metric("record-total")).isEqualTo(4);
     }
 
@@ -113,12 +113,12 @@ class BundleOrderTest {
         assertThat(rollcall.deadLetters()).hasSize(1);
     }
 
-    private List<String> said() {
-        return rollcall.said().stream()
-                .map(said -> {
-                    Presence presence = (Presence) said.announcement();
+    private List<String> emitted() {
+        return rollcall.emitted().stream()
+                .map(emitted -> {
+                    Presence presence = (Presence) emitted.update();
                     String text = presence.status() == null ? "" : " " + presence.status();
-                    return "%s %s %d%s".formatted(said.user(), presence.state(), presence.since(), text);
+                    return "%s %s %d%s".formatted(emitted.user(), presence.state(), presence.since(), text);
                 })
                 .toList();
     }

@@ -6,8 +6,8 @@ import dev.rollcall.chaos.check.Checker;
 import dev.rollcall.chaos.check.Entry;
 import dev.rollcall.chaos.check.Logs;
 import dev.rollcall.chaos.check.Verdict;
-import dev.rollcall.domain.Announcement.Presence;
 import dev.rollcall.domain.PresenceState;
+import dev.rollcall.domain.PresenceUpdate.Presence;
 import dev.rollcall.domain.UserId;
 import dev.rollcall.topology.RandomCampaign.Recorded;
 import dev.rollcall.wire.Topic;
@@ -42,7 +42,7 @@ class CheckerOnTheTopologyTest {
                     .as("seed %d, %s, windows %s", seed, recorded.settings(), recorded.windows())
                     .isEmpty();
             assertThat(verdict.undecided()).as("seed %d", seed).isEmpty();
-            assertThat(verdict.said()).as("seed %d", seed).isGreaterThan(20);
+            assertThat(verdict.emitted()).as("seed %d", seed).isGreaterThan(20);
         }
     }
 
@@ -50,33 +50,34 @@ class CheckerOnTheTopologyTest {
     enum Mutation {
         DROP {
             @Override
-            void on(List<Entry> said, int at, Random random) {
-                said.remove(at);
+            void on(List<Entry> emitted, int at, Random random) {
+                emitted.remove(at);
             }
         },
         /** The numbers of the rest close the gap, so that only the inputs tell. */
         DROP_WITHOUT_A_TRACE {
             @Override
-            void on(List<Entry> said, int at, Random random) {
-                renumber(said, said.remove(at), at, -1);
+            void on(List<Entry> emitted, int at, Random random) {
+                renumber(emitted, emitted.remove(at), at, -1);
             }
         },
         DOUBLE {
             @Override
-            void on(List<Entry> said, int at, Random random) {
-                said.add(at, said.get(at));
+            void on(List<Entry> emitted, int at, Random random) {
+                emitted.add(at, emitted.get(at));
             }
         },
         SEQUENCE {
             @Override
-            void on(List<Entry> said, int at, Random random) {
-                said.set(at, changed(said.get(at), was -> with(was, was.state(), was.since(), was.sequence() + 1)));
+            void on(List<Entry> emitted, int at, Random random) {
+                emitted.set(
+                        at, changed(emitted.get(at), was -> with(was, was.state(), was.since(), was.sequence() + 1)));
             }
         },
         STATE {
             @Override
-            void on(List<Entry> said, int at, Random random) {
-                said.set(at, changed(said.get(at), was -> {
+            void on(List<Entry> emitted, int at, Random random) {
+                emitted.set(at, changed(emitted.get(at), was -> {
                     PresenceState other = was.state() == PresenceState.IDLE ? PresenceState.ONLINE : PresenceState.IDLE;
                     return with(was, other, was.since(), was.sequence());
                 }));
@@ -84,23 +85,25 @@ class CheckerOnTheTopologyTest {
         },
         SINCE_TOO_EARLY {
             @Override
-            void on(List<Entry> said, int at, Random random) {
-                said.set(at, changed(said.get(at), was -> with(was, was.state(), was.since() - 1, was.sequence())));
+            void on(List<Entry> emitted, int at, Random random) {
+                emitted.set(
+                        at, changed(emitted.get(at), was -> with(was, was.state(), was.since() - 1, was.sequence())));
             }
         },
         SINCE_TOO_LATE {
             @Override
-            void on(List<Entry> said, int at, Random random) {
-                said.set(at, changed(said.get(at), was -> with(was, was.state(), was.since() + 1, was.sequence())));
+            void on(List<Entry> emitted, int at, Random random) {
+                emitted.set(
+                        at, changed(emitted.get(at), was -> with(was, was.state(), was.since() + 1, was.sequence())));
             }
         },
         LAST_ACTIVE {
             @Override
-            void on(List<Entry> said, int at, Random random) {
-                said.set(
+            void on(List<Entry> emitted, int at, Random random) {
+                emitted.set(
                         at,
                         changed(
-                                said.get(at),
+                                emitted.get(at),
                                 was -> new Presence(
                                         was.state(),
                                         was.previousState(),
@@ -113,11 +116,11 @@ class CheckerOnTheTopologyTest {
         },
         TEXT {
             @Override
-            void on(List<Entry> said, int at, Random random) {
-                said.set(
+            void on(List<Entry> emitted, int at, Random random) {
+                emitted.set(
                         at,
                         changed(
-                                said.get(at),
+                                emitted.get(at),
                                 was -> new Presence(
                                         was.state(),
                                         was.previousState(),
@@ -131,13 +134,13 @@ class CheckerOnTheTopologyTest {
         /** A device that flaps: everything about the two records is right, but that they are there. */
         FLAP {
             @Override
-            void on(List<Entry> said, int at, Random random) {
-                Entry before = said.get(at);
+            void on(List<Entry> emitted, int at, Random random) {
+                Entry before = emitted.get(at);
                 Presence was = presence(before);
                 long when = was.since() + 100;
                 PresenceState other =
                         was.state() == PresenceState.OFFLINE ? PresenceState.ONLINE : PresenceState.OFFLINE;
-                said.add(
+                emitted.add(
                         at + 1,
                         entry(
                                 before,
@@ -149,7 +152,7 @@ class CheckerOnTheTopologyTest {
                                         was.lastActive(),
                                         was.sequence() + 1,
                                         when)));
-                said.add(
+                emitted.add(
                         at + 2,
                         entry(
                                 before,
@@ -161,17 +164,17 @@ class CheckerOnTheTopologyTest {
                                         was.lastActive(),
                                         was.sequence() + 2,
                                         when + 50)));
-                renumber(said, before, at + 3, 2);
+                renumber(emitted, before, at + 3, 2);
             }
         };
 
-        abstract void on(List<Entry> said, int at, Random random);
+        abstract void on(List<Entry> emitted, int at, Random random);
 
         /** Counts on from another number, for the user of that record. */
-        private static void renumber(List<Entry> said, Entry of, int from, int by) {
+        private static void renumber(List<Entry> emitted, Entry of, int from, int by) {
             boolean isNext = true;
-            for (int i = from; i < said.size(); i++) {
-                Entry entry = said.get(i);
+            for (int i = from; i < emitted.size(); i++) {
+                Entry entry = emitted.get(i);
                 if (!Arrays.equals(entry.key(), of.key())) {
                     continue;
                 }
@@ -179,7 +182,7 @@ class CheckerOnTheTopologyTest {
                     return;
                 }
                 PresenceState previous = isNext && by < 0 ? presence(of).previousState() : null;
-                said.set(
+                emitted.set(
                         i,
                         changed(
                                 entry,
@@ -212,7 +215,7 @@ class CheckerOnTheTopologyTest {
     }
 
     /**
-     * What is not caught is not wrong by what the logs show: a text or flag may have been read before the pulse by which
+     * What is not caught is not wrong by what the logs show: a text or flag may have been read before the clock tick by which
      * something else ended; what was heard of the shards of users who hide is not certain; and within a disturbance it is
      * open where a task was taken over, and so, within a lease, when a device ended.
      */
@@ -232,12 +235,12 @@ class CheckerOnTheTopologyTest {
             Recorded recorded = RandomCampaign.play(seed, faults);
             Random random = new Random(seed);
             for (int i = 0; i < 8; i++) {
-                List<Entry> said = new ArrayList<>(recorded.logs().presence());
-                int at = random.nextInt(said.size());
-                if (said.get(at).value() != null) {
-                    mutation.on(said, at, random);
+                List<Entry> emitted = new ArrayList<>(recorded.logs().presence());
+                int at = random.nextInt(emitted.size());
+                if (emitted.get(at).value() != null) {
+                    mutation.on(emitted, at, random);
                     tried++;
-                    caught += check(recorded, recorded.logs().withPresence(numbered(said)))
+                    caught += check(recorded, recorded.logs().withPresence(numbered(emitted)))
                                     .violations()
                                     .isEmpty()
                             ? 0
@@ -252,9 +255,9 @@ class CheckerOnTheTopologyTest {
         return Checker.check(logs, recorded.settings(), recorded.windows());
     }
 
-    private static List<Entry> numbered(List<Entry> said) {
+    private static List<Entry> numbered(List<Entry> emitted) {
         List<Entry> numbered = new ArrayList<>();
-        for (Entry entry : said) {
+        for (Entry entry : emitted) {
             numbered.add(new Entry(0, numbered.size(), entry.timestamp(), entry.key(), entry.value()));
         }
         return numbered;

@@ -68,9 +68,9 @@ class DeadLettersTest {
         }
         // Some damage leaves a well-formed record of another device or state: what counts is that bob is heard all the
         // same.
-        rollcall.said();
+        rollcall.emitted();
         rollcall.send(HEARTBEATS, "bob".getBytes(UTF_8), good("phone"), rollcall.now());
-        assertThat(rollcall.said()).as("seed %d", seed).hasSize(1);
+        assertThat(rollcall.emitted()).as("seed %d", seed).hasSize(1);
     }
 
     @Test
@@ -107,7 +107,7 @@ class DeadLettersTest {
     void shouldTakeAKeyOfTheGreatestLength() {
         rollcall.send(HEARTBEATS, "ü".repeat(127).getBytes(UTF_8), good("phone"), rollcall.now());
         rollcall.send(HEARTBEATS, "u".repeat(255).getBytes(UTF_8), good("phone"), rollcall.now());
-        assertThat(rollcall.said()).hasSize(2);
+        assertThat(rollcall.emitted()).hasSize(2);
         assertThat(rollcall.deadLetters()).isEmpty();
     }
 
@@ -136,14 +136,14 @@ class DeadLettersTest {
         send(HEARTBEATS, bytes(new Beat(beat("d", 1L, "s"))));
         send(STATUSES, bytes(new Status(new StatusText("é".repeat(512), null))));
         assertThat(rollcall.deadLetters()).isEmpty();
-        assertThat(rollcall.said()).hasSize(2);
+        assertThat(rollcall.emitted()).hasSize(2);
     }
 
     @Test
     void shouldRefuseOneMoreDeviceWhenAUserHasAsManyAsAreAllowed() {
         send(HEARTBEATS, good("phone"));
         send(HEARTBEATS, good("laptop"));
-        rollcall.said();
+        rollcall.emitted();
         expectDeadLetter(HEARTBEATS, ALICE, good("watch"), "too_many_devices");
         send(HEARTBEATS, good("phone"));
         assertThat(rollcall.deadLetters()).isEmpty();
@@ -164,7 +164,7 @@ class DeadLettersTest {
 
     private void expectDeadLetter(String topic, byte @Nullable [] key, byte @Nullable [] value, String reason) {
         rollcall.send(topic, key, value, rollcall.now());
-        assertThat(rollcall.said()).isEmpty();
+        assertThat(rollcall.emitted()).isEmpty();
         assertThat(rollcall.deadLetters()).singleElement().satisfies(letter -> {
             assertThat(letter.key()).isEqualTo(key);
             assertThat(letter.value()).isEqualTo(value);
@@ -205,7 +205,7 @@ class DeadLettersTest {
     void shouldSayNothingOfAUserOfWhomOnlyBadRecordsCame() {
         send(HEARTBEATS, new byte[5]);
         rollcall.passTo(rollcall.now() + 60_000);
-        assertThat(rollcall.said()).isEmpty();
+        assertThat(rollcall.emitted()).isEmpty();
         assertThat(rollcall.users().get(UserId.ofBytes(ALICE))).isNull();
     }
 }

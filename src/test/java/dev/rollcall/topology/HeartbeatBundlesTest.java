@@ -95,13 +95,13 @@ class HeartbeatBundlesTest {
         ConsumerRecord<byte[], byte[]> bundle = poll(HERE, List.of(good, bad)).get(0);
 
         Object opened = source.deserialize(TOPIC, bundle.headers(), bundle.value());
-        List<Arrival> arrivals = new ArrayList<>();
+        List<InputRecord> arrivals = new ArrayList<>();
         source.open((Bundle) opened, arrivals::add);
 
         assertThat(((Bundle) opened).users()).containsExactly(UserId.of("@a:x"), null);
-        assertThat(arrivals).extracting(Arrival::offset).containsExactly(41L, 42L);
-        assertThat(arrivals).extracting(Arrival::stamp).containsExactly(NOON, NOON + 1);
-        assertThat(arrivals).extracting(Arrival::partition).containsExactly(2, 2);
+        assertThat(arrivals).extracting(InputRecord::offset).containsExactly(41L, 42L);
+        assertThat(arrivals).extracting(InputRecord::stamp).containsExactly(NOON, NOON + 1);
+        assertThat(arrivals).extracting(InputRecord::partition).containsExactly(2, 2);
         assertThat(arrivals.get(0).user()).hasToString("@a:x");
         assertThat(arrivals.get(0).value().content()).isEqualTo(new Inbound.Beat(idle));
         assertThat(arrivals.get(1).user()).isNull();

@@ -108,7 +108,7 @@ class HiddenUsersTest {
     private static Played play(List<Event> log, RollcallConfig config) {
         try (TopologyContext rollcall = new TopologyContext(config)) {
             rollcall.appearOffline(HIDDEN, true, rollcall.now());
-            // One user who is always there: the two logs are then read with the same pulses in them.
+            // One user who is always there: the two logs are then read with the same clock ticks in them.
             rollcall.heartbeat(UserId.of("clock"), beat("clock", null, false, 3_600_000L, null), rollcall.now());
             for (Event event : log) {
                 rollcall.passTo(event.at());

@@ -167,7 +167,7 @@ class OutputLimitsTest {
                 new Beat(new Heartbeat("phone", PresenceState.ONLINE, false, OptionalLong.empty(), null)));
         rollcall.send(HEARTBEATS, astray.bytes(), value, rollcall.now(), headers("trace", bytes(DEFAULT_BYTES)));
 
-        assertThat(rollcall.said()).hasSize(1);
+        assertThat(rollcall.emitted()).hasSize(1);
         TestRecord<byte[], byte[]> sentOn = rollcall.readBytes(HEARTBEATS).get(0);
         assertThat(sentOn.value()).isEqualTo(value);
         assertThat(sentOn.headers().lastHeader("trace")).isNull();
@@ -202,13 +202,13 @@ class OutputLimitsTest {
                 longAgo);
 
         assertThat(rollcall.topics().presence().name()).isEqualTo("presence");
-        TestRecord<byte[], byte[]> said = rollcall.readBytes("presence").get(0);
-        assertThat(said.timestamp()).isBetween(rollcall.now() - HOUR, rollcall.now());
+        TestRecord<byte[], byte[]> emitted = rollcall.readBytes("presence").get(0);
+        assertThat(emitted.timestamp()).isBetween(rollcall.now() - HOUR, rollcall.now());
         assertThat(rollcall.topics()
                         .presence()
                         .values()
                         .deserializer()
-                        .deserialize("presence", said.value())
+                        .deserialize("presence", emitted.value())
                         .since())
                 .isEqualTo(longAgo);
     }
@@ -219,7 +219,7 @@ class OutputLimitsTest {
         expectIllFormed(HEARTBEATS, new Beat(new Heartbeat("caf#", null, false, none, null)), "device_id");
         expectIllFormed(HEARTBEATS, new Beat(new Heartbeat("phone", null, false, none, "caf#")), "shard");
         expectIllFormed("status", new Status(new dev.rollcall.domain.StatusText("caf#", null)), "text");
-        assertThat(rollcall.said()).isEmpty();
+        assertThat(rollcall.emitted()).isEmpty();
     }
 
     private void expectIllFormed(String topic, Content content, String field) {

@@ -35,7 +35,7 @@ final class RandomCampaign implements AutoCloseable {
     /** What went in and came out, and when there were faults. */
     record Recorded(Logs logs, Settings settings, List<Window> windows) {}
 
-    private static final long PULSE_MS = 1_000;
+    private static final long TICK_MS = 1_000;
     private static final long STEP_MS = 50;
     private static final long END_MS = 150_000;
     private static final long QUIET_END_MS = 60_000;
@@ -91,7 +91,7 @@ final class RandomCampaign implements AutoCloseable {
     private long time = 1_000;
     private boolean isDown;
 
-    /** A new processor has not read any pulse since then; {@link Long#MAX_VALUE}: it has. */
+    /** A new processor has not read any clock tick since then; {@link Long#MAX_VALUE}: it has. */
     private long disturbedFrom = Long.MAX_VALUE;
 
     private RandomCampaign(long seed) {
@@ -102,7 +102,7 @@ final class RandomCampaign implements AutoCloseable {
                 1,
                 lease,
                 random.nextInt(4) * 1_000L,
-                PULSE_MS,
+                TICK_MS,
                 3_000L + random.nextInt(3) * 1_000L,
                 random.nextInt(4) == 0 ? 0 : 5_000L + random.nextInt(15) * 1_000L,
                 0,
@@ -113,10 +113,10 @@ final class RandomCampaign implements AutoCloseable {
                 "device.lease.ms", Long.toString(settings.leaseMs()),
                 "disconnect.grace.ms", Long.toString(settings.graceMs()),
                 "user.retention.ms", Long.toString(settings.retentionMs()),
-                "shard.quiet.ms", Long.toString(settings.shardQuietMs()),
+                "shard.quiet.ms", Long.toString(settings.shardSilenceMs()),
                 "shard.hold.ms", Long.toString(settings.shardHoldMs()),
                 "last.seen.persist.ms", Long.toString(random.nextInt(4) * 10_000L),
-                "pulse.interval.ms", Long.toString(PULSE_MS))));
+                "pulse.interval.ms", Long.toString(TICK_MS))));
         heartbeats = new Log(rollcall.topics().heartbeats().name());
         statuses = new Log(rollcall.topics().statuses().name());
         flags = new Log(rollcall.topics().appearOffline().name());
@@ -199,14 +199,14 @@ final class RandomCampaign implements AutoCloseable {
     }
 
     private void beat(Device device, @Nullable PresenceState state, boolean closed) {
-        PresenceState said =
+        PresenceState emitted =
                 state == null && device.isNew && random.nextInt(3) == 0 ? STATES.get(random.nextInt(5)) : state;
         OptionalLong lease =
                 device.leaseMs == settings.leaseMs() ? OptionalLong.empty() : OptionalLong.of(device.leaseMs);
         write(
                 heartbeats,
                 device.user,
-                new Inbound.Beat(new Heartbeat(device.id, said, closed, lease, device.shard)),
+                new Inbound.Beat(new Heartbeat(device.id, emitted, closed, lease, device.shard)),
                 time);
         device.isNew = false;
         device.nextBeat = time + device.leaseMs / 3 + random.nextInt(500);
@@ -307,7 +307,7 @@ final class RandomCampaign implements AutoCloseable {
         collect();
     }
 
-    /** Takes what the processor wrote: what it said, and its pulses. */
+    /** Takes what the processor wrote: what it emitted, and its pulses. */
     private void collect() {
         for (Log log : List.of(heartbeats, presence)) {
             for (TestRecord<byte[], byte[]> record : rollcall.readBytes(log.topic)) {

@@ -4,9 +4,9 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.rollcall.config.RollcallConfig;
-import dev.rollcall.domain.Announcement.Presence;
 import dev.rollcall.domain.Heartbeat;
 import dev.rollcall.domain.PresenceState;
+import dev.rollcall.domain.PresenceUpdate.Presence;
 import dev.rollcall.domain.UserId;
 import java.nio.ByteBuffer;
 import java.util.OptionalLong;
@@ -31,7 +31,7 @@ class ReroutingTest {
 
     @Test
     void shouldAgreeWithTheJavaClientOnWhereAUserBelongs() {
-        HomePartition home = new HomePartition(PARTITIONS);
+        UserPartitioner home = new UserPartitioner(PARTITIONS);
         for (int i = 0; i < 1_000; i++) {
             byte[] key = ("@user" + i + ":example.org").getBytes(UTF_8);
             int expected = BuiltInPartitioner.partitionForKey(key, PARTITIONS);
@@ -45,7 +45,7 @@ class ReroutingTest {
     void shouldHandleAtOnceWhatIsWhereItBelongs() {
         rollcall.heartbeat(userOn(0), ONLINE, rollcall.now());
 
-        assertThat(rollcall.said()).hasSize(1);
+        assertThat(rollcall.emitted()).hasSize(1);
         assertThat(rollcall.metric("rerouted-total")).isZero();
     }
 
@@ -57,9 +57,9 @@ class ReroutingTest {
         rollcall.heartbeat(astray, ONLINE, time);
 
         assertThat(rollcall.metric("rerouted-total")).isEqualTo(1);
-        assertThat(rollcall.said()).singleElement().satisfies(said -> {
-            assertThat(said.user()).isEqualTo(astray);
-            assertThat(((Presence) said.announcement()).since()).isEqualTo(time);
+        assertThat(rollcall.emitted()).singleElement().satisfies(emitted -> {
+            assertThat(emitted.user()).isEqualTo(astray);
+            assertThat(((Presence) emitted.update()).since()).isEqualTo(time);
         });
         TestRecord<byte[], byte[]> sentOn =
                 rollcall.readBytes(rollcall.topics().heartbeats().name()).get(0);

@@ -1,14 +1,14 @@
 package dev.rollcall.topology;
 
 import dev.rollcall.config.RollcallConfig;
-import dev.rollcall.domain.Announcement.Forgotten;
-import dev.rollcall.domain.Announcement.Presence;
 import dev.rollcall.domain.Heartbeat;
 import dev.rollcall.domain.Partition;
+import dev.rollcall.domain.PresenceUpdate.Forgotten;
+import dev.rollcall.domain.PresenceUpdate.Presence;
 import dev.rollcall.domain.RoutingView;
 import dev.rollcall.domain.StatusText;
-import dev.rollcall.domain.UserFacts;
 import dev.rollcall.domain.UserId;
+import dev.rollcall.domain.UserSnapshot;
 import dev.rollcall.wire.Inbound;
 import dev.rollcall.wire.Inbound.Content;
 import dev.rollcall.wire.Serialization;
@@ -45,7 +45,7 @@ import org.apache.kafka.streams.test.TestRecord;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The whole topology in virtual time, with bytes at both ends. The driver feeds pulses back into their topic, so letting
+ * The whole topology in virtual time, with bytes at both ends. The driver feeds clock ticks back into their topic, so letting
  * time pass is all that it takes for somebody to expire. Times in ms; the clock starts at {@link #START}.
  */
 final class TopologyContext implements AutoCloseable {
@@ -95,7 +95,7 @@ final class TopologyContext implements AutoCloseable {
         this.driver = newDriver(List.of());
     }
 
-    private TopologyTestDriver newDriver(List<KeyValue<UserId, UserFacts>> stored) {
+    private TopologyTestDriver newDriver(List<KeyValue<UserId, UserSnapshot>> stored) {
         Properties properties = new Properties();
         properties.put(StreamsConfig.APPLICATION_ID_CONFIG, "test");
         properties.put(StreamsConfig.BOOTSTRAP_SERVERS_CONFIG, "nowhere:1");
@@ -187,9 +187,9 @@ final class TopologyContext implements AutoCloseable {
         }
     }
 
-    /** Lets time pass with a pulse at each full pulse interval, whatever the steps in which this is called. */
+    /** Lets time pass with a clock tick at each full clock tick interval, whatever the steps in which this is called. */
     void passTo(long time) {
-        long interval = config.pulseIntervalMs();
+        long interval = config.tickIntervalMs();
         while (now < time) {
             advanceTo(Math.min(time, (now / interval + 1) * interval));
         }
@@ -203,8 +203,8 @@ final class TopologyContext implements AutoCloseable {
 
     /** Ends the processor and starts another on what it stored; what it only had in memory is gone. */
     void restart() {
-        List<KeyValue<UserId, UserFacts>> stored = new ArrayList<>();
-        try (KeyValueIterator<UserId, UserFacts> all = users().all()) {
+        List<KeyValue<UserId, UserSnapshot>> stored = new ArrayList<>();
+        try (KeyValueIterator<UserId, UserSnapshot> all = users().all()) {
             all.forEachRemaining(stored::add);
         }
         driver.close();
@@ -213,14 +213,14 @@ final class TopologyContext implements AutoCloseable {
 
     // ---- outputs ----
 
-    /** What was said since the last call. */
-    List<Partition.Said> said() {
+    /** What was emitted since the last call. */
+    List<Partition.Emitted> emitted() {
         TestOutputTopic<UserId, Presence> output = driver.createOutputTopic(
                 topics.presence().name(),
                 topics.presence().keys().deserializer(),
                 topics.presence().values().deserializer());
         return output.readRecordsToList().stream()
-                .map(record -> new Partition.Said(
+                .map(record -> new Partition.Emitted(
                         record.key(),
                         record.value() == null
                                 ? new Forgotten(record.timestamp())
@@ -245,7 +245,7 @@ final class TopologyContext implements AutoCloseable {
                 .readRecordsToList();
     }
 
-    KeyValueStore<UserId, UserFacts> users() {
+    KeyValueStore<UserId, UserSnapshot> users() {
         return driver.getKeyValueStore(PresenceTopology.USERS);
     }
 
@@ -273,7 +273,7 @@ final class TopologyContext implements AutoCloseable {
     }
 
     /** A store in memory that has something in it when the processor gets it, as if it had been restored. */
-    private record StoreWith(List<KeyValue<UserId, UserFacts>> stored) implements KeyValueBytesStoreSupplier {
+    private record StoreWith(List<KeyValue<UserId, UserSnapshot>> stored) implements KeyValueBytesStoreSupplier {
         @Override
         public String name() {
             return PresenceTopology.USERS;
@@ -283,10 +283,10 @@ final class TopologyContext implements AutoCloseable {
         public KeyValueStore<Bytes, byte[]> get() {
             KeyValueStore<Bytes, byte[]> store =
                     Stores.inMemoryKeyValueStore(name()).get();
-            for (KeyValue<UserId, UserFacts> user : stored) {
+            for (KeyValue<UserId, UserSnapshot> user : stored) {
                 store.put(
                         Bytes.wrap(user.key.bytes()),
-                        Serialization.userFacts().serializer().serialize(name(), user.value));
+                        Serialization.userSnapshots().serializer().serialize(name(), user.value));
             }
             return store;
         }

@@ -6,8 +6,8 @@ import dev.rollcall.domain.Partition;
 import dev.rollcall.domain.PresenceRules;
 import dev.rollcall.domain.Refusal;
 import dev.rollcall.domain.StatusText;
-import dev.rollcall.domain.UserFacts;
 import dev.rollcall.domain.UserId;
+import dev.rollcall.domain.UserSnapshot;
 import dev.rollcall.wire.Inbound;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
@@ -17,7 +17,7 @@ import org.apache.kafka.streams.test.TestRecord;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The whole topology as a {@link Partition}. Nobody writes pulses by hand here: time passes, the processor's punctuator writes
+ * The whole topology as a {@link Partition}. Nobody writes clock ticks by hand here: time passes, the processor's punctuator writes
  * one, and it comes back through its topic.
  */
 final class TopologyPartition implements Partition {
@@ -29,10 +29,10 @@ final class TopologyPartition implements Partition {
                 "disconnect.grace.ms", Long.toString(rules.graceMs()),
                 "user.retention.ms", Long.toString(rules.retentionMs()),
                 "max.devices.per.user", Integer.toString(rules.maxDevices()),
-                "shard.quiet.ms", Long.toString(rules.shardQuietMs()),
+                "shard.quiet.ms", Long.toString(rules.shardSilenceMs()),
                 "shard.hold.ms", Long.toString(rules.shardHoldMs()),
                 "last.seen.persist.ms", Long.toString(rules.lastSeenPersistMs()),
-                "pulse.interval.ms", Long.toString(rules.logQuietMs() / 3))));
+                "pulse.interval.ms", Long.toString(rules.logGapMs() / 3))));
     }
 
     @Override
@@ -47,9 +47,9 @@ final class TopologyPartition implements Partition {
     }
 
     @Override
-    public void stampedPulse(long stamp) {
+    public void stampedTick(long stamp) {
         topology.send(
-                topology.topics().heartbeats().name(), null, topology.bytes(new Inbound.Pulse("elsewhere")), stamp);
+                topology.topics().heartbeats().name(), null, topology.bytes(new Inbound.ClockTick("elsewhere")), stamp);
     }
 
     @Override
@@ -83,7 +83,7 @@ final class TopologyPartition implements Partition {
     }
 
     @Override
-    public void pulse(long at) {
+    public void tick(long at) {
         topology.advanceTo(at);
     }
 
@@ -97,8 +97,8 @@ final class TopologyPartition implements Partition {
     }
 
     @Override
-    public List<Said> said() {
-        return topology.said();
+    public List<Emitted> emitted() {
+        return topology.emitted();
     }
 
     @Override
@@ -112,7 +112,7 @@ final class TopologyPartition implements Partition {
     }
 
     @Override
-    public @Nullable UserFacts stored(UserId user) {
+    public @Nullable UserSnapshot stored(UserId user) {
         return topology.users().get(user);
     }
 
@@ -121,7 +121,7 @@ final class TopologyPartition implements Partition {
         topology.close();
     }
 
-    /** Up to just before then, so that a pulse of that very instant comes after the record. */
+    /** Up to just before then, so that a clock tick of that very instant comes after the record. */
     private void comeTo(long at) {
         topology.advanceTo(at - 1);
     }

@@ -5,14 +5,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.rollcall.config.RollcallConfig;
 import dev.rollcall.domain.Decision;
 import dev.rollcall.domain.Heartbeat;
+import dev.rollcall.domain.PresencePartition;
 import dev.rollcall.domain.PresenceRules;
 import dev.rollcall.domain.PresenceState;
 import dev.rollcall.domain.Refusal;
-import dev.rollcall.domain.Roster;
 import dev.rollcall.domain.RoutingView;
 import dev.rollcall.domain.StatusText;
-import dev.rollcall.domain.UserFacts;
 import dev.rollcall.domain.UserId;
+import dev.rollcall.domain.UserSnapshot;
 import dev.rollcall.wire.Serialization;
 import dev.rollcall.wire.Topics;
 import java.util.Map;
@@ -33,39 +33,39 @@ class UserBoundTest {
     @ParameterizedTest
     @CsvSource({"20, 2200", "255, 1300"})
     void shouldRefuseOneMoreDeviceWhenTheUserWouldBecomeTooLarge(int idLength, int atLeast) {
-        Roster roster = new Roster(rules, user -> null);
-        roster.pulse(NOW);
-        roster.status(ALICE, new StatusText("x".repeat(1024), Long.MAX_VALUE - 1), NOW);
+        PresencePartition presence = new PresencePartition(rules, user -> null);
+        presence.tick(NOW);
+        presence.status(ALICE, new StatusText("x".repeat(1024), Long.MAX_VALUE - 1), NOW);
         int taken = 0;
         Decision last = Decision.NOTHING;
-        for (Decision next = beat(roster, id(0, idLength)); next.refusal() == null; ) {
+        for (Decision next = beat(presence, id(0, idLength)); next.refusal() == null; ) {
             last = next;
             taken++;
-            next = beat(roster, id(taken, idLength));
+            next = beat(presence, id(taken, idLength));
         }
         assertThat(taken).isGreaterThan(atLeast).isLessThan(3_000);
-        assertThat(beat(roster, id(taken + 1, idLength)).refusal()).isEqualTo(Refusal.TOO_MANY_DEVICES);
+        assertThat(beat(presence, id(taken + 1, idLength)).refusal()).isEqualTo(Refusal.TOO_MANY_DEVICES);
 
-        UserFacts facts = withLongShards(((Decision.Save) last.durable()).facts());
+        UserSnapshot snapshot = withLongShards(((Decision.Save) last.durable()).snapshot());
         RoutingView view = last.routing().get(0);
-        assertThat(facts.devices()).hasSize(taken);
-        int stored = Serialization.userFacts().serializer().serialize("", facts).length;
+        assertThat(snapshot.devices()).hasSize(taken);
+        int stored = Serialization.userSnapshots().serializer().serialize("", snapshot).length;
         int told = Topics.ofContract().routing().values().serializer().serialize("", view).length;
         assertThat(Math.max(stored, told) + 255)
                 .isLessThan(rules.maxUserBytes())
                 .isLessThan(BROKERS_DEFAULT * 4 / 5);
     }
 
-    private static Decision beat(Roster roster, String device) {
+    private static Decision beat(PresencePartition presence, String device) {
         Heartbeat heartbeat = new Heartbeat(device, PresenceState.ONLINE, false, OptionalLong.of(86_400_000), null);
-        return roster.heartbeat(ALICE, heartbeat, NOW);
+        return presence.heartbeat(ALICE, heartbeat, NOW);
     }
 
     /** As later heartbeats can make it. */
-    private static UserFacts withLongShards(UserFacts facts) {
-        return new UserFacts(
-                facts.devices().stream()
-                        .map(device -> new UserFacts.DeviceFacts(
+    private static UserSnapshot withLongShards(UserSnapshot snapshot) {
+        return new UserSnapshot(
+                snapshot.devices().stream()
+                        .map(device -> new UserSnapshot.DeviceSnapshot(
                                 device.id(),
                                 device.state(),
                                 device.since(),
@@ -75,17 +75,17 @@ class UserBoundTest {
                                 device.deadline(),
                                 "s".repeat(255)))
                         .toList(),
-                facts.status(),
-                facts.hidden(),
-                facts.said(),
-                facts.lastActive(),
-                facts.quietSince(),
-                facts.statusAt(),
-                facts.appearOfflineAt(),
-                facts.leftOnline(),
-                facts.leftIdle(),
-                facts.routingSequence(),
-                facts.clockAheadMs());
+                snapshot.status(),
+                snapshot.hidden(),
+                snapshot.emitted(),
+                snapshot.lastActive(),
+                snapshot.forgettableSince(),
+                snapshot.statusAt(),
+                snapshot.appearOfflineAt(),
+                snapshot.leftOnline(),
+                snapshot.leftIdle(),
+                snapshot.routingSequence(),
+                snapshot.clockAheadMs());
     }
 
     private static String id(int number, int length) {

@@ -100,7 +100,7 @@ final class Belief {
 
     int textsRead;
     int flagsRead;
-    int saidSoFar;
+    int emittedSoFar;
     List<Device> devices = List.of();
 
     @Nullable
@@ -109,9 +109,9 @@ final class Belief {
     long textEnd = Long.MAX_VALUE;
     boolean hidden;
 
-    /** What was last said; null: nothing, or a tombstone. */
+    /** What was last emitted; null: nothing, or a tombstone. */
     @Nullable
-    Presence said;
+    Presence emitted;
 
     /** The true one, and the oldest that a new owner may have found stored. */
     long lastActive = NEVER;
@@ -119,7 +119,7 @@ final class Belief {
     long storedLastActive = NEVER;
     Span leftOnline = Span.NEVER;
     Span leftIdle = Span.NEVER;
-    Span quietSince = Span.NEVER;
+    Span forgettableSince = Span.NEVER;
 
     @Nullable
     Trace trace;
@@ -128,17 +128,17 @@ final class Belief {
         Belief copy = new Belief();
         copy.textsRead = textsRead;
         copy.flagsRead = flagsRead;
-        copy.saidSoFar = saidSoFar;
+        copy.emittedSoFar = emittedSoFar;
         copy.devices = devices;
         copy.text = text;
         copy.textEnd = textEnd;
         copy.hidden = hidden;
-        copy.said = said;
+        copy.emitted = emitted;
         copy.lastActive = lastActive;
         copy.storedLastActive = storedLastActive;
         copy.leftOnline = leftOnline;
         copy.leftIdle = leftIdle;
-        copy.quietSince = quietSince;
+        copy.forgettableSince = forgettableSince;
         copy.trace = trace;
         return copy;
     }
@@ -195,14 +195,14 @@ final class Belief {
     }
 
     /**
-     * What is said later never began before what was said already, so how much earlier than that something was makes no
+     * What is emitted later never began before what was emitted already, so how much earlier than that something was makes no
      * difference. Without it beliefs would stay apart that will say the same for ever.
      */
     void dropWhatNoLongerMatters() {
-        if (said == null) {
+        if (emitted == null) {
             return;
         }
-        Span begin = Span.at(said.since());
+        Span begin = Span.at(emitted.since());
         leftOnline = leftOnline.hi() <= begin.hi() ? Span.NEVER : leftOnline.or(begin);
         leftIdle = leftIdle.hi() <= begin.hi() ? Span.NEVER : leftIdle.or(begin);
         for (Device device : devices) {
@@ -226,7 +226,7 @@ final class Belief {
         storedLastActive = Math.min(storedLastActive, other.storedLastActive);
         leftOnline = leftOnline.join(other.leftOnline);
         leftIdle = leftIdle.join(other.leftIdle);
-        quietSince = quietSince.join(other.quietSince);
+        forgettableSince = forgettableSince.join(other.forgettableSince);
     }
 
     /** Equal for those that {@link #join} can make one of. */
@@ -234,12 +234,12 @@ final class Belief {
         return Arrays.asList(
                 textsRead,
                 flagsRead,
-                saidSoFar,
+                emittedSoFar,
                 devices.stream().map(Device::outline).toList(),
                 text,
                 textEnd,
                 hidden,
-                quietSince.equals(Span.NEVER));
+                forgettableSince.equals(Span.NEVER));
     }
 
     @Override
@@ -247,7 +247,7 @@ final class Belief {
         return other instanceof Belief that
                 && textsRead == that.textsRead
                 && flagsRead == that.flagsRead
-                && saidSoFar == that.saidSoFar
+                && emittedSoFar == that.emittedSoFar
                 && devices.equals(that.devices)
                 && Objects.equals(text, that.text)
                 && textEnd == that.textEnd
@@ -256,7 +256,7 @@ final class Belief {
                 && storedLastActive == that.storedLastActive
                 && leftOnline.equals(that.leftOnline)
                 && leftIdle.equals(that.leftIdle)
-                && quietSince.equals(that.quietSince);
+                && forgettableSince.equals(that.forgettableSince);
     }
 
     @Override
@@ -264,7 +264,7 @@ final class Belief {
         return Objects.hash(
                 textsRead,
                 flagsRead,
-                saidSoFar,
+                emittedSoFar,
                 devices,
                 text,
                 textEnd,
@@ -273,7 +273,7 @@ final class Belief {
                 storedLastActive,
                 leftOnline,
                 leftIdle,
-                quietSince);
+                forgettableSince);
     }
 
     @Override
@@ -285,7 +285,7 @@ final class Belief {
                         text,
                         textsRead,
                         flagsRead,
-                        saidSoFar,
+                        emittedSoFar,
                         leftOnline,
                         leftIdle,
                         lastActive);

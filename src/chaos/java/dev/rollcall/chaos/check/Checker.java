@@ -1,12 +1,12 @@
 package dev.rollcall.chaos.check;
 
 import dev.rollcall.chaos.check.Decoder.HeardBeat;
-import dev.rollcall.chaos.check.Decoder.HeardPulse;
+import dev.rollcall.chaos.check.Decoder.HeardTick;
 import dev.rollcall.chaos.check.Decoder.Presence;
 import dev.rollcall.chaos.check.UserLog.Applies;
 import dev.rollcall.chaos.check.UserLog.Beat;
+import dev.rollcall.chaos.check.UserLog.Emitted;
 import dev.rollcall.chaos.check.UserLog.Flag;
-import dev.rollcall.chaos.check.UserLog.Said;
 import dev.rollcall.chaos.check.UserLog.Text;
 import dev.rollcall.chaos.check.Violation.Kind;
 import java.util.ArrayList;
@@ -44,7 +44,7 @@ public final class Checker {
     private final List<Violation> violations = new ArrayList<>();
     private long until;
     private long beats;
-    private long pulses;
+    private long ticks;
     private long texts;
     private long flags;
     private long unusable;
@@ -60,7 +60,7 @@ public final class Checker {
     /**
      * Checks the logs.
      *
-     * @param disturbances when there were faults; outside of them only a pulse by another instance than before shows that
+     * @param disturbances when there were faults; outside of them only a clock tick by another instance than before shows that
      *     a task was taken over
      */
     public static Verdict check(Logs logs, Settings settings, List<Window> disturbances) {
@@ -107,7 +107,7 @@ public final class Checker {
                 undecided,
                 users.size(),
                 beats,
-                pulses,
+                ticks,
                 texts,
                 flags,
                 logs.presence().size(),
@@ -182,9 +182,9 @@ public final class Checker {
         for (Entry entry : inOrder(entries)) {
             Decoder.Heard heard = decoder.heartbeat(entry.value());
             PartitionLog partition = partition(entry.partition());
-            if (heard instanceof HeardPulse pulse) {
-                partition.pulse(entry.offset(), pulse.instance());
-                pulses++;
+            if (heard instanceof HeardTick tick) {
+                partition.tick(entry.offset(), tick.instance());
+                ticks++;
                 continue;
             }
             UserLog user = user("device-heartbeat", entry, heard instanceof HeardBeat, clocks);
@@ -228,8 +228,8 @@ public final class Checker {
                         Kind.MALFORMED, id, entry.partition(), entry.offset(), "it is not on its user's partition"));
             } else {
                 user(id, entry.partition())
-                        .said
-                        .add(new Said(entry.partition(), entry.offset(), entry.timestamp(), value));
+                        .emitted
+                        .add(new Emitted(entry.partition(), entry.offset(), entry.timestamp(), value));
             }
         }
     }
@@ -321,8 +321,8 @@ public final class Checker {
 
     private void checkChain(UserLog user) {
         Presence before = null;
-        for (Said said : user.said) {
-            Presence value = said.value();
+        for (Emitted emitted : user.emitted) {
+            Presence value = emitted.value();
             if (value != null) {
                 long sequence = before == null ? 1 : before.sequence() + 1;
                 State previous = before == null ? null : before.state();
@@ -331,15 +331,15 @@ public final class Checker {
                             Kind.SEQUENCE,
                             user.user,
                             user.partition,
-                            said.offset(),
-                            "said: %s; expected sequence %d after %s".formatted(said, sequence, previous)));
+                            emitted.offset(),
+                            "emitted: %s; expected sequence %d after %s".formatted(emitted, sequence, previous)));
                 }
             }
             before = value;
         }
     }
 
-    /** No state is said that is below that of a device which, by its heartbeats in the log, was live when it began. */
+    /** No state is emitted that is below that of a device which, by its heartbeats in the log, was live when it began. */
     private void checkNobodyIsMissed(UserLog user, PartitionClock clock) {
         Map<String, List<Beat>> byDevice = new HashMap<>();
         user.beats.stream()
@@ -347,7 +347,7 @@ public final class Checker {
                 .forEach(beat -> byDevice.computeIfAbsent(beat.device(), any -> new ArrayList<>())
                         .add(beat));
         if (user.isEverHidden() || byDevice.size() > settings.maxDevices()) {
-            return; // what may be said of them depends on more than the heartbeats
+            return; // what may be emitted of them depends on more than the heartbeats
         }
         long tolerance = clock.hasSteps() ? settings.clockDifferenceMs() : 0;
         byDevice.forEach((device, beats) -> {
@@ -356,9 +356,9 @@ public final class Checker {
                 lowest = beat.state() != null && beat.state().compareTo(lowest) < 0 ? beat.state() : lowest;
             }
             Presence before = null;
-            for (Said said : user.said) {
-                Presence value = said.value();
-                // A text may have been read before all heartbeats; what is said then began no earlier than the text.
+            for (Emitted emitted : user.emitted) {
+                Presence value = emitted.value();
+                // A text may have been read before all heartbeats; what is emitted then began no earlier than the text.
                 boolean isAnswerToDevices = before != null && value != null && value.since() > before.since();
                 before = value;
                 if (value == null || !isAnswerToDevices || value.state().compareTo(lowest) >= 0) {
@@ -373,8 +373,8 @@ public final class Checker {
                             Kind.FALSE_STATE,
                             user.user,
                             user.partition,
-                            said.offset(),
-                            "said: %s; but %s was live then: %s".formatted(said, device, last)));
+                            emitted.offset(),
+                            "emitted: %s; but %s was live then: %s".formatted(emitted, device, last)));
                 }
             }
         });
@@ -396,7 +396,7 @@ public final class Checker {
         return last;
     }
 
-    /** No state is said to begin with a heartbeat that was sent when the user had been told to be hidden already. */
+    /** No state is emitted to begin with a heartbeat that was sent when the user had been told to be hidden already. */
     private void checkNobodyHiddenIsShown(UserLog user, Disturbances windows) {
         for (Beat beat : user.beats) {
             boolean hidden = beat.after().stream()
@@ -408,15 +408,16 @@ public final class Checker {
             if (!hidden) {
                 continue;
             }
-            for (Said said : user.said) {
-                Presence value = said.value();
+            for (Emitted emitted : user.emitted) {
+                Presence value = emitted.value();
                 if (value != null && value.state() != State.OFFLINE && value.since() == beat.at()) {
                     violations.add(new Violation(
                             Kind.HIDDEN_SHOWN,
                             user.user,
                             user.partition,
-                            said.offset(),
-                            "said: %s; but hiding was acknowledged before this was sent: %s".formatted(said, beat)));
+                            emitted.offset(),
+                            "emitted: %s; but hiding was acknowledged before this was sent: %s"
+                                    .formatted(emitted, beat)));
                 }
             }
         }
@@ -424,19 +425,19 @@ public final class Checker {
 
     private void checkFinalState(List<Entry> presence, List<Entry> compacted) {
         Map<Integer, Long> read = new HashMap<>();
-        Map<String, Entry> lastSaid = new HashMap<>();
+        Map<String, Entry> lastEmitted = new HashMap<>();
         for (Entry entry : inOrder(presence)) {
             read.merge(entry.partition(), entry.offset(), Math::max);
             String id = String.valueOf(Decoder.user(entry.key()));
             if (entry.value() == null) {
-                lastSaid.remove(id);
+                lastEmitted.remove(id);
             } else {
-                lastSaid.put(id, entry);
+                lastEmitted.put(id, entry);
             }
         }
         Map<String, Entry> seen = new HashMap<>();
         compacted.forEach(entry -> seen.put(String.valueOf(Decoder.user(entry.key())), entry));
-        for (Map.Entry<String, Entry> last : lastSaid.entrySet()) {
+        for (Map.Entry<String, Entry> last : lastEmitted.entrySet()) {
             Entry entry = seen.remove(last.getKey());
             if (entry == null
                     || (entry.offset() <= read.getOrDefault(entry.partition(), -1L)
@@ -446,7 +447,7 @@ public final class Checker {
                         last.getKey(),
                         last.getValue().partition(),
                         entry == null ? -1 : entry.offset(),
-                        "a new consumer sees %s, but the last that was said is at offset %d"
+                        "a new consumer sees %s, but the last that was emitted is at offset %d"
                                 .formatted(
                                         entry == null ? "nothing" : "another record",
                                         last.getValue().offset())));
@@ -459,7 +460,7 @@ public final class Checker {
                         user,
                         entry.partition(),
                         entry.offset(),
-                        "a new consumer sees it, but it was not the last that was said"));
+                        "a new consumer sees it, but it was not the last that was emitted"));
             }
         });
     }

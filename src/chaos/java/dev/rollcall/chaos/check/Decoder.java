@@ -58,7 +58,7 @@ final class Decoder {
             @Nullable Long leaseMs,
             @Nullable String shard) implements Heard {}
 
-    record HeardPulse(String instance) implements Heard {}
+    record HeardTick(String instance) implements Heard {}
 
     record StatusText(@Nullable String text, @Nullable Long endsAt) {}
 
@@ -96,7 +96,7 @@ final class Decoder {
             return null;
         }
         if (record.getSchema().getName().equals("ClockPulse")) {
-            return new HeardPulse(record.get("instance").toString());
+            return new HeardTick(record.get("instance").toString());
         }
         if (!record.getSchema().getName().equals("DeviceHeartbeat")) {
             return null;

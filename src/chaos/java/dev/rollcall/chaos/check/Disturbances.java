@@ -14,7 +14,7 @@ record Disturbances(Windows all, Windows ofBrokers, Windows backlogs) {
     /** From an acknowledgement to a record that is sent later, as far apart as they have to be while processors run. */
     private static final long CAUSE_BEFORE_EFFECT_MS = 100;
 
-    /** @param windows by a clock that is right; the partition adds what its pulses tell of take-overs */
+    /** @param windows by a clock that is right; the partition adds what its clock ticks tell of take-overs */
     Disturbances(List<Window> windows, PartitionLog partition) {
         this(
                 new Windows(translated(windows, partition, Window.Reach.PROCESSORS)),

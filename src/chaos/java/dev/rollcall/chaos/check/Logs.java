@@ -8,7 +8,7 @@ import org.jspecify.annotations.Nullable;
  *
  * @param readAt when the presence was read, by the brokers' clock in ms since the epoch: what lay in the inputs by
  *     then, less the slack, must be answered
- * @param presence all that was said; nothing of it may have been compacted away
+ * @param presence all that was emitted; nothing of it may have been compacted away
  * @param compacted the last record of each user who has one that is no tombstone, as a new consumer sees it; null: was
  *     not read
  */

@@ -12,22 +12,22 @@ final class PartitionLog {
      * With the record at that offset a silence of the whole partition may end.
      *
      * @param certain whether it does, and the silence was no shorter
-     * @param sincePulseMs how long before the silence the last pulse was: where no processor was writing any, that none
+     * @param sincePulseMs how long before the silence the last clock tick was: where no processor was writing any, that none
      *     came says nothing
      */
-    record Silence(long offset, long from, long to, boolean certain, long sincePulseMs, boolean pulseFollows) {}
+    record Silence(long offset, long from, long to, boolean certain, long sinceTickMs, boolean tickFollows) {}
 
     final PartitionClock clock;
 
-    final Longs pulseOffsets = new Longs();
+    final Longs tickOffsets = new Longs();
 
     /** What time it is with each pulse. */
-    final Longs pulseTimes = new Longs();
+    final Longs tickTimes = new Longs();
 
     final List<Silence> silences = new ArrayList<>();
     final Map<String, ShardLog> shards = new HashMap<>();
 
-    /** The times between two pulses by different processors: somewhere in there, a task was taken over. */
+    /** The times between two clock ticks by different processors: somewhere in there, a task was taken over. */
     final List<Window> handOvers = new ArrayList<>();
 
     private final Settings settings;
@@ -43,12 +43,12 @@ final class PartitionLog {
         this.settings = settings;
     }
 
-    void pulse(long offset, String instance) {
+    void tick(long offset, String instance) {
         long at = clock.time(offset);
         hear(offset, at, true);
         if (!silences.isEmpty()) {
             Silence silence = silences.get(silences.size() - 1);
-            if (at - silence.to() < settings.logQuietMs()) {
+            if (at - silence.to() < settings.logGapMs()) {
                 silences.set(
                         silences.size() - 1,
                         new Silence(
@@ -56,18 +56,18 @@ final class PartitionLog {
                                 silence.from(),
                                 silence.to(),
                                 silence.certain(),
-                                silence.sincePulseMs(),
+                                silence.sinceTickMs(),
                                 true));
             }
         }
-        int last = pulseTimes.size() - 1;
+        int last = tickTimes.size() - 1;
         if (lastInstance != null && !lastInstance.equals(instance)) {
-            long before = pulseTimes.get(last) - settings.slackMs();
+            long before = tickTimes.get(last) - settings.slackMs();
             handOvers.add(new Window(before, Math.max(before, at), Window.Reach.PROCESSORS));
         }
         lastInstance = instance;
-        pulseOffsets.add(offset);
-        pulseTimes.add(at);
+        tickOffsets.add(offset);
+        tickTimes.add(at);
     }
 
     void beat(long offset, @Nullable String shard, boolean certain) {
@@ -80,17 +80,17 @@ final class PartitionLog {
 
     /** What time it is for somebody who has read up to before that offset; {@link Long#MIN_VALUE}: not known yet. */
     long nowBefore(long offset) {
-        int last = pulseOffsets.lastUpTo(offset - 1);
-        return last < 0 ? Long.MIN_VALUE : pulseTimes.get(last);
+        int last = tickOffsets.lastUpTo(offset - 1);
+        return last < 0 ? Long.MIN_VALUE : tickTimes.get(last);
     }
 
     private void hear(long offset, long at, boolean certain) {
-        if (lastHeard != Long.MIN_VALUE && at - lastHeard >= settings.logQuietMs()) {
-            int pulse = pulseTimes.size() - 1;
+        if (lastHeard != Long.MIN_VALUE && at - lastHeard >= settings.logGapMs()) {
+            int tick = tickTimes.size() - 1;
             // Before the first one of all nobody may have needed any, so it could have come at once: that is
             // open.
-            long sincePulse = pulse < 0 ? settings.logQuietMs() : Math.max(0, lastHeard - pulseTimes.get(pulse));
-            silences.add(new Silence(offset, lastHeard, at, !perhapsSince, sincePulse, false));
+            long sinceTick = tick < 0 ? settings.logGapMs() : Math.max(0, lastHeard - tickTimes.get(tick));
+            silences.add(new Silence(offset, lastHeard, at, !perhapsSince, sinceTick, false));
         }
         if (certain) {
             lastHeard = Math.max(lastHeard, at);

@@ -7,8 +7,8 @@ import dev.rollcall.chaos.check.Belief.Trace;
 import dev.rollcall.chaos.check.Decoder.Presence;
 import dev.rollcall.chaos.check.UserLog.Applies;
 import dev.rollcall.chaos.check.UserLog.Beat;
+import dev.rollcall.chaos.check.UserLog.Emitted;
 import dev.rollcall.chaos.check.UserLog.Flag;
-import dev.rollcall.chaos.check.UserLog.Said;
 import dev.rollcall.chaos.check.UserLog.Text;
 import dev.rollcall.chaos.check.Violation.Kind;
 import java.util.ArrayList;
@@ -25,14 +25,14 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Looks for a way to read one user's logs by which the rules say, record for record, what was said.
+ * Looks for a way to read one user's logs by which the rules say, record for record, what was emitted.
  *
  * <p>The heartbeat partition is walked through in its order. Not known are where the texts and flags were read in between,
  * where a task was taken over, and so when exactly a device ended; so there is a set of {@link Belief}s, each with bounds
  * for what is unknown. A belief by which the next thing to say is not the next record on the output is dropped. When none
  * is left, there is no such way.
  *
- * <p>What lasts is measured by the partition's own time; what is said is held against the stamps, which are the same
+ * <p>What lasts is measured by the partition's own time; what is emitted is held against the stamps, which are the same
  * where none of them steps ({@link PartitionClock}). All in ms.
  */
 final class Search {
@@ -47,7 +47,7 @@ final class Search {
     /** @param undecided whether there were too many ways to look at them all */
     record Result(String user, List<Violation> violations, boolean undecided, List<Lateness> expiries) {}
 
-    /** What should have been said instead of the next record, or of the end of the output. */
+    /** What should have been emitted instead of the next record, or of the end of the output. */
     private record Expectation(Kind kind, String text) {}
 
     @SuppressWarnings("serial")
@@ -73,7 +73,7 @@ final class Search {
     private long offset = -1;
     private long time = Long.MIN_VALUE;
     private boolean isDisturbed;
-    private int pulsesRead;
+    private int ticksRead;
     private int beatsRead;
     private int silencesRead;
 
@@ -119,38 +119,38 @@ final class Search {
 
     // ---- walking through the partition ----
 
-    /** Goes on to the next heartbeat of the user, or the next pulse by which something may end, or by which it
+    /** Goes on to the next heartbeat of the user, or the next clock tick by which something may end, or by which it
      * matters whether a text or a flag has been read. */
     private boolean next() {
-        int pulse = nextPulse();
-        long pulseOffset = pulse < partition.pulseOffsets.size() ? partition.pulseOffsets.get(pulse) : Long.MAX_VALUE;
-        if (beatsRead < log.beats.size() && log.beats.get(beatsRead).offset() < pulseOffset) {
+        int tick = nextTick();
+        long tickOffset = tick < partition.tickOffsets.size() ? partition.tickOffsets.get(tick) : Long.MAX_VALUE;
+        if (beatsRead < log.beats.size() && log.beats.get(beatsRead).offset() < tickOffset) {
             Beat beat = log.beats.get(beatsRead++);
             long now = partition.nowBefore(beat.offset());
-            pulsesRead = partition.pulseOffsets.firstFrom(beat.offset());
+            ticksRead = partition.tickOffsets.firstFrom(beat.offset());
             come(beat.offset(), beat.logTime());
             each((belief, to) -> settle(belief, now, true, settled -> take(settled, beat, now, to)));
             return true;
         }
-        if (pulseOffset == Long.MAX_VALUE) {
+        if (tickOffset == Long.MAX_VALUE) {
             return false;
         }
-        pulsesRead = pulse + 1;
-        long now = partition.pulseTimes.get(pulse);
-        come(pulseOffset, now);
+        ticksRead = tick + 1;
+        long now = partition.tickTimes.get(tick);
+        come(tickOffset, now);
         each((belief, to) -> settle(belief, now, false, to));
         return true;
     }
 
-    private int nextPulse() {
+    private int nextTick() {
         long due = Long.MAX_VALUE;
         for (Belief belief : beliefs) {
             due = Math.min(due, belief.textEnd);
             for (Device device : belief.devices) {
                 due = Math.min(due, device.deadline().lo());
             }
-            if (!belief.quietSince.equals(Span.NEVER) && belief.devices.isEmpty()) {
-                due = Math.min(due, belief.quietSince.lo() + settings.retentionMs());
+            if (!belief.forgettableSince.equals(Span.NEVER) && belief.devices.isEmpty()) {
+                due = Math.min(due, belief.forgettableSince.lo() + settings.retentionMs());
             }
             if (belief.textsRead < log.texts.size()) {
                 due = Math.min(due, textsFrom.get(belief.textsRead));
@@ -159,7 +159,7 @@ final class Search {
                 due = Math.min(due, flagsFrom.get(belief.flagsRead));
             }
         }
-        return Math.max(pulsesRead, partition.pulseTimes.firstFrom(due));
+        return Math.max(ticksRead, partition.tickTimes.firstFrom(due));
     }
 
     /** All that may have happened from the last record that was looked at until just before this one is handled. */
@@ -347,7 +347,7 @@ final class Search {
             after.text = newText;
             after.textEnd = newEnd;
             Span at = changedAt(text.stamp(), text.arrival());
-            if (same || announce(after, at, at, null)) {
+            if (same || emit(after, at, at, null)) {
                 reached.accept(after);
             }
         }
@@ -371,7 +371,7 @@ final class Search {
         boolean same = after.hidden == flag.hidden();
         after.hidden = flag.hidden();
         Span at = changedAt(flag.stamp(), flag.arrival());
-        if (same || announce(after, at, at, null)) {
+        if (same || emit(after, at, at, null)) {
             reached.accept(after);
         }
     }
@@ -384,16 +384,16 @@ final class Search {
     // ---- what counts in a device's favour ----
 
     /**
-     * Whether pulses could have been there: some were just before it, or a processor may have read the record before it as
-     * its first one after a take-over, and wrote a pulse as soon as the silence was over.
+     * Whether clock ticks could have been there: some were just before it, or a processor may have read the record before it as
+     * its first one after a take-over, and wrote a clock tick as soon as the silence was over.
      */
     private boolean mayBeExcused(PartitionLog.Silence silence) {
-        return silence.sincePulseMs() <= settings.logQuietMs()
-                || (silence.pulseFollows() && windows.contains(silence.from()));
+        return silence.sinceTickMs() <= settings.logGapMs()
+                || (silence.tickFollows() && windows.contains(silence.from()));
     }
 
     /**
-     * Where the log was silent although a processor was writing pulses, a device that was live gets as long as that
+     * Where the log was silent although a processor was writing clock ticks, a device that was live gets as long as that
      * lasted, at most a lease. That is a must for the first silence since its last record: they do not add up.
      */
     private void excuse(Belief belief, PartitionLog.Silence silence) {
@@ -401,7 +401,7 @@ final class Search {
             return;
         }
         long lasted = silence.to() - silence.from();
-        boolean certain = silence.certain() && silence.sincePulseMs() <= settings.pulseMs();
+        boolean certain = silence.certain() && silence.sinceTickMs() <= settings.tickMs();
         for (Device device : belief.devices) {
             Span deadline = device.deadline();
             boolean heardBefore = device.lastRecord() <= silence.from();
@@ -435,7 +435,7 @@ final class Search {
 
     /**
      * A task may have been taken over. The first record that the new owner read may be as late as that; but the owner
-     * before has read no pulse by which the device had to go, so it is noticed at most one lease late (promise 4), however
+     * before has read no clock tick by which the device had to go, so it is noticed at most one lease late (promise 4), however
      * often that happens.
      */
     private void disturb(Belief belief, long at) {
@@ -443,14 +443,14 @@ final class Search {
             Span deadline = device.deadline();
             boolean mayBeHeld = !device.closed() && shardsOf.containsKey(device.id());
             long liveUntil = device.ownLatest() + (mayBeHeld ? settings.shardHoldMs() : 0);
-            long goneBy = Math.max(liveUntil + settings.pulseMs() + settings.slackMs(), clock.firstTimeFrom(liveUntil));
+            long goneBy = Math.max(liveUntil + settings.tickMs() + settings.slackMs(), clock.firstTimeFrom(liveUntil));
             long extended = Math.min(at, goneBy) + device.longestLeaseMs();
             Span after = device.closed()
                     ? new Span(Math.min(deadline.lo(), device.endedBy()), deadline.hi())
                     : new Span(deadline.lo(), Math.max(deadline.hi(), extended));
             belief.put(device.withDeadline(after, device.ownLatest(), true));
         }
-        belief.storedLastActive = belief.said == null ? NEVER : orNever(belief.said.lastActive());
+        belief.storedLastActive = belief.emitted == null ? NEVER : orNever(belief.emitted.lastActive());
     }
 
     /** When a device goes, as far as it can be known by then. */
@@ -530,7 +530,7 @@ final class Search {
         if (before != null && before != state) {
             after.left(before, Span.at(beat.at()));
         }
-        if (before == state || announce(after, Span.at(beat.at()), Span.at(beat.at()), null)) {
+        if (before == state || emit(after, Span.at(beat.at()), Span.at(beat.at()), null)) {
             to.accept(after);
         }
     }
@@ -599,7 +599,7 @@ final class Search {
     /** Ends what is due, one instant after the other, in each way that is possible. */
     private void settle(Belief belief, long now, boolean isOwnInput, Consumer<Belief> to) {
         if (now == Long.MIN_VALUE || (isOwnInput && isDisturbed)) {
-            to.accept(belief); // a new owner does not know the time before its first pulse
+            to.accept(belief); // a new owner does not know the time before its first clock tick
         }
         if (now != Long.MIN_VALUE) {
             endFrom(belief, Long.MIN_VALUE, now, after -> forget(after, now, isOwnInput, to));
@@ -684,7 +684,8 @@ final class Search {
             }
             after.remove(device);
             deadline = Math.max(deadline, device.deadline().lo());
-            // Not cut off at the pulse: else two beliefs that differ in when they noticed it would never be one again.
+            // Not cut off at the clock tick: else two beliefs that differ in when they noticed it would never be one
+            // again.
             after.left(device.state(), stamps(device, device.deadline()));
             Span own = stamps(device, device.deadline().notAfter(bound));
             if (device.state() == State.ONLINE) {
@@ -694,7 +695,7 @@ final class Search {
             }
         }
         Span stateAt = after.union() == State.OFFLINE ? onlineGone.or(idleGone) : onlineGone;
-        if (announce(after, stateAt, instant, new Expiry(deadline, latest, now))) {
+        if (emit(after, stateAt, instant, new Expiry(deadline, latest, now))) {
             endFrom(after, earliest, now, to);
         }
     }
@@ -706,42 +707,42 @@ final class Search {
 
     /** After a long time of nothing to say a user is forgotten, when somebody looks (rule 11). */
     private void forget(Belief belief, long now, boolean isOwnInput, Consumer<Belief> to) {
-        Span at = belief.quietSince.plus(belief.quietSince.equals(Span.NEVER) ? 0 : settings.retentionMs());
-        if (belief.quietSince.equals(Span.NEVER) || !belief.devices.isEmpty() || at.lo() > now) {
+        Span at = belief.forgettableSince.plus(belief.forgettableSince.equals(Span.NEVER) ? 0 : settings.retentionMs());
+        if (belief.forgettableSince.equals(Span.NEVER) || !belief.devices.isEmpty() || at.lo() > now) {
             to.accept(belief);
             return;
         }
         if (!isOwnInput || at.hi() > now || isDisturbed) {
             to.accept(belief);
         }
-        Said next = belief.saidSoFar < log.said.size() ? log.said.get(belief.saidSoFar) : null;
+        Emitted next = belief.emittedSoFar < log.emitted.size() ? log.emitted.get(belief.emittedSoFar) : null;
         if (next != null && next.value() == null && at.contains(next.at())) {
             Belief after = belief.copy();
-            after.saidSoFar++;
-            after.said = null;
+            after.emittedSoFar++;
+            after.emitted = null;
             after.lastActive = NEVER;
             after.storedLastActive = NEVER;
-            after.quietSince = Span.NEVER;
+            after.forgettableSince = Span.NEVER;
             to.accept(after);
         } else if (isOwnInput) {
             expect(belief, Kind.LOST, "a tombstone at " + at);
         }
     }
 
-    // ---- what is said ----
+    // ---- what is emitted ----
 
     private record Expiry(long deadline, long latest, long noticedAt) {}
 
     /**
-     * Says the visible state and text if they differ from what was last said, and holds it against the next record.
+     * Says the visible state and text if they differ from what was last emitted, and holds it against the next record.
      *
      * @param stateAt when the state changed, if it did; {@link Span#NEVER}: it did not
      * @param textAt when the text changed, if it did
      * @return whether that is how it was
      */
-    private boolean announce(Belief belief, Span stateAt, Span textAt, @Nullable Expiry expiry) {
+    private boolean emit(Belief belief, Span stateAt, Span textAt, @Nullable Expiry expiry) {
         State state = belief.hidden ? State.OFFLINE : belief.union();
-        Presence before = belief.said;
+        Presence before = belief.emitted;
         boolean newState = before == null || before.state() != state;
         boolean newText = !Objects.equals(before == null ? null : before.status(), belief.text);
         boolean nothingToSay = before == null && state == State.OFFLINE && belief.text == null;
@@ -754,11 +755,11 @@ final class Search {
             if (!isNext(belief, state, since, newState, newText, textAt)) {
                 return false;
             }
-            Presence said =
-                    Objects.requireNonNull(log.said.get(belief.saidSoFar).value());
-            belief.saidSoFar++;
-            belief.said = said;
-            belief.lastActive = orNever(said.lastActive());
+            Presence emitted =
+                    Objects.requireNonNull(log.emitted.get(belief.emittedSoFar).value());
+            belief.emittedSoFar++;
+            belief.emitted = emitted;
+            belief.lastActive = orNever(emitted.lastActive());
             belief.storedLastActive = belief.lastActive;
             if (expiry != null) {
                 belief.trace = new Trace(
@@ -766,27 +767,27 @@ final class Search {
                                 log.user,
                                 log.partition,
                                 expiry.deadline(),
-                                newState ? said.since() : expiry.deadline(),
+                                newState ? emitted.since() : expiry.deadline(),
                                 expiry.latest(),
                                 expiry.noticedAt()),
                         belief.trace);
             }
         }
-        if (belief.said == null || belief.text != null || belief.hidden || state != State.OFFLINE) {
-            belief.quietSince = Span.NEVER;
-        } else if (belief.quietSince.equals(Span.NEVER)) {
-            belief.quietSince = stateAt.or(textAt).or(Span.at(belief.said.since()));
+        if (belief.emitted == null || belief.text != null || belief.hidden || state != State.OFFLINE) {
+            belief.forgettableSince = Span.NEVER;
+        } else if (belief.forgettableSince.equals(Span.NEVER)) {
+            belief.forgettableSince = stateAt.or(textAt).or(Span.at(belief.emitted.since()));
         }
         belief.dropWhatNoLongerMatters();
         return true;
     }
 
     private boolean isNext(Belief belief, State state, Span since, boolean newState, boolean newText, Span textAt) {
-        Presence before = belief.said;
+        Presence before = belief.emitted;
         long sequence = before == null ? 1 : before.sequence() + 1;
         State previous = before == null ? null : before.state();
-        boolean isThere = belief.saidSoFar < log.said.size();
-        Presence actual = isThere ? log.said.get(belief.saidSoFar).value() : null;
+        boolean isThere = belief.emittedSoFar < log.emitted.size();
+        Presence actual = isThere ? log.emitted.get(belief.emittedSoFar).value() : null;
         Kind wrong;
         if (!isThere) {
             wrong = Kind.LOST;
@@ -797,7 +798,8 @@ final class Search {
                 || !Objects.equals(actual.status(), belief.text)) {
             wrong = Kind.UNEXPLAINED;
         } else if (!since.contains(actual.since())
-                || !isTime(belief, log.said.get(belief.saidSoFar).at(), actual.since(), newState, newText, textAt)) {
+                || !isTime(
+                        belief, log.emitted.get(belief.emittedSoFar).at(), actual.since(), newState, newText, textAt)) {
             wrong = Kind.WRONG_TIME;
         } else if (orNever(actual.lastActive()) < belief.storedLastActive
                 || orNever(actual.lastActive()) > belief.lastActive) {
@@ -827,17 +829,17 @@ final class Search {
         return false;
     }
 
-    /** The instant of the change, which is the record's timestamp; but never before that of what was last said. */
+    /** The instant of the change, which is the record's timestamp; but never before that of what was last emitted. */
     private boolean isTime(Belief belief, long at, long since, boolean newState, boolean newText, Span textAt) {
         Span instant = newText ? (newState ? textAt.or(Span.at(since)) : textAt) : Span.at(since);
-        Span floor = belief.said == null
+        Span floor = belief.emitted == null
                 ? Span.NEVER
-                : Span.at(log.said.get(belief.saidSoFar - 1).at());
+                : Span.at(log.emitted.get(belief.emittedSoFar - 1).at());
         return instant.contains(at) || instant.or(floor).contains(at);
     }
 
     private Span begin(Belief belief, State state, Span changed) {
-        Span begin = belief.said == null ? changed : changed.or(Span.at(belief.said.since()));
+        Span begin = belief.emitted == null ? changed : changed.or(Span.at(belief.emitted.since()));
         if (belief.hidden) {
             return begin; // which no device has a part in
         }
@@ -864,12 +866,13 @@ final class Search {
     }
 
     private boolean isWorthTelling(Belief belief) {
-        return belief.saidSoFar > furthest || (belief.saidSoFar == furthest && expectations.size() < MOST_EXPECTATIONS);
+        return belief.emittedSoFar > furthest
+                || (belief.emittedSoFar == furthest && expectations.size() < MOST_EXPECTATIONS);
     }
 
     private void expect(Belief belief, Kind kind, String text) {
-        if (belief.saidSoFar > furthest) {
-            furthest = belief.saidSoFar;
+        if (belief.emittedSoFar > furthest) {
+            furthest = belief.emittedSoFar;
             expectations.clear();
         }
         if (isWorthTelling(belief)) {
@@ -879,9 +882,11 @@ final class Search {
 
     private Result finish() {
         List<Belief> accepted = new ArrayList<>(unsaid);
-        beliefs.stream().filter(belief -> belief.saidSoFar == log.said.size()).forEach(accepted::add);
+        beliefs.stream()
+                .filter(belief -> belief.emittedSoFar == log.emitted.size())
+                .forEach(accepted::add);
         if (accepted.isEmpty()) {
-            beliefs.forEach(belief -> furthest = Math.max(furthest, belief.saidSoFar));
+            beliefs.forEach(belief -> furthest = Math.max(furthest, belief.emittedSoFar));
             return failed();
         }
         List<Violation> fewest = null;
@@ -910,7 +915,7 @@ final class Search {
                         log.user,
                         log.partition,
                         -1,
-                        "what had to end by %d ended with the pulse at %d"
+                        "what had to end by %d ended with the clock tick at %d"
                                 .formatted(expiry.latest(), expiry.noticedAt())));
             }
         }
@@ -923,7 +928,7 @@ final class Search {
                         log.user,
                         log.partition,
                         -1,
-                        "%s had to end by %d, and no pulse up to %d ended it".formatted(device, latest, until)));
+                        "%s had to end by %d, and no clock tick up to %d ended it".formatted(device, latest, until)));
             }
         }
         if (belief.textEnd != Long.MAX_VALUE && isTooLate(belief.textEnd + clock.shift(offset), until)) {
@@ -932,13 +937,13 @@ final class Search {
                     log.user,
                     log.partition,
                     -1,
-                    "the text had to end by %d, and no pulse up to %d ended it".formatted(belief.textEnd, until)));
+                    "the text had to end by %d, and no clock tick up to %d ended it".formatted(belief.textEnd, until)));
         }
         return ghosts;
     }
 
     private boolean isTooLate(long latest, long at) {
-        long excused = settings.pulseMs() + settings.slackMs();
+        long excused = settings.tickMs() + settings.slackMs();
         for (PartitionLog.Silence silence : partition.silences) {
             if (!mayBeExcused(silence)) {
                 continue;
@@ -949,7 +954,7 @@ final class Search {
     }
 
     private Result failed() {
-        Said actual = furthest < log.said.size() ? log.said.get(furthest) : null;
+        Emitted actual = furthest < log.emitted.size() ? log.emitted.get(furthest) : null;
         Kind kind = actual == null ? Kind.LOST : Kind.UNEXPLAINED;
         for (Kind nearer : List.of(Kind.WRONG_TIME, Kind.LAST_ACTIVE)) {
             if (expectations.stream().anyMatch(expectation -> expectation.kind() == nearer)) {
@@ -964,7 +969,7 @@ final class Search {
                 .toList();
         String message = "%s; expected %s; by %d in the log. %s"
                 .formatted(
-                        actual == null ? "nothing more was said" : "said: " + actual,
+                        actual == null ? "nothing more was emitted" : "emitted: " + actual,
                         expected.isEmpty() ? "nothing" : String.join(", or ", expected),
                         time,
                         around(actual == null ? time : actual.at()));
@@ -981,7 +986,7 @@ final class Search {
         List<Beat> beats = log.beats.stream()
                 .filter(beat -> Math.abs(beat.at() - at) <= reach || Math.abs(beat.logTime() - at) <= reach)
                 .toList();
-        return "Heartbeats around: %s. Texts: %s. Flags: %s. Said before: %s"
+        return "Heartbeats around: %s. Texts: %s. Flags: %s. Emitted before: %s"
                 .formatted(
                         beats,
                         log.texts.stream()
@@ -990,7 +995,7 @@ final class Search {
                         log.flags.stream()
                                 .filter(flag -> Math.abs(flag.stamp() - at) <= reach)
                                 .toList(),
-                        log.said.subList(Math.max(0, Math.min(furthest, log.said.size()) - 3), furthest));
+                        log.emitted.subList(Math.max(0, Math.min(furthest, log.emitted.size()) - 3), furthest));
     }
 
     private static long orNever(@Nullable Long time) {

@@ -7,28 +7,28 @@ package dev.rollcall.chaos.check;
  * @param leaseMs how long a heartbeat that names no lease keeps its device alive
  * @param graceMs how long a state holds after its connection ended
  * @param pulseMs how often a partition's clock ticks
- * @param shardQuietMs from when on a shard that is not heard from counts as silent
+ * @param shardSilenceMs from when on a shard that is not heard from counts as silent
  * @param shardHoldMs how long at most a silent shard's devices are held; 0: not at all
  * @param clockDifferenceMs how far the brokers' clocks may be apart where a disturbance reaches them
  * @param maxDevices how many live devices a user may have
  * @param retentionMs how long a user with nothing to say is remembered
  * @param slackMs what the machine may take without any fault: how far apart in time two records of different topics may
- *     be that are read one after the other, how late a pulse may come, and how much of the log's end may not be answered
+ *     be that are read one after the other, how late a clock tick may come, and how much of the log's end may not be answered
  *     yet
  */
 public record Settings(
         int partitions,
         long leaseMs,
         long graceMs,
-        long pulseMs,
-        long shardQuietMs,
+        long tickMs,
+        long shardSilenceMs,
         long shardHoldMs,
         long clockDifferenceMs,
         int maxDevices,
         long retentionMs,
         long slackMs) {
 
-    /** How many pulses have to be missing, with everything else, for a log to count as down. */
+    /** How many clock ticks have to be missing, with everything else, for a log to count as down. */
     private static final int PULSES_OF_SILENCE = 3;
 
     /** The defaults of {@code config/rollcall.properties}, and a slack of 5 s. */
@@ -36,7 +36,7 @@ public record Settings(
         return new Settings(partitions, 30_000, 5_000, 1_000, 15_000, 60_000, 0, 64, 2_592_000_000L, 5_000);
     }
 
-    long logQuietMs() {
-        return PULSES_OF_SILENCE * pulseMs;
+    long logGapMs() {
+        return PULSES_OF_SILENCE * tickMs;
     }
 }

@@ -23,7 +23,7 @@ final class ShardLog {
     private boolean perhapsSince;
 
     ShardLog(Settings settings) {
-        this.quietMs = settings.shardQuietMs();
+        this.quietMs = settings.shardSilenceMs();
         this.holdMs = settings.shardHoldMs();
     }
 

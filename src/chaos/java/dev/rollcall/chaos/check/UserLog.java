@@ -71,7 +71,7 @@ final class UserLog {
     record Flag(long offset, long stamp, long arrival, long readable, Applies applies, boolean hidden) {}
 
     /** A record of the output. */
-    record Said(int partition, long offset, long at, Decoder.@Nullable Presence value) {
+    record Emitted(int partition, long offset, long at, Decoder.@Nullable Presence value) {
         @Override
         public String toString() {
             return value == null
@@ -93,7 +93,7 @@ final class UserLog {
     final List<Beat> beats = new ArrayList<>();
     final List<Text> texts = new ArrayList<>();
     final List<Flag> flags = new ArrayList<>();
-    final List<Said> said = new ArrayList<>();
+    final List<Emitted> emitted = new ArrayList<>();
 
     UserLog(String user, int partition) {
         this.user = user;

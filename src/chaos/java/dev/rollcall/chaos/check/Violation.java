@@ -4,7 +4,7 @@ package dev.rollcall.chaos.check;
  * A promise that was broken.
  *
  * @param offset of the record on the output that breaks it; -1: it is the lack of one
- * @param message what was said, what was allowed, and the records around it
+ * @param message what was emitted, what was allowed, and the records around it
  */
 public record Violation(Kind kind, String user, int partition, long offset, String message) {
     /** Which promise. */
@@ -15,17 +15,17 @@ public record Violation(Kind kind, String user, int partition, long offset, Stri
         HIDDEN_SHOWN,
         /** A sequence number is missing or comes twice, or a previous state is not the one before. */
         SEQUENCE,
-        /** A change that must be said was not said, or a misrouted record was not sent on. */
+        /** A change that must be emitted was not emitted, or a misrouted record was not sent on. */
         LOST,
-        /** Something was said for which there is no reason in the logs, or something else than it should be. */
+        /** Something was emitted for which there is no reason in the logs, or something else than it should be. */
         UNEXPLAINED,
-        /** What was said is right but for {@code since}, or the record's time. */
+        /** What was emitted is right but for {@code since}, or the record's time. */
         WRONG_TIME,
-        /** What was said is right but for {@code last_active}. */
+        /** What was emitted is right but for {@code last_active}. */
         LAST_ACTIVE,
-        /** Somebody was said to be there for longer than the stated bound. */
+        /** Somebody was emitted to be there for longer than the stated bound. */
         GHOST,
-        /** The last word, as a new consumer sees it, is not the last that was said. */
+        /** The last word, as a new consumer sees it, is not the last that was emitted. */
         FINAL_STATE,
         /** A record of the output that cannot be read, or is on another partition than its user. */
         MALFORMED

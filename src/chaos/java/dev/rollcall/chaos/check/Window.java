@@ -2,7 +2,7 @@ package dev.rollcall.chaos.check;
 
 /**
  * A time of disturbance, both ends included, in ms since the epoch by a clock that is right: within it tasks may be taken
- * over at any record, and pulses may be missing. It begins before the first record that a new owner may read again, and
+ * over at any record, and clock ticks may be missing. It begins before the first record that a new owner may read again, and
  * ends when all is read and answered.
  */
 public record Window(long from, long to, Reach reach) {

@@ -35,18 +35,18 @@ class CheckerOrderTest {
         return new LogBuilder()
                 .beat(1_000, "phone", null, 45_000)
                 .beat(1_300, "phone", "ONLINE")
-                .pulses(1_500, 60_500)
-                .said("ONLINE", 1_000, 1_000L);
+                .ticks(1_500, 60_500)
+                .emitted("ONLINE", 1_000, 1_000L);
     }
 
     @Test
     void shouldKeepTheRunningLeaseWhenAHeartbeatNamesNone() {
-        clean(openPoll().said("OFFLINE", 46_000, 1_300L).check(SETTINGS));
+        clean(openPoll().emitted("OFFLINE", 46_000, 1_300L).check(SETTINGS));
     }
 
     @Test
     void shouldRefuseAnEndWhenAHeartbeatThatNamesNoLeaseHasShortenedIt() {
-        broken(openPoll().said("OFFLINE", 31_300, 1_300L).check(SETTINGS), Kind.WRONG_TIME);
+        broken(openPoll().emitted("OFFLINE", 31_300, 1_300L).check(SETTINGS), Kind.WRONG_TIME);
     }
 
     @Test
@@ -54,10 +54,10 @@ class CheckerOrderTest {
         LogBuilder shortened = new LogBuilder()
                 .beat(1_000, "phone", null, 45_000)
                 .beat(1_300, "phone", null, 10_000)
-                .pulses(1_500, 60_500)
-                .said("ONLINE", 1_000, 1_000L);
+                .ticks(1_500, 60_500)
+                .emitted("ONLINE", 1_000, 1_000L);
 
-        clean(shortened.said("OFFLINE", 11_300, 1_300L).check(SETTINGS));
+        clean(shortened.emitted("OFFLINE", 11_300, 1_300L).check(SETTINGS));
     }
 
     @Test
@@ -65,9 +65,9 @@ class CheckerOrderTest {
         LogBuilder shortened = new LogBuilder()
                 .beat(1_000, "phone", null, 3_600_000)
                 .beat(2_000, "phone", null, 10_000)
-                .pulses(2_500, 60_500)
-                .said("ONLINE", 1_000, 1_000L)
-                .said("OFFLINE", 42_000, 2_000L);
+                .ticks(2_500, 60_500)
+                .emitted("ONLINE", 1_000, 1_000L)
+                .emitted("OFFLINE", 42_000, 2_000L);
 
         broken(shortened.check(SETTINGS, new Window(3_000, 11_000)), Kind.WRONG_TIME);
     }
@@ -77,10 +77,10 @@ class CheckerOrderTest {
         return new LogBuilder()
                 .beat(1_000, LogBuilder.ALICE, "phone", null, "OPEN", "shard")
                 .beat(2_000, "phone", null)
-                .pulses(2_500, 60_500)
+                .ticks(2_500, 60_500)
                 .beat(61_000, LogBuilder.ALICE, "phone", null, "OPEN", "shard")
-                .pulses(61_500, 80_500)
-                .said("ONLINE", 1_000, 1_000L);
+                .ticks(61_500, 80_500)
+                .emitted("ONLINE", 1_000, 1_000L);
     }
 
     @Test
@@ -92,8 +92,8 @@ class CheckerOrderTest {
     void shouldRefuseAFlapWhenItsLastHeartbeatNamedNoShard() {
         broken(
                 noShard()
-                        .said("OFFLINE", 32_000, 2_000L)
-                        .said("ONLINE", 61_000, 61_000L)
+                        .emitted("OFFLINE", 32_000, 2_000L)
+                        .emitted("ONLINE", 61_000, 61_000L)
                         .check(SETTINGS),
                 Kind.UNEXPLAINED);
     }
@@ -104,28 +104,28 @@ class CheckerOrderTest {
         return new LogBuilder()
                 .beat(1_000, "phone", "ONLINE")
                 .beat(800, "phone", "IDLE")
-                .pulses(900, 10_900);
+                .ticks(900, 10_900);
     }
 
     @Test
     void shouldApplyTheLaterRecordWhenItsStampIsLower() {
         clean(stepBack()
-                .said("ONLINE", 1_000, 1_000L)
-                .said("IDLE", 1_000, 1_000L)
+                .emitted("ONLINE", 1_000, 1_000L)
+                .emitted("IDLE", 1_000, 1_000L)
                 .check(SETTINGS));
     }
 
     @Test
     void shouldMissAStateWhenItWasDroppedForItsLowerStamp() {
-        broken(stepBack().said("ONLINE", 1_000, 1_000L).check(SETTINGS), Kind.LOST);
+        broken(stepBack().emitted("ONLINE", 1_000, 1_000L).check(SETTINGS), Kind.LOST);
     }
 
     @Test
     void shouldRefuseAStateWhenItBeganBeforeTheOneBefore() {
         broken(
                 stepBack()
-                        .said("ONLINE", 1_000, 1_000L)
-                        .said("IDLE", 800, 1_000L)
+                        .emitted("ONLINE", 1_000, 1_000L)
+                        .emitted("IDLE", 800, 1_000L)
                         .check(SETTINGS),
                 Kind.WRONG_TIME);
     }
@@ -134,61 +134,64 @@ class CheckerOrderTest {
     private static LogBuilder stepBackWhileLive() {
         return new LogBuilder()
                 .beat(10_000, "phone", null)
-                .pulses(10_100, 12_100)
-                .pulses(7_100, 60_100)
-                .said("ONLINE", 10_000, 10_000L);
+                .ticks(10_100, 12_100)
+                .ticks(7_100, 60_100)
+                .emitted("ONLINE", 10_000, 10_000L);
     }
 
     @Test
     void shouldMeasureALeaseByWhatHasPassedWhenStampsStepBack() {
-        clean(stepBackWhileLive().said("OFFLINE", 35_000, 10_000L).check(SETTINGS));
-        clean(stepBackWhileLive().said("OFFLINE", 40_000, 10_000L).check(SETTINGS));
+        clean(stepBackWhileLive().emitted("OFFLINE", 35_000, 10_000L).check(SETTINGS));
+        clean(stepBackWhileLive().emitted("OFFLINE", 40_000, 10_000L).check(SETTINGS));
     }
 
     @Test
     void shouldRefuseAnEndWhenLessThanTheLeaseHasPassed() {
-        broken(stepBackWhileLive().said("OFFLINE", 34_999, 10_000L).check(SETTINGS), Kind.FALSE_STATE, Kind.WRONG_TIME);
+        broken(
+                stepBackWhileLive().emitted("OFFLINE", 34_999, 10_000L).check(SETTINGS),
+                Kind.FALSE_STATE,
+                Kind.WRONG_TIME);
     }
 
-    /** One pulse is stamped an hour ahead. */
+    /** One clock tick is stamped an hour ahead. */
     private static LogBuilder leap() {
         return new LogBuilder()
                 .beat(1_000, "phone", null)
-                .pulses(1_500, 5_500)
-                .pulses(3_606_500, 3_606_500)
-                .pulses(7_500, 60_500)
-                .said("ONLINE", 1_000, 1_000L);
+                .ticks(1_500, 5_500)
+                .ticks(3_606_500, 3_606_500)
+                .ticks(7_500, 60_500)
+                .emitted("ONLINE", 1_000, 1_000L);
     }
 
     @Test
     void shouldTakeALeapForASilenceWhenItReturns() {
-        clean(leap().said("OFFLINE", 37_500, 1_000L).check(SETTINGS));
+        clean(leap().emitted("OFFLINE", 37_500, 1_000L).check(SETTINGS));
     }
 
     @Test
     void shouldRefuseAnEndWhenALeapHasCausedIt() {
-        broken(leap().said("OFFLINE", 31_000, 1_000L).check(SETTINGS), Kind.WRONG_TIME);
+        broken(leap().emitted("OFFLINE", 31_000, 1_000L).check(SETTINGS), Kind.WRONG_TIME);
     }
 
     @Test
     void shouldMissTheStatesOfTheHourAfterALeap() {
         LogBuilder log =
-                leap().beat(61_000, "phone", "IDLE").pulses(61_500, 64_500).said("OFFLINE", 37_500, 1_000L);
+                leap().beat(61_000, "phone", "IDLE").ticks(61_500, 64_500).emitted("OFFLINE", 37_500, 1_000L);
 
         broken(log.check(SETTINGS), Kind.LOST);
-        clean(log.said("IDLE", 61_000, 1_000L).check(SETTINGS));
+        clean(log.emitted("IDLE", 61_000, 1_000L).check(SETTINGS));
     }
 
     // ---- rule 7: misrouted records ----
 
     private static LogBuilder misroutedText() {
         return new LogBuilder()
-                .pulses(500, 500)
+                .ticks(500, 500)
                 .text(1_020, "new", null)
                 .sentOnFrom(1_000)
                 .text(1_500, "old", null)
-                .pulses(1_600, 9_600)
-                .said("OFFLINE", 1_020, null, 1, "new", 1_020);
+                .ticks(1_600, 9_600)
+                .emitted("OFFLINE", 1_020, null, 1, "new", 1_020);
     }
 
     @Test
@@ -198,33 +201,33 @@ class CheckerOrderTest {
 
     @Test
     void shouldRefuseTheOlderTextWhenItWasSentOn() {
-        broken(misroutedText().said("OFFLINE", 1_020, null, 2, "old", 1_500).check(SETTINGS), Kind.UNEXPLAINED);
+        broken(misroutedText().emitted("OFFLINE", 1_020, null, 2, "old", 1_500).check(SETTINGS), Kind.UNEXPLAINED);
     }
 
     @Test
     void shouldTakeANewerTextWhenItWasSentOn() {
         LogBuilder log = new LogBuilder()
-                .pulses(500, 500)
+                .ticks(500, 500)
                 .text(1_000, "old", null)
                 .sentOnFrom(1_020)
                 .text(1_500, "new", null)
-                .pulses(1_600, 9_600)
-                .said("OFFLINE", 1_000, null, 1, "old", 1_000);
+                .ticks(1_600, 9_600)
+                .emitted("OFFLINE", 1_000, null, 1, "old", 1_000);
 
         broken(log.check(SETTINGS), Kind.LOST);
-        clean(log.said("OFFLINE", 1_000, null, 2, "new", 1_020).check(SETTINGS));
+        clean(log.emitted("OFFLINE", 1_000, null, 2, "new", 1_020).check(SETTINGS));
     }
 
     /** Hidden at 1.02 s, and an older word that was sent on; then the phone comes. */
     private static LogBuilder misroutedFlag() {
         return new LogBuilder()
-                .pulses(500, 500)
+                .ticks(500, 500)
                 .hide(1_020, true)
                 .sentOnFrom(1_000)
                 .hide(1_500, false)
-                .pulses(1_600, 9_600)
+                .ticks(1_600, 9_600)
                 .beat(10_000, "phone", null)
-                .pulses(10_500, 20_500);
+                .ticks(10_500, 20_500);
     }
 
     @Test
@@ -234,7 +237,7 @@ class CheckerOrderTest {
 
     @Test
     void shouldRefuseAStateWhenAnOlderFlagHasShownTheUser() {
-        broken(misroutedFlag().said("ONLINE", 10_000, 10_000L).check(SETTINGS), Kind.UNEXPLAINED);
+        broken(misroutedFlag().emitted("ONLINE", 10_000, 10_000L).check(SETTINGS), Kind.UNEXPLAINED);
     }
 
     /** IDLE on the right partition, and an older ONLINE that was sent on. */
@@ -243,8 +246,8 @@ class CheckerOrderTest {
                 .beat(1_020, "phone", "IDLE")
                 .sentOnFrom(1_000)
                 .beat(1_300, "phone", "ONLINE")
-                .pulses(1_500, 20_500)
-                .said("IDLE", 1_020, null);
+                .ticks(1_500, 20_500)
+                .emitted("IDLE", 1_020, null);
     }
 
     @Test
@@ -254,19 +257,19 @@ class CheckerOrderTest {
 
     @Test
     void shouldRefuseTheOlderStateWhenItWasSentOn() {
-        broken(misroutedBeat().said("ONLINE", 1_020, 1_000L).check(SETTINGS), Kind.UNEXPLAINED);
+        broken(misroutedBeat().emitted("ONLINE", 1_020, 1_000L).check(SETTINGS), Kind.UNEXPLAINED);
     }
 
     @Test
     void shouldChangeNothingWhenTheLeaseOfWhatWasSentOnIsOver() {
         LogBuilder late = new LogBuilder()
-                .pulses(1_500, 39_500)
+                .ticks(1_500, 39_500)
                 .sentOnFrom(1_000)
                 .beat(40_000, "phone", null)
-                .pulses(40_500, 50_500);
+                .ticks(40_500, 50_500);
 
         clean(late.check(SETTINGS));
-        broken(late.said("ONLINE", 1_000, 1_000L).check(SETTINGS), Kind.UNEXPLAINED);
+        broken(late.emitted("ONLINE", 1_000, 1_000L).check(SETTINGS), Kind.UNEXPLAINED);
     }
 
     @Test
@@ -275,14 +278,14 @@ class CheckerOrderTest {
         LogBuilder log = new LogBuilder()
                 .onPartition(1 - home)
                 .beat(1_000, "phone", null)
-                .pulses(1_500, 9_500)
+                .ticks(1_500, 9_500)
                 .onPartition(home);
 
         broken(log.check(settings(2)), Kind.LOST);
         clean(log.sentOnFrom(1_000)
                 .beat(1_300, "phone", null)
-                .pulses(1_500, 9_500)
-                .said("ONLINE", 1_000, 1_000L)
+                .ticks(1_500, 9_500)
+                .emitted("ONLINE", 1_000, 1_000L)
                 .check(settings(2)));
     }
 
@@ -291,11 +294,11 @@ class CheckerOrderTest {
     /** The user hides; a good while after that was acknowledged a phone comes online. */
     private static LogBuilder hideThenOnline() {
         return new LogBuilder()
-                .pulses(500, 4_500)
+                .ticks(500, 4_500)
                 .hide(5_000, true)
                 .after(HIDING, 0)
                 .beat(5_200, "phone", null)
-                .pulses(5_500, 20_500);
+                .ticks(5_500, 20_500);
     }
 
     @Test
@@ -305,14 +308,14 @@ class CheckerOrderTest {
 
     @Test
     void shouldRefuseAStateWhenHidingWasAcknowledgedBefore() {
-        LogBuilder shown = hideThenOnline().said("ONLINE", 5_200, 5_200L).said("OFFLINE", 5_200, 5_200L);
+        LogBuilder shown = hideThenOnline().emitted("ONLINE", 5_200, 5_200L).emitted("OFFLINE", 5_200, 5_200L);
 
         broken(shown.check(SETTINGS), Kind.HIDDEN_SHOWN, Kind.UNEXPLAINED);
     }
 
     @Test
     void shouldRefuseItAlsoWhenItWasABacklog() {
-        LogBuilder shown = hideThenOnline().said("ONLINE", 5_200, 5_200L).said("OFFLINE", 5_200, 5_200L);
+        LogBuilder shown = hideThenOnline().emitted("ONLINE", 5_200, 5_200L).emitted("OFFLINE", 5_200, 5_200L);
 
         broken(shown.check(SETTINGS, new Window(4_000, 20_000, Reach.PROCESSORS)), Kind.HIDDEN_SHOWN, Kind.UNEXPLAINED);
     }
@@ -321,13 +324,13 @@ class CheckerOrderTest {
     @Test
     void shouldRefuseWhatComesSoonerOnlyWhenItIsABacklog() {
         LogBuilder shown = new LogBuilder()
-                .pulses(500, 4_500)
+                .ticks(500, 4_500)
                 .hide(5_000, true)
                 .after(HIDING, 0)
                 .beat(5_030, "phone", null)
-                .pulses(5_500, 20_500)
-                .said("ONLINE", 5_030, 5_030L)
-                .said("OFFLINE", 5_030, 5_030L);
+                .ticks(5_500, 20_500)
+                .emitted("ONLINE", 5_030, 5_030L)
+                .emitted("OFFLINE", 5_030, 5_030L);
 
         clean(shown.check(SETTINGS, new Window(4_000, 20_000, Reach.PROCESSORS)));
         broken(shown.check(SETTINGS, new Window(4_000, 20_000, Reach.BACKLOG)), Kind.HIDDEN_SHOWN, Kind.UNEXPLAINED);
@@ -335,7 +338,7 @@ class CheckerOrderTest {
 
     @Test
     void shouldAllowItWhenTheBrokersWereDisturbedOrTheStampsSayOtherwise() {
-        LogBuilder shown = hideThenOnline().said("ONLINE", 5_200, 5_200L).said("OFFLINE", 5_200, 5_200L);
+        LogBuilder shown = hideThenOnline().emitted("ONLINE", 5_200, 5_200L).emitted("OFFLINE", 5_200, 5_200L);
 
         clean(shown.check(SETTINGS, new Window(4_000, 20_000, Reach.BROKERS)));
     }
@@ -343,12 +346,12 @@ class CheckerOrderTest {
     @Test
     void shouldAllowItWhenNothingWasAcknowledged() {
         clean(new LogBuilder()
-                .pulses(500, 4_500)
+                .ticks(500, 4_500)
                 .hide(5_000, true)
                 .beat(5_050, "phone", null)
-                .pulses(5_500, 20_500)
-                .said("ONLINE", 5_050, 5_050L)
-                .said("OFFLINE", 5_050, 5_050L)
+                .ticks(5_500, 20_500)
+                .emitted("ONLINE", 5_050, 5_050L)
+                .emitted("OFFLINE", 5_050, 5_050L)
                 .check(SETTINGS));
     }
 
@@ -359,27 +362,27 @@ class CheckerOrderTest {
         LogBuilder log = new LogBuilder()
                 .beat(1_000, "phone", null)
                 .beat(2_000, "bob", "any", "OFFLINE", "OPEN", null)
-                .pulses(2_500, 9_500)
+                .ticks(2_500, 9_500)
                 .beat(10_000, "phone", null)
-                .pulses(10_500, 10_500);
+                .ticks(10_500, 10_500);
         for (long at = 20_000; at < 100_000; at += 10_000) {
             log.beat(at, "bob", "any", null, "OPEN", null);
         }
-        return log.instance("two").pulses(100_500, 110_500).said("ONLINE", 1_000, 1_000L);
+        return log.instance("two").ticks(100_500, 110_500).emitted("ONLINE", 1_000, 1_000L);
     }
 
     @Test
     void shouldAllowOneLeaseWhenAPartitionIsSparse() {
         Window away = new Window(10_600, 100_500, Reach.PROCESSORS);
 
-        clean(sparse().said("OFFLINE", 40_000, 10_000L).check(SETTINGS, away));
-        clean(sparse().said("OFFLINE", 70_000, 10_000L).check(SETTINGS, away));
+        clean(sparse().emitted("OFFLINE", 40_000, 10_000L).check(SETTINGS, away));
+        clean(sparse().emitted("OFFLINE", 70_000, 10_000L).check(SETTINGS, away));
     }
 
     @Test
     void shouldRefuseAnEndWhenEachGapHasPutItOff() {
         Window away = new Window(10_600, 100_500, Reach.PROCESSORS);
 
-        broken(sparse().said("OFFLINE", 100_000, 10_000L).check(SETTINGS, away), Kind.WRONG_TIME);
+        broken(sparse().emitted("OFFLINE", 100_000, 10_000L).check(SETTINGS, away), Kind.WRONG_TIME);
     }
 }

@@ -15,9 +15,9 @@ class CheckerTest {
     private static LogBuilder phone() {
         return new LogBuilder()
                 .beat(1_000, "phone", null)
-                .pulses(1_500, 10_500)
+                .ticks(1_500, 10_500)
                 .beat(11_000, "phone", null)
-                .pulses(11_500, 50_500);
+                .ticks(11_500, 50_500);
     }
 
     private static void clean(Verdict verdict) {
@@ -31,8 +31,8 @@ class CheckerTest {
 
     @Test
     void shouldAcceptAnExpiryAndTellItsLatenessWhenItIsAtTheDeadline() {
-        Verdict verdict = phone().said("ONLINE", 1_000, 1_000L)
-                .said("OFFLINE", 41_000, 11_000L)
+        Verdict verdict = phone().emitted("ONLINE", 1_000, 1_000L)
+                .emitted("OFFLINE", 41_000, 11_000L)
                 .check(SETTINGS);
 
         clean(verdict);
@@ -46,8 +46,8 @@ class CheckerTest {
     @Test
     void shouldNameAFalseOfflineWhenTheDeviceWasLive() {
         broken(
-                phone().said("ONLINE", 1_000, 1_000L)
-                        .said("OFFLINE", 40_999, 11_000L)
+                phone().emitted("ONLINE", 1_000, 1_000L)
+                        .emitted("OFFLINE", 40_999, 11_000L)
                         .check(SETTINGS),
                 Kind.FALSE_STATE,
                 Kind.WRONG_TIME);
@@ -56,32 +56,32 @@ class CheckerTest {
     @Test
     void shouldRefuseAStateWhenItBeganLaterThanTheDeadline() {
         broken(
-                phone().said("ONLINE", 1_000, 1_000L)
-                        .said("OFFLINE", 41_001, 11_000L)
+                phone().emitted("ONLINE", 1_000, 1_000L)
+                        .emitted("OFFLINE", 41_001, 11_000L)
                         .check(SETTINGS),
                 Kind.WRONG_TIME);
     }
 
     @Test
-    void shouldMissTheExpiryWhenNobodySaidIt() {
-        broken(phone().said("ONLINE", 1_000, 1_000L).check(SETTINGS), Kind.LOST);
+    void shouldMissTheExpiryWhenNobodyEmittedIt() {
+        broken(phone().emitted("ONLINE", 1_000, 1_000L).check(SETTINGS), Kind.LOST);
     }
 
     @Test
-    void shouldNotMissTheExpiryWhenTheLogEndsBeforeItCouldBeSaid() {
+    void shouldNotMissTheExpiryWhenTheLogEndsBeforeItCouldBeEmitted() {
         clean(new LogBuilder()
                 .beat(1_000, "phone", null)
-                .pulses(1_500, 31_500)
-                .said("ONLINE", 1_000, 1_000L)
+                .ticks(1_500, 31_500)
+                .emitted("ONLINE", 1_000, 1_000L)
                 .check(SETTINGS));
     }
 
     @Test
-    void shouldCallItAGhostWhenNoPulseEndsADevice() {
+    void shouldCallItAGhostWhenNoTickEndsADevice() {
         LogBuilder log = new LogBuilder()
                 .beat(1_000, "phone", null)
                 .beat(2_000, "bob", "any", "OFFLINE", "OPEN", null)
-                .said("ONLINE", 1_000, 1_000L);
+                .emitted("ONLINE", 1_000, 1_000L);
         for (long at = 3_000; at <= 35_000; at += 1_000) {
             log.beat(at, "bob", "any", null, "OPEN", null);
         }
@@ -92,9 +92,9 @@ class CheckerTest {
     @Test
     void shouldRefuseARecordWhenItSaysNothingNew() {
         broken(
-                phone().said("ONLINE", 1_000, 1_000L)
-                        .said("ONLINE", 1_000, 11_000L)
-                        .said("OFFLINE", 41_000, 11_000L)
+                phone().emitted("ONLINE", 1_000, 1_000L)
+                        .emitted("ONLINE", 1_000, 11_000L)
+                        .emitted("OFFLINE", 41_000, 11_000L)
                         .check(SETTINGS),
                 Kind.UNEXPLAINED);
     }
@@ -102,8 +102,8 @@ class CheckerTest {
     @Test
     void shouldRefuseASequenceWhenItSkipsOne() {
         broken(
-                phone().said("ONLINE", 1_000, 1_000L)
-                        .said("OFFLINE", 41_000, 11_000L, 3, null, 41_000)
+                phone().emitted("ONLINE", 1_000, 1_000L)
+                        .emitted("OFFLINE", 41_000, 11_000L, 3, null, 41_000)
                         .check(SETTINGS),
                 Kind.SEQUENCE,
                 Kind.UNEXPLAINED);
@@ -112,35 +112,35 @@ class CheckerTest {
     @Test
     void shouldRefuseALastActiveWhenItIsNotTheLastHeartbeats() {
         broken(
-                phone().said("ONLINE", 1_000, 1_000L)
-                        .said("OFFLINE", 41_000, 1_000L)
+                phone().emitted("ONLINE", 1_000, 1_000L)
+                        .emitted("OFFLINE", 41_000, 1_000L)
                         .check(SETTINGS),
                 Kind.LAST_ACTIVE);
     }
 
     @Test
     void shouldAllowOneMoreLeaseWhenATaskMayHaveBeenTakenOver() {
-        LogBuilder log = phone().pulses(51_500, 80_500).said("ONLINE", 1_000, 1_000L);
+        LogBuilder log = phone().ticks(51_500, 80_500).emitted("ONLINE", 1_000, 1_000L);
 
-        clean(log.said("OFFLINE", 70_000, 11_000L).check(SETTINGS, new Window(38_000, 40_000)));
+        clean(log.emitted("OFFLINE", 70_000, 11_000L).check(SETTINGS, new Window(38_000, 40_000)));
     }
 
     @Test
     void shouldAllowNoMoreThanOneLeaseWhenATaskMayHaveBeenTakenOver() {
-        LogBuilder log = phone().pulses(51_500, 80_500).said("ONLINE", 1_000, 1_000L);
+        LogBuilder log = phone().ticks(51_500, 80_500).emitted("ONLINE", 1_000, 1_000L);
 
-        broken(log.said("OFFLINE", 70_001, 11_000L).check(SETTINGS, new Window(38_000, 40_000)), Kind.WRONG_TIME);
+        broken(log.emitted("OFFLINE", 70_001, 11_000L).check(SETTINGS, new Window(38_000, 40_000)), Kind.WRONG_TIME);
     }
 
     @Test
-    void shouldSeeATakeOverByItselfWhenAnotherInstanceWritesThePulses() {
+    void shouldSeeATakeOverByItselfWhenAnotherInstanceWritesTheTicks() {
         clean(new LogBuilder()
                 .beat(1_000, "phone", null)
-                .pulses(1_500, 10_500)
+                .ticks(1_500, 10_500)
                 .instance("two")
-                .pulses(20_500, 60_500)
-                .said("ONLINE", 1_000, 1_000L)
-                .said("OFFLINE", 50_500, 1_000L)
+                .ticks(20_500, 60_500)
+                .emitted("ONLINE", 1_000, 1_000L)
+                .emitted("OFFLINE", 50_500, 1_000L)
                 .check(SETTINGS));
     }
 
@@ -148,32 +148,32 @@ class CheckerTest {
     void shouldKeepADeviceWhenTheLogItselfWasSilent() {
         LogBuilder silent = new LogBuilder()
                 .beat(1_000, "phone", null)
-                .pulses(1_500, 5_500)
-                .pulses(25_500, 60_500)
-                .said("ONLINE", 1_000, 1_000L);
+                .ticks(1_500, 5_500)
+                .ticks(25_500, 60_500)
+                .emitted("ONLINE", 1_000, 1_000L);
 
-        clean(silent.said("OFFLINE", 45_500, 1_000L).check(SETTINGS)); // 20 s of silence, and 20 s more from its end
+        clean(silent.emitted("OFFLINE", 45_500, 1_000L).check(SETTINGS)); // 20 s of silence, and 20 s more from its end
     }
 
     @Test
     void shouldRefuseAnOfflineWhenTheSilenceWasTheLogs() {
         LogBuilder silent = new LogBuilder()
                 .beat(1_000, "phone", null)
-                .pulses(1_500, 5_500)
-                .pulses(25_500, 60_500)
-                .said("ONLINE", 1_000, 1_000L);
+                .ticks(1_500, 5_500)
+                .ticks(25_500, 60_500)
+                .emitted("ONLINE", 1_000, 1_000L);
 
-        broken(silent.said("OFFLINE", 31_000, 1_000L).check(SETTINGS), Kind.WRONG_TIME);
+        broken(silent.emitted("OFFLINE", 31_000, 1_000L).check(SETTINGS), Kind.WRONG_TIME);
     }
 
     @Test
     void shouldHoldTheDevicesOfASilentShard() {
         LogBuilder silent = new LogBuilder()
                 .beat(1_000, LogBuilder.ALICE, "phone", null, "OPEN", "shard")
-                .pulses(1_500, 60_500)
+                .ticks(1_500, 60_500)
                 .beat(61_000, LogBuilder.ALICE, "phone", null, "OPEN", "shard")
-                .pulses(61_500, 80_500)
-                .said("ONLINE", 1_000, 1_000L);
+                .ticks(61_500, 80_500)
+                .emitted("ONLINE", 1_000, 1_000L);
 
         clean(silent.check(SETTINGS));
     }
@@ -182,14 +182,14 @@ class CheckerTest {
     void shouldRefuseAFlapWhenTheShardWasSilent() {
         LogBuilder silent = new LogBuilder()
                 .beat(1_000, LogBuilder.ALICE, "phone", null, "OPEN", "shard")
-                .pulses(1_500, 60_500)
+                .ticks(1_500, 60_500)
                 .beat(61_000, LogBuilder.ALICE, "phone", null, "OPEN", "shard")
-                .pulses(61_500, 80_500)
-                .said("ONLINE", 1_000, 1_000L);
+                .ticks(61_500, 80_500)
+                .emitted("ONLINE", 1_000, 1_000L);
 
         broken(
-                silent.said("OFFLINE", 31_000, 1_000L)
-                        .said("ONLINE", 61_000, 61_000L)
+                silent.emitted("OFFLINE", 31_000, 1_000L)
+                        .emitted("ONLINE", 61_000, 61_000L)
                         .check(SETTINGS),
                 Kind.UNEXPLAINED);
     }
@@ -198,11 +198,11 @@ class CheckerTest {
     void shouldNotHoldThemForLongerThanTheBound() {
         LogBuilder silent = new LogBuilder()
                 .beat(1_000, LogBuilder.ALICE, "phone", null, "OPEN", "shard")
-                .pulses(1_500, 100_500)
-                .said("ONLINE", 1_000, 1_000L);
+                .ticks(1_500, 100_500)
+                .emitted("ONLINE", 1_000, 1_000L);
 
         broken(silent.check(SETTINGS), Kind.LOST);
-        clean(silent.said("OFFLINE", 31_000, 1_000L).check(SETTINGS));
+        clean(silent.emitted("OFFLINE", 31_000, 1_000L).check(SETTINGS));
     }
 
     @Test
@@ -210,9 +210,9 @@ class CheckerTest {
         clean(new LogBuilder()
                 .beat(1_000, "phone", null)
                 .text(1_500, "hi", null)
-                .pulses(1_600, 5_600)
-                .said("OFFLINE", 1_500, null, 1, "hi", 1_500)
-                .said("ONLINE", 1_500, 1_000L, 2, "hi", 1_500)
+                .ticks(1_600, 5_600)
+                .emitted("OFFLINE", 1_500, null, 1, "hi", 1_500)
+                .emitted("ONLINE", 1_500, 1_000L, 2, "hi", 1_500)
                 .check(SETTINGS));
     }
 
@@ -221,10 +221,10 @@ class CheckerTest {
         broken(
                 new LogBuilder()
                         .beat(1_000, "phone", null)
-                        .pulses(1_600, 9_600)
+                        .ticks(1_600, 9_600)
                         .text(9_000, "hi", null)
-                        .said("OFFLINE", 9_000, null, 1, "hi", 9_000)
-                        .said("ONLINE", 9_000, 1_000L, 2, "hi", 9_000)
+                        .emitted("OFFLINE", 9_000, null, 1, "hi", 9_000)
+                        .emitted("ONLINE", 9_000, 1_000L, 2, "hi", 9_000)
                         .check(SETTINGS),
                 Kind.UNEXPLAINED);
     }
@@ -238,7 +238,7 @@ class CheckerTest {
     void shouldRefuseALastActiveWhenItLeaksFromWhileTheUserWasHidden() {
         broken(
                 hiddenPhone()
-                        .said("OFFLINE", 5_000, 11_000L, 3, "hi", 20_000)
+                        .emitted("OFFLINE", 5_000, 11_000L, 3, "hi", 20_000)
                         .text(20_000, "hi", null)
                         .check(SETTINGS),
                 Kind.LAST_ACTIVE);
@@ -246,17 +246,17 @@ class CheckerTest {
 
     @Test
     void shouldRefuseAnExpiryWhenTheUserIsHidden() {
-        broken(hiddenPhone().said("OFFLINE", 41_000, 1_000L).check(SETTINGS), Kind.UNEXPLAINED);
+        broken(hiddenPhone().emitted("OFFLINE", 41_000, 1_000L).check(SETTINGS), Kind.UNEXPLAINED);
     }
 
     /** The user hides at 5 s; the phone goes on until 11 s. */
     private static LogBuilder hiddenPhone() {
-        return phone().hide(5_000, true).said("ONLINE", 1_000, 1_000L).said("OFFLINE", 5_000, 1_000L);
+        return phone().hide(5_000, true).emitted("ONLINE", 1_000, 1_000L).emitted("OFFLINE", 5_000, 1_000L);
     }
 
     @Test
     void shouldRefuseALastWordWhenANewConsumerSeesAnother() {
-        LogBuilder log = phone().said("ONLINE", 1_000, 1_000L).said("OFFLINE", 41_000, 11_000L);
+        LogBuilder log = phone().emitted("ONLINE", 1_000, 1_000L).emitted("OFFLINE", 41_000, 11_000L);
 
         clean(log.compactedTo(1).check(SETTINGS));
         broken(log.compactedTo(0).check(SETTINGS), Kind.FINAL_STATE);

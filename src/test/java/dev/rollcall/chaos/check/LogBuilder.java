@@ -102,14 +102,14 @@ final class LogBuilder {
         return this;
     }
 
-    /** Another processor writes the pulses from here on. */
+    /** Another processor writes the clock ticks from here on. */
     LogBuilder instance(String name) {
         instance = name;
         return this;
     }
 
-    /** A pulse each second. */
-    LogBuilder pulses(long from, long to) {
+    /** A clock tick each second. */
+    LogBuilder ticks(long from, long to) {
         for (long at = from; at <= to; at += 1_000) {
             add(
                     heartbeats,
@@ -145,12 +145,12 @@ final class LogBuilder {
         return this;
     }
 
-    /** A state that is said, with the number that is next, after the state before. */
-    LogBuilder said(String state, long since, @Nullable Long lastActive) {
-        return said(state, since, lastActive, presence.size() + 1, null, since);
+    /** A state that is emitted, with the number that is next, after the state before. */
+    LogBuilder emitted(String state, long since, @Nullable Long lastActive) {
+        return emitted(state, since, lastActive, presence.size() + 1, null, since);
     }
 
-    LogBuilder said(
+    LogBuilder emitted(
             String state, long since, @Nullable Long lastActive, long sequence, @Nullable String text, long at) {
         Schema schema = schema("UserPresence");
         Schema states = schema.getField("state").schema();

@@ -8,9 +8,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.rollcall.app.Rollcall;
 import dev.rollcall.config.RollcallConfig;
-import dev.rollcall.domain.Announcement.Presence;
 import dev.rollcall.domain.Heartbeat;
-import dev.rollcall.real.RealContext.Said;
+import dev.rollcall.domain.PresenceUpdate.Presence;
+import dev.rollcall.real.RealContext.Emitted;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -28,11 +28,11 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** What anybody sees who runs the one command: an embedded broker, the processor, and clients over TCP. */
 @Timeout(120)
-class MainPathIT {
+class EndToEndIT {
     private static final long LEASE_MS = 2_000;
     private static final long GRACE_MS = 1_000;
 
-    /** So late may a change be seen: a heartbeat's, and, with a pulse in between, that of an end. */
+    /** So late may a change be seen: a heartbeat's, and, with a clock tick in between, that of an end. */
     private static final long SEEN_WITHIN_MS = 2_000;
 
     private static final long END_SEEN_WITHIN_MS = 2_500;
@@ -48,8 +48,9 @@ class MainPathIT {
                 String.valueOf(LEASE_MS),
                 "disconnect.grace.ms",
                 String.valueOf(GRACE_MS),
-                // Three pulses that are missed count as an outage, which gives devices more time: a test machine that
-                // stops to think for less than 1.5 s does not change what is said here.
+                // Three clock ticks that are missed count as an outage, which gives devices more time: a test machine
+                // that
+                // stops to think for less than 1.5 s does not change what is emitted here.
                 "pulse.interval.ms",
                 "500")));
         rollcall.awaitReady();
@@ -71,12 +72,12 @@ class MainPathIT {
     void shouldBeOnlineWithinTwoSecondsAndOfflineAfterTheLeaseWhenADeviceBeatsOnce() {
         long beat = context.heartbeat("@once:example.org", "phone");
 
-        Said online = context.awaitSaid("@once:example.org", 1);
+        Emitted online = context.awaitEmitted("@once:example.org", 1);
         assertThat(online.presence()).isEqualTo(new Presence(ONLINE, null, null, beat, beat, 1, 0));
         assertThat(online.timestamp()).isEqualTo(beat);
         assertThat(online.receivedAt() - beat).isLessThan(SEEN_WITHIN_MS);
 
-        Said offline = context.awaitSaid("@once:example.org", 2);
+        Emitted offline = context.awaitEmitted("@once:example.org", 2);
         long deadline = beat + LEASE_MS;
         assertThat(offline.presence()).isEqualTo(new Presence(OFFLINE, ONLINE, null, deadline, beat, 2, 0));
         assertThat(offline.timestamp()).isEqualTo(deadline);
@@ -88,8 +89,9 @@ class MainPathIT {
         String user = "@lease:example.org";
         long beat = context.heartbeat(user, new Heartbeat("phone", IDLE, false, OptionalLong.of(700), null));
 
-        assertThat(context.awaitSaid(user, 1).presence()).isEqualTo(new Presence(IDLE, null, null, beat, null, 1, 0));
-        assertThat(context.awaitSaid(user, 2).presence())
+        assertThat(context.awaitEmitted(user, 1).presence())
+                .isEqualTo(new Presence(IDLE, null, null, beat, null, 1, 0));
+        assertThat(context.awaitEmitted(user, 2).presence())
                 .isEqualTo(new Presence(OFFLINE, IDLE, null, beat + 700, null, 2, 0));
     }
 
@@ -97,24 +99,24 @@ class MainPathIT {
     void shouldShowTheHighestStateWhenAUserHasTwoDevices() throws InterruptedException {
         String user = "@two:example.org";
         context.heartbeat(user, "phone", IDLE);
-        assertThat(context.awaitSaid(user, 1).state()).isEqualTo(IDLE);
+        assertThat(context.awaitEmitted(user, 1).state()).isEqualTo(IDLE);
         context.heartbeat(user, "laptop", ONLINE);
-        assertThat(context.awaitSaid(user, 2).state()).isEqualTo(ONLINE);
+        assertThat(context.awaitEmitted(user, 2).state()).isEqualTo(ONLINE);
         long idle = context.heartbeat(user, "laptop", IDLE);
-        assertThat(context.awaitSaid(user, 3).presence().since()).isEqualTo(idle);
+        assertThat(context.awaitEmitted(user, 3).presence().since()).isEqualTo(idle);
         long laptop = context.heartbeat(user, "laptop", ONLINE);
-        assertThat(context.awaitSaid(user, 4).state()).isEqualTo(ONLINE);
+        assertThat(context.awaitEmitted(user, 4).state()).isEqualTo(ONLINE);
 
         // The phone goes on, as what it was; the laptop falls silent.
         for (long beat = laptop; beat < laptop + LEASE_MS + END_SEEN_WITHIN_MS; ) {
             beat = context.heartbeat(user, "phone");
             RealContext.sleep(Duration.ofMillis(250));
         }
-        assertThat(context.awaitSaid(user, 5).presence())
+        assertThat(context.awaitEmitted(user, 5).presence())
                 .isEqualTo(new Presence(IDLE, ONLINE, null, laptop + LEASE_MS, laptop, 5, 0));
 
         long offline = context.heartbeat(user, "phone", OFFLINE);
-        assertThat(context.awaitSaid(user, 6).presence())
+        assertThat(context.awaitEmitted(user, 6).presence())
                 .isEqualTo(new Presence(OFFLINE, IDLE, null, offline, laptop, 6, 0));
     }
 
@@ -125,12 +127,12 @@ class MainPathIT {
         context.end(user, "phone");
         context.heartbeat(user, "phone");
         RealContext.sleep(Duration.ofMillis(GRACE_MS + 600));
-        assertThat(context.said(user)).as("a heartbeat cancels the end").hasSize(1);
+        assertThat(context.emitted(user)).as("a heartbeat cancels the end").hasSize(1);
 
         long beat = context.heartbeat(user, "phone");
         long end = context.end(user, "phone");
 
-        Said offline = context.awaitSaid(user, 2);
+        Emitted offline = context.awaitEmitted(user, 2);
         assertThat(offline.presence()).isEqualTo(new Presence(OFFLINE, ONLINE, null, end + GRACE_MS, beat, 2, 0));
         assertThat(offline.timestamp()).isEqualTo(end + GRACE_MS);
     }
@@ -139,24 +141,24 @@ class MainPathIT {
     void shouldShowTheTextUntilItExpiresWhenItHasAnEnd() {
         String user = "@text:example.org";
         long beat = context.heartbeat(user, new Heartbeat("phone", null, false, OptionalLong.of(60_000), null));
-        context.awaitSaid(user, 1);
+        context.awaitEmitted(user, 1);
         long expiry = System.currentTimeMillis() + 1_500;
         long written = context.text(user, "In a meeting", expiry);
 
-        Said withText = context.awaitSaid(user, 2);
+        Emitted withText = context.awaitEmitted(user, 2);
         assertThat(withText.presence()).isEqualTo(new Presence(ONLINE, ONLINE, "In a meeting", beat, beat, 2, 0));
         assertThat(withText.timestamp()).isEqualTo(written);
         assertThat(withText.receivedAt() - written).isLessThan(SEEN_WITHIN_MS);
 
-        Said without = context.awaitSaid(user, 3);
+        Emitted without = context.awaitEmitted(user, 3);
         assertThat(without.presence()).isEqualTo(new Presence(ONLINE, ONLINE, null, beat, beat, 3, 0));
         assertThat(without.timestamp()).isEqualTo(expiry);
         assertThat(without.receivedAt() - expiry).isBetween(0L, END_SEEN_WITHIN_MS);
 
         context.text(user, "Back");
-        assertThat(context.awaitSaid(user, 4).presence().status()).isEqualTo("Back");
+        assertThat(context.awaitEmitted(user, 4).presence().status()).isEqualTo("Back");
         context.text(user, null);
-        assertThat(context.awaitSaid(user, 5).presence().status()).isNull();
+        assertThat(context.awaitEmitted(user, 5).presence().status()).isNull();
     }
 
     @Test
@@ -164,10 +166,10 @@ class MainPathIT {
         String user = "@hidden:example.org";
         long seen = context.heartbeat(user, "phone");
         context.text(user, "Here");
-        context.awaitSaid(user, 2);
+        context.awaitEmitted(user, 2);
         long hidden = context.hide(user);
 
-        Said hide = context.awaitSaid(user, 3);
+        Emitted hide = context.awaitEmitted(user, 3);
         assertThat(hide.presence()).isEqualTo(new Presence(OFFLINE, ONLINE, "Here", hidden, seen, 3, 0));
         assertThat(hide.timestamp()).isEqualTo(hidden);
 
@@ -177,29 +179,29 @@ class MainPathIT {
         RealContext.sleep(Duration.ofMillis(GRACE_MS + 500));
         context.heartbeat(user, "phone", ONLINE);
         RealContext.sleep(Duration.ofMillis(500));
-        assertThat(context.said(user)).as("what devices do is not shown").hasSize(3);
+        assertThat(context.emitted(user)).as("what devices do is not shown").hasSize(3);
 
         long unhidden = context.unhide(user);
-        Said unhide = context.awaitSaid(user, 4);
+        Emitted unhide = context.awaitEmitted(user, 4);
         assertThat(unhide.presence().state()).isEqualTo(ONLINE);
         assertThat(unhide.presence().status()).isEqualTo("Here");
         assertThat(unhide.receivedAt() - unhidden).isLessThan(SEEN_WITHIN_MS);
     }
 
     @Test
-    void shouldCountFromOneWithoutGapWhenMuchIsSaid() {
+    void shouldCountFromOneWithoutGapWhenMuchIsEmitted() {
         String user = "@much:example.org";
         for (int i = 0; i < 50; i++) {
             context.heartbeat(user, "phone", i % 2 == 0 ? ONLINE : IDLE);
         }
 
-        context.awaitSaid(user, 50);
-        assertThat(context.said(user).stream().map(one -> one.presence().sequence()))
+        context.awaitEmitted(user, 50);
+        assertThat(context.emitted(user).stream().map(one -> one.presence().sequence()))
                 .containsExactlyElementsOf(
                         Stream.iterate(1L, number -> number + 1).limit(50).toList());
-        assertThat(context.said(user).stream().map(Said::timestamp))
+        assertThat(context.emitted(user).stream().map(Emitted::timestamp))
                 .isSorted()
-                .containsExactlyElementsOf(context.said(user).stream()
+                .containsExactlyElementsOf(context.emitted(user).stream()
                         .map(one -> one.presence().since())
                         .toList());
     }

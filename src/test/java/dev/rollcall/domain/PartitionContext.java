@@ -2,8 +2,8 @@ package dev.rollcall.domain;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.rollcall.domain.Announcement.Forgotten;
-import dev.rollcall.domain.Announcement.Presence;
+import dev.rollcall.domain.PresenceUpdate.Forgotten;
+import dev.rollcall.domain.PresenceUpdate.Presence;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
@@ -15,13 +15,13 @@ import java.util.OptionalLong;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One partition in a test: verbs that feed it, and what was said waiting to be expected, one by one, until {@link
+ * One partition in a test: verbs that feed it, and what was emitted waiting to be expected, one by one, until {@link
  * #expectNothing}.
  *
  * <p>Times are in seconds on the partition's clock, with the fractions of a double where milliseconds matter. A verb
- * stamps its record with the time that {@link #at} set last, and only a pulse moves the roster's now.
+ * stamps its record with the time that {@link #at} set last, and only a clock tick moves the presence's now.
  */
-public final class RosterContext {
+public final class PartitionContext {
     /** The defaults of the configuration. */
     public static final PresenceRules DEFAULTS =
             new PresenceRules(30_000, 5_000, 30 * 86_400_000L, 64, 15_000, 60_000, 300_000, 3_000, 50_000, false);
@@ -29,145 +29,145 @@ public final class RosterContext {
     private record Beating(UserId user, Heartbeat heartbeat, long everyMs, long fromMs) {}
 
     private final Partition partition;
-    private final Deque<Partition.Said> unexpected = new ArrayDeque<>();
+    private final Deque<Partition.Emitted> unexpected = new ArrayDeque<>();
     private final Map<UserId, Presence> lastExpected = new HashMap<>();
     private final List<Beating> beating = new ArrayList<>();
     private UserId user = UserId.of("alice");
     private long timeMs;
 
-    RosterContext() {
+    PartitionContext() {
         this(DEFAULTS);
     }
 
-    RosterContext(PresenceRules rules) {
-        this(new RosterPartition(rules));
+    PartitionContext(PresenceRules rules) {
+        this(new DomainPartition(rules));
     }
 
-    public RosterContext(Partition partition) {
+    public PartitionContext(Partition partition) {
         this.partition = partition;
     }
 
     // ---- who and when ----
 
-    /** The user that the next verbs and expectations are about; alice unless said. */
-    RosterContext as(String name) {
+    /** The user that the next verbs and expectations are about; alice unless emitted. */
+    PartitionContext as(String name) {
         user = UserId.of(name);
         return this;
     }
 
-    RosterContext at(double seconds) {
+    PartitionContext at(double seconds) {
         timeMs = ms(seconds);
         return this;
     }
 
     @Nullable
-    UserFacts stored() {
+    UserSnapshot stored() {
         return partition.stored(user);
     }
 
     // ---- inputs ----
 
     /** A heartbeat with no state in it. */
-    RosterContext heartbeat(String device) {
+    PartitionContext heartbeat(String device) {
         return heartbeat(beat(device, null));
     }
 
-    RosterContext heartbeat(String device, PresenceState state) {
+    PartitionContext heartbeat(String device, PresenceState state) {
         return heartbeat(beat(device, state));
     }
 
-    RosterContext heartbeat(Heartbeat heartbeat) {
+    PartitionContext heartbeat(Heartbeat heartbeat) {
         partition.heartbeat(user, heartbeat, timeMs);
         return listen();
     }
 
     /** A heartbeat that the broker stamps so, because its clock is wrong. */
-    RosterContext stamped(double stampSeconds, Heartbeat heartbeat) {
+    PartitionContext stamped(double stampSeconds, Heartbeat heartbeat) {
         partition.stampedHeartbeat(user, heartbeat, ms(stampSeconds));
         return listen();
     }
 
     /** A clock tick that the broker stamps so, because its clock is wrong. */
-    RosterContext stampedPulse(double stampSeconds) {
-        partition.stampedPulse(ms(stampSeconds));
+    PartitionContext stampedTick(double stampSeconds) {
+        partition.stampedTick(ms(stampSeconds));
         return listen();
     }
 
     /** A heartbeat that was written to another partition then, and comes to this one now. */
-    RosterContext misrouted(double firstSeconds, Heartbeat heartbeat) {
+    PartitionContext misrouted(double firstSeconds, Heartbeat heartbeat) {
         partition.misroutedHeartbeat(user, heartbeat, ms(firstSeconds), timeMs);
         return listen();
     }
 
-    RosterContext misroutedText(double firstSeconds, @Nullable String text) {
+    PartitionContext misroutedText(double firstSeconds, @Nullable String text) {
         partition.misroutedStatus(user, new StatusText(text, null), ms(firstSeconds), timeMs);
         return listen();
     }
 
-    RosterContext misroutedFlag(double firstSeconds, boolean appearOffline) {
+    PartitionContext misroutedFlag(double firstSeconds, boolean appearOffline) {
         partition.misroutedAppearOffline(user, appearOffline, ms(firstSeconds), timeMs);
         return listen();
     }
 
     /** The connection of a device ended. */
-    RosterContext end(String device) {
+    PartitionContext end(String device) {
         return heartbeat(closed(device, null));
     }
 
-    RosterContext end(String device, PresenceState state) {
+    PartitionContext end(String device, PresenceState state) {
         return heartbeat(closed(device, state));
     }
 
-    RosterContext text(@Nullable String text) {
+    PartitionContext text(@Nullable String text) {
         partition.status(user, new StatusText(text, null), timeMs);
         return listen();
     }
 
-    RosterContext text(String text, double expiresAtSeconds) {
+    PartitionContext text(String text, double expiresAtSeconds) {
         partition.status(user, new StatusText(text, ms(expiresAtSeconds)), timeMs);
         return listen();
     }
 
-    RosterContext hide() {
+    PartitionContext hide() {
         partition.appearOffline(user, true, timeMs);
         return listen();
     }
 
-    RosterContext unhide() {
+    PartitionContext unhide() {
         partition.appearOffline(user, false, timeMs);
         return listen();
     }
 
-    RosterContext review() {
+    PartitionContext review() {
         partition.review(user);
         return listen();
     }
 
     // ---- time ----
 
-    RosterContext pulse() {
-        partition.pulse(timeMs);
+    PartitionContext tick() {
+        partition.tick(timeMs);
         return listen();
     }
 
-    /** From now on the device beats by itself, with no state in it, whenever {@link #pulseEverySecondUntil} passes by. */
-    RosterContext keepsBeating(String device, double everySeconds) {
+    /** From now on the device beats by itself, with no state in it, whenever {@link #tickEverySecondUntil} passes by. */
+    PartitionContext keepsBeating(String device, double everySeconds) {
         return keepsBeating(beat(device, null), everySeconds);
     }
 
-    RosterContext keepsBeating(Heartbeat heartbeat, double everySeconds) {
+    PartitionContext keepsBeating(Heartbeat heartbeat, double everySeconds) {
         beating.add(new Beating(user, heartbeat, ms(everySeconds), timeMs));
         return this;
     }
 
-    RosterContext fallsSilent(String device) {
+    PartitionContext fallsSilent(String device) {
         beating.removeIf(
                 one -> one.user().equals(user) && one.heartbeat().deviceId().equals(device));
         return this;
     }
 
-    /** Lets time pass to then, inclusive, with a pulse at each full second, after the heartbeats that are due at it. */
-    RosterContext pulseEverySecondUntil(double seconds) {
+    /** Lets time pass to then, inclusive, with a clock tick at each full second, after the heartbeats that are due at it. */
+    PartitionContext tickEverySecondUntil(double seconds) {
         long until = ms(seconds);
         for (long second = Math.floorDiv(timeMs, 1000) + 1; second * 1000 <= until; second++) {
             timeMs = second * 1000;
@@ -176,73 +176,73 @@ public final class RosterContext {
                     partition.heartbeat(one.user(), one.heartbeat(), timeMs);
                 }
             }
-            pulse();
+            tick();
         }
         timeMs = until;
         return this;
     }
 
-    /** A crash, and a new roster from what is stored. */
-    RosterContext restart() {
+    /** A crash, and a new presence from what is stored. */
+    PartitionContext restart() {
         partition.restart();
         return this;
     }
 
     // ---- what is expected ----
 
-    /** The next thing said is of this user: the state has changed, and the record is stamped with its since. */
-    RosterContext expect(PresenceState state, double since) {
+    /** The next thing emitted is of this user: the state has changed, and the record is stamped with its since. */
+    PartitionContext expect(PresenceState state, double since) {
         return expect(state, since, null);
     }
 
-    RosterContext expect(PresenceState state, double since, @Nullable String text) {
+    PartitionContext expect(PresenceState state, double since, @Nullable String text) {
         return expect(state, ms(since), text, ms(since));
     }
 
-    /** The next thing said is of this user: only the text has changed, then; null: it is gone. */
-    RosterContext expectText(@Nullable String text, double at) {
+    /** The next thing emitted is of this user: only the text has changed, then; null: it is gone. */
+    PartitionContext expectText(@Nullable String text, double at) {
         Presence before = Objects.requireNonNull(lastExpected.get(user), "nothing expected of this user before");
         return expect(before.state(), before.since(), text, ms(at));
     }
 
-    private RosterContext expect(PresenceState state, long since, @Nullable String text, long at) {
+    private PartitionContext expect(PresenceState state, long since, @Nullable String text, long at) {
         Presence before = lastExpected.get(user);
-        Announcement next = next();
+        PresenceUpdate next = next();
         assertThat(next).isInstanceOf(Presence.class);
-        Presence said = (Presence) next;
-        assertThat(said)
+        Presence emitted = (Presence) next;
+        assertThat(emitted)
                 .isEqualTo(new Presence(
                         state,
                         before == null ? null : before.state(),
                         text,
                         since,
-                        said.lastActive(),
+                        emitted.lastActive(),
                         before == null ? 1 : before.sequence() + 1,
                         at));
-        lastExpected.put(user, said);
+        lastExpected.put(user, emitted);
         return this;
     }
 
     /** Of what was expected last of this user; null: none. */
-    RosterContext lastActive(@Nullable Double seconds) {
-        Presence said = Objects.requireNonNull(lastExpected.get(user), "nothing expected of this user before");
-        assertThat(said.lastActive()).isEqualTo(seconds == null ? null : ms(seconds));
+    PartitionContext lastActive(@Nullable Double seconds) {
+        Presence emitted = Objects.requireNonNull(lastExpected.get(user), "nothing expected of this user before");
+        assertThat(emitted.lastActive()).isEqualTo(seconds == null ? null : ms(seconds));
         return this;
     }
 
-    RosterContext expectForgotten(double at) {
+    PartitionContext expectForgotten(double at) {
         assertThat(next()).isEqualTo(new Forgotten(ms(at)));
         lastExpected.remove(user);
         return this;
     }
 
-    RosterContext expectRefused(@Nullable Refusal refusal) {
+    PartitionContext expectRefused(@Nullable Refusal refusal) {
         assertThat(partition.refusal()).isEqualTo(refusal);
         return this;
     }
 
     /** And nothing more, of anybody. */
-    RosterContext expectNothing() {
+    PartitionContext expectNothing() {
         assertThat(unexpected).isEmpty();
         return this;
     }
@@ -274,15 +274,15 @@ public final class RosterContext {
         return Math.round(seconds * 1000);
     }
 
-    private Announcement next() {
-        assertThat(unexpected).as("what was said").isNotEmpty();
-        Partition.Said next = unexpected.removeFirst();
+    private PresenceUpdate next() {
+        assertThat(unexpected).as("what was emitted").isNotEmpty();
+        Partition.Emitted next = unexpected.removeFirst();
         assertThat(next.user()).as("the user of %s", next).isEqualTo(user);
-        return next.announcement();
+        return next.update();
     }
 
-    private RosterContext listen() {
-        unexpected.addAll(partition.said());
+    private PartitionContext listen() {
+        unexpected.addAll(partition.emitted());
         return this;
     }
 }

@@ -11,10 +11,10 @@ import org.jspecify.annotations.Nullable;
  * The roll of one partition: its clock, and in memory the users with something that can expire, with exact deadlines.
  * Everything comes in here, and leaves as {@link Decision}s. Not thread-safe. All times in ms since the epoch.
  *
- * <p>The clock is the partition's own log: now is the time of the last pulse that was read. Between pulses time stands
+ * <p>The clock is the partition's own log: now is the time of the last clock tick that was read. Between clock ticks time stands
  * still, so a backlog, a pause or a dead broker cannot make a live device look silent.
  */
-public final class Roster {
+public final class PresencePartition {
     /**
      * A user without a device is in memory from this long before their text expires, in ms: twice as long as the walk through
      * the store takes that finds them.
@@ -22,7 +22,7 @@ public final class Roster {
     public static final long TEXT_HORIZON_MS = 2 * 86_400_000L;
 
     private final PresenceRules rules;
-    private final UserArchive archive;
+    private final StoredUsers archive;
     private final Shards shards;
     private final UserTable users = new UserTable();
     private final PartitionClock clock = new PartitionClock();
@@ -41,19 +41,19 @@ public final class Roster {
     private long lastTick = PartitionClock.UNKNOWN;
 
     /** Starts with what is stored; the partition's first record then sets the deadlines (see {@link #hear}). */
-    public Roster(PresenceRules rules, UserArchive archive) {
+    public PresencePartition(PresenceRules rules, StoredUsers archive) {
         this.rules = rules;
         this.archive = archive;
         this.shards = new Shards(rules);
     }
 
     /** Takes over a stored user, before the first record. */
-    public void takeOver(UserId id, UserFacts facts) {
-        if (!facts.canExpire()) {
+    public void takeOver(UserId id, UserSnapshot snapshot) {
+        if (!snapshot.canExpire()) {
             return;
         }
-        User user = User.of(id, facts, rules);
-        user.restored(clock, facts.clockAheadMs(), shards);
+        User user = User.of(id, snapshot, rules);
+        user.restored(clock, snapshot.clockAheadMs(), shards);
         keep(user);
     }
 
@@ -143,7 +143,7 @@ public final class Roster {
     }
 
     /** A clock tick was read, with the broker's stamp in ms. What is due then ends with {@link #sweep}. */
-    public void pulse(long stamp) {
+    public void tick(long stamp) {
         long at = clock.tick(stamp);
         hear(at);
         lastTick = at;
@@ -182,7 +182,7 @@ public final class Roster {
     }
 
     /** Whether time has to go on: there is something that can expire. */
-    public boolean needsPulse() {
+    public boolean needsClockTicks() {
         return users.size() > 0;
     }
 
@@ -234,9 +234,9 @@ public final class Roster {
             lastTick = at; // nobody else has needed ticks until now
         }
         long gap = at - silentSince;
-        boolean ticksWereWritten = silentSince - lastTick < rules.logQuietMs();
+        boolean ticksWereWritten = silentSince - lastTick < rules.logGapMs();
         boolean isMuchLonger = excusedMs > 0 && gap >= 2 * excusedMs; // it was away again before a tick got in
-        if (gap >= rules.logQuietMs() && (ticksWereWritten || isMuchLonger)) {
+        if (gap >= rules.logGapMs() && (ticksWereWritten || isMuchLonger)) {
             excusedMs = gap;
             changeAll(user -> excuse(user, silentSince, at));
             return true;
@@ -259,7 +259,7 @@ public final class Roster {
     private void excuse(User user, long from, long to) {
         for (Device device : user.devices()) {
             if (device.heldUntil() <= from) {
-                shards.hold(device, from); // no pulse has looked since its deadline
+                shards.hold(device, from); // no clock tick has looked since its deadline
             }
             boolean liveThen = device.lastRecord() <= from && device.heldUntil() > from;
             if (liveThen) {
@@ -287,8 +287,8 @@ public final class Roster {
     }
 
     private User fromArchive(UserId id) {
-        UserFacts facts = archive.find(id);
-        return facts == null ? new User(id, rules) : User.of(id, facts, rules);
+        UserSnapshot snapshot = archive.find(id);
+        return snapshot == null ? new User(id, rules) : User.of(id, snapshot, rules);
     }
 
     private User unpack(int slot) {
@@ -335,9 +335,9 @@ public final class Roster {
                 Comparator.comparingLong(Ended::at).thenComparing(Ended::user);
 
         private long at() {
-            return decision.announcements().isEmpty()
+            return decision.updates().isEmpty()
                     ? Long.MIN_VALUE
-                    : decision.announcements().get(0).at();
+                    : decision.updates().get(0).at();
         }
     }
 }

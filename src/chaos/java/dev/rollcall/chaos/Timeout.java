@@ -3,12 +3,12 @@ package dev.rollcall.chaos;
 import java.time.Duration;
 
 /** Waiting for something, for so long and no longer. */
-final class Patience {
+final class Timeout {
     private final String what;
     private final Duration limit;
     private final long deadline;
 
-    Patience(String what, Duration limit) {
+    Timeout(String what, Duration limit) {
         this.what = what;
         this.limit = limit;
         this.deadline = System.nanoTime() + limit.toNanos();

@@ -20,7 +20,8 @@ import java.util.stream.Stream;
  * @param logEnd the last instant of the log, in ms since the epoch
  * @param users how many have to be on the roll
  */
-record Stay(Map<String, String> settings, Map<Integer, Long> ends, long logEnd, int users) implements Job<Stay.Result> {
+record StateBuildUp(Map<String, String> settings, Map<Integer, Long> ends, long logEnd, int users)
+        implements Job<StateBuildUp.Result> {
     private static final long PATIENCE_NANOS = TimeUnit.MINUTES.toNanos(10);
 
     /**

@@ -1,15 +1,15 @@
 package dev.rollcall.topology;
 
 import dev.rollcall.config.RollcallConfig;
-import dev.rollcall.domain.Announcement;
-import dev.rollcall.domain.Announcement.Presence;
 import dev.rollcall.domain.Decision;
+import dev.rollcall.domain.PresencePartition;
+import dev.rollcall.domain.PresenceUpdate;
+import dev.rollcall.domain.PresenceUpdate.Presence;
 import dev.rollcall.domain.Printable;
 import dev.rollcall.domain.Refusal;
-import dev.rollcall.domain.Roster;
 import dev.rollcall.domain.RoutingView;
-import dev.rollcall.domain.UserFacts;
 import dev.rollcall.domain.UserId;
+import dev.rollcall.domain.UserSnapshot;
 import dev.rollcall.topology.HeartbeatBundles.Bundle;
 import dev.rollcall.wire.Defect;
 import dev.rollcall.wire.Defect.Reason;
@@ -30,34 +30,34 @@ import org.apache.kafka.streams.state.KeyValueStore;
 import org.jspecify.annotations.NullUnmarked;
 import org.jspecify.annotations.Nullable;
 
-/** Calls the roll of one partition: hands what comes in to the {@link Roster}, and does what it decides. */
+/** Calls the roll of one partition: hands what comes in to the {@link PresencePartition}, and does what it decides. */
 @NullUnmarked // set in init, which Streams calls first, and again after a failure
-final class RollProcessor implements Processor<UserId, Object, Object, Object> {
+final class PresenceProcessor implements Processor<UserId, Object, Object, Object> {
     /** As soon as the thread comes around again. */
     private static final Duration BETWEEN_SWEEPS = Duration.ofMillis(1);
 
     private final RollcallConfig config;
     private final Clock clock;
-    private final HomePartition home;
+    private final UserPartitioner home;
     private final HeartbeatSource heartbeats;
     private final OutputLimits limits;
     private final OutputLimits.Limit presence;
     private final OutputLimits.Limit routing;
     private final OutputLimits.Limit deadLetters;
-    private final Inbound.Pulse pulse;
+    private final Inbound.ClockTick tick;
 
     private ProcessorContext<Object, Object> context;
-    private KeyValueStore<UserId, UserFacts> users;
-    private Roster roster;
+    private KeyValueStore<UserId, UserSnapshot> users;
+    private PresencePartition partition;
     private StampSteps stamps;
     private StoreWalk walk;
-    private RollMetrics metrics;
+    private ProcessorMetrics metrics;
     private @Nullable Cancellable furtherSweeps;
 
-    RollProcessor(
+    PresenceProcessor(
             RollcallConfig config,
             Clock clock,
-            HomePartition home,
+            UserPartitioner home,
             HeartbeatSource heartbeats,
             OutputLimits limits,
             String instance) {
@@ -69,35 +69,35 @@ final class RollProcessor implements Processor<UserId, Object, Object, Object> {
         this.presence = limits.of(config.topics().presence());
         this.routing = limits.of(config.topics().routing());
         this.deadLetters = limits.of(config.topics().deadLetters());
-        this.pulse = new Inbound.Pulse(instance);
+        this.tick = new Inbound.ClockTick(instance);
     }
 
     @Override
     public void init(ProcessorContext<Object, Object> context) {
         this.context = context;
         users = context.getStateStore(PresenceTopology.USERS);
-        roster = new Roster(config.rules(), users::get);
+        partition = new PresencePartition(config.rules(), users::get);
         walk = new StoreWalk(users, config.rules().retentionMs());
-        metrics = new RollMetrics(context);
+        metrics = new ProcessorMetrics(context);
         stamps = new StampSteps(metrics);
         furtherSweeps = null; // Streams has cancelled those of a life before
         heartbeats.forget(context.taskId().partition());
         takeOverAll();
-        metrics.state(roster);
+        metrics.state(partition);
         context.schedule(
-                Duration.ofMillis(config.pulseIntervalMs()), PunctuationType.WALL_CLOCK_TIME, this::writePulse);
+                Duration.ofMillis(config.tickIntervalMs()), PunctuationType.WALL_CLOCK_TIME, this::writeClockTick);
     }
 
     @Override
     public void process(Record<UserId, Object> record) {
         if (record.value() instanceof Bundle bundle) {
             metrics.read(bundle.records().size());
-            roster.expect(bundle.users());
+            partition.expect(bundle.users());
             heartbeats.open(bundle, this::arrive);
         } else {
             metrics.read(1);
             RecordMetadata source = context.recordMetadata().orElseThrow();
-            arrive(new Arrival(
+            arrive(new InputRecord(
                     record.key(),
                     (Inbound) record.value(),
                     record.timestamp(),
@@ -108,16 +108,16 @@ final class RollProcessor implements Processor<UserId, Object, Object, Object> {
         }
     }
 
-    private void arrive(Arrival arrival) {
+    private void arrive(InputRecord arrival) {
         stamps.see(arrival);
         handle(arrival, false);
     }
 
     /** @param early whether others that were written before it are still to come */
-    private void handle(Arrival arrival, boolean early) {
+    private void handle(InputRecord arrival, boolean early) {
         Inbound.Content content = arrival.value().content();
-        if (content instanceof Inbound.Pulse) {
-            pulse(arrival.stamp());
+        if (content instanceof Inbound.ClockTick) {
+            tick(arrival.stamp());
         } else if (content instanceof Inbound.Bad bad) {
             deadLetter(arrival, bad.defect());
         } else if (arrival.user() == null) {
@@ -129,8 +129,8 @@ final class RollProcessor implements Processor<UserId, Object, Object, Object> {
                             Reason.INVALID_KEY,
                             "the key must be 1 to %d bytes of UTF-8: it has %d bytes"
                                     .formatted(UserId.MAX_BYTES, arrival.user().bytes().length)));
-        } else if (isAstray(arrival)) {
-            sendHome(arrival);
+        } else if (isMisrouted(arrival)) {
+            reroute(arrival);
         } else {
             if (!(content instanceof Inbound.Beat)) {
                 heartbeats.takeUntil(arrival.partition(), arrival.user(), arrival.stamp(), one -> handle(one, true));
@@ -151,11 +151,11 @@ final class RollProcessor implements Processor<UserId, Object, Object, Object> {
     }
 
     private void takeOverAll() {
-        try (KeyValueIterator<UserId, UserFacts> all = users.all()) {
+        try (KeyValueIterator<UserId, UserSnapshot> all = users.all()) {
             while (all.hasNext()) {
                 UserId user = all.peekNextKey();
                 try {
-                    roster.takeOver(user, all.next().value);
+                    partition.takeOver(user, all.next().value);
                 } catch (SerializationException e) {
                     // To skip it would be to forget somebody. Whoever runs this has to know, and to decide.
                     throw new StreamsException(
@@ -167,38 +167,38 @@ final class RollProcessor implements Processor<UserId, Object, Object, Object> {
         }
     }
 
-    private Decision decide(Arrival arrival, Inbound.Content content, boolean early) {
+    private Decision decide(InputRecord arrival, Inbound.Content content, boolean early) {
         UserId user = arrival.user();
         long stamp = arrival.stamp();
         boolean wasMisrouted = Rerouting.isMarked(arrival.headers());
         long first = wasMisrouted ? Rerouting.firstTime(arrival.headers(), stamp) : stamp;
         if (content instanceof Inbound.Beat beat) {
             if (wasMisrouted) {
-                return roster.misroutedHeartbeat(user, beat.heartbeat(), first, stamp);
+                return partition.misroutedHeartbeat(user, beat.heartbeat(), first, stamp);
             }
             return early
-                    ? roster.earlyHeartbeat(user, beat.heartbeat(), stamp)
-                    : roster.heartbeat(user, beat.heartbeat(), stamp);
+                    ? partition.earlyHeartbeat(user, beat.heartbeat(), stamp)
+                    : partition.heartbeat(user, beat.heartbeat(), stamp);
         } else if (content instanceof Inbound.Status status) {
             return wasMisrouted
-                    ? roster.misroutedStatus(user, status.text(), first, stamp)
-                    : roster.status(user, status.text(), stamp);
+                    ? partition.misroutedStatus(user, status.text(), first, stamp)
+                    : partition.status(user, status.text(), stamp);
         } else if (content instanceof Inbound.Flag flag) {
             return wasMisrouted
-                    ? roster.misroutedAppearOffline(user, flag.appearOffline(), first, stamp)
-                    : roster.appearOffline(user, flag.appearOffline(), stamp);
+                    ? partition.misroutedAppearOffline(user, flag.appearOffline(), first, stamp)
+                    : partition.appearOffline(user, flag.appearOffline(), stamp);
         }
         throw new IllegalStateException("nobody decides about " + Printable.of(content));
     }
 
     /** The partition's clock ticks: what is due ends, and some of those who were quiet for long are forgotten. */
-    private void pulse(long at) {
-        roster.pulse(at);
+    private void tick(long at) {
+        partition.tick(at);
         sweep();
-        for (UserId user : walk.dueBy(roster.now())) {
-            carryOut(user, roster.review(user));
+        for (UserId user : walk.dueBy(partition.now())) {
+            carryOut(user, partition.review(user));
         }
-        metrics.state(roster);
+        metrics.state(partition);
     }
 
     /**
@@ -206,7 +206,7 @@ final class RollProcessor implements Processor<UserId, Object, Object, Object> {
      * million silent devices hold nobody up, and do not look like a dead processor to the group.
      */
     private void sweep() {
-        boolean finished = roster.sweep(this::carryOut);
+        boolean finished = partition.sweep(this::carryOut);
         if (!finished && furtherSweeps == null) {
             furtherSweeps = context.schedule(BETWEEN_SWEEPS, PunctuationType.WALL_CLOCK_TIME, now -> sweep());
         } else if (finished && furtherSweeps != null) {
@@ -216,22 +216,22 @@ final class RollProcessor implements Processor<UserId, Object, Object, Object> {
     }
 
     /**
-     * Writes a pulse into this task's own heartbeat partition, if there is something that time can end. It counts when it
+     * Writes a clock tick into this task's own heartbeat partition, if there is something that time can end. It counts when it
      * is read back: behind everything that was written before it, and with the broker's stamp.
      */
-    private void writePulse(long wallClockMs) {
-        if (roster.needsPulse() || walk.needsTime(wallClockMs)) {
-            PartitionPulse value = new PartitionPulse(context.taskId().partition(), pulse);
-            context.forward(new Record<>(null, value, wallClockMs), PresenceTopology.PULSES);
+    private void writeClockTick(long wallClockMs) {
+        if (partition.needsClockTicks() || walk.needsTime(wallClockMs)) {
+            PartitionTick value = new PartitionTick(context.taskId().partition(), tick);
+            context.forward(new Record<>(null, value, wallClockMs), PresenceTopology.CLOCK_TICKS);
         }
     }
 
     private void carryOut(UserId user, Decision decision) {
-        for (Announcement announcement : decision.announcements()) {
-            Presence value = announcement instanceof Presence presence ? presence : null;
-            long at = presence.stamp(announcement.at(), clock);
+        for (PresenceUpdate update : decision.updates()) {
+            Presence value = update instanceof Presence presence ? presence : null;
+            long at = presence.stamp(update.at(), clock);
             context.forward(new Record<>(user, value, at), PresenceTopology.PRESENCE);
-            metrics.announced();
+            metrics.emitted();
         }
         for (RoutingView view : decision.routing()) {
             long at = routing.stamp(view.at(), clock);
@@ -241,18 +241,18 @@ final class RollProcessor implements Processor<UserId, Object, Object, Object> {
             }
         }
         if (decision.durable() instanceof Decision.Save save) {
-            users.put(user, save.facts());
+            users.put(user, save.snapshot());
         } else if (decision.durable() instanceof Decision.Erase) {
             users.delete(user);
         }
     }
 
-    private boolean isAstray(Arrival arrival) {
+    private boolean isMisrouted(InputRecord arrival) {
         return !home.isHome(arrival.user(), arrival.partition()) && !Rerouting.isMarked(arrival.headers());
     }
 
     /** A producer with another partitioner put it here: sends it, once, where the rest of the user is. */
-    private void sendHome(Arrival arrival) {
+    private void reroute(InputRecord arrival) {
         byte[] key = arrival.user().bytes();
         byte[] value = arrival.value().raw();
         Headers original = limits.of(arrival.topic()).fitting(arrival.headers(), key, value, Rerouting.MARK_BYTES);
@@ -270,7 +270,7 @@ final class RollProcessor implements Processor<UserId, Object, Object, Object> {
         };
     }
 
-    private void deadLetter(Arrival arrival, Defect defect) {
+    private void deadLetter(InputRecord arrival, Defect defect) {
         context.forward(DeadLetter.of(arrival, defect, deadLetters, clock), PresenceTopology.DEAD_LETTERS);
         metrics.deadLetter(defect, arrival);
     }

@@ -8,7 +8,7 @@ import org.jspecify.annotations.Nullable;
  * {@code deadline} of a device are the partition's (see {@link PartitionClock}).
  *
  * @param hidden whether the user appears offline
- * @param said what was last said of the user; null: nothing yet
+ * @param emitted what was last emitted of the user; null: nothing yet
  * @param lastActive the last heartbeat of an ONLINE device that others were allowed to see, as of the last save
  * @param statusAt when the text that holds, or the lack of one, was written; null: never, or long forgotten
  * @param appearOfflineAt the same of the flag
@@ -17,16 +17,16 @@ import org.jspecify.annotations.Nullable;
  * @param routingSequence the sequence of the last {@link RoutingView}; 0: there was none
  * @param clockAheadMs by how much the partition's time was ahead of the stamps as of the last save (see {@link
  *     PartitionClock}): the devices' times are the partition's
- * @param quietSince since when the user is OFFLINE with no text and not hidden, and something of them is remembered; null:
+ * @param forgettableSince since when the user is OFFLINE with no text and not hidden, and something of them is remembered; null:
  *     is not
  */
-public record UserFacts(
-        List<DeviceFacts> devices,
+public record UserSnapshot(
+        List<DeviceSnapshot> devices,
         StatusText status,
         boolean hidden,
-        Announcement.@Nullable Presence said,
+        PresenceUpdate.@Nullable Presence emitted,
         @Nullable Long lastActive,
-        @Nullable Long quietSince,
+        @Nullable Long forgettableSince,
         @Nullable Long statusAt,
         @Nullable Long appearOfflineAt,
         @Nullable Long leftOnline,
@@ -43,7 +43,7 @@ public record UserFacts(
      * @param connectionEnded whether the deadline is that of a connection's end, which is exact
      * @param deadline when the device expires, as of the last save
      */
-    public record DeviceFacts(
+    public record DeviceSnapshot(
             String id,
             PresenceState state,
             long since,

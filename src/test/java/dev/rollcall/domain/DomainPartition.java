@@ -6,26 +6,26 @@ import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/** The domain alone: a {@link Roster}, whose decisions are carried out on a map. */
-final class RosterPartition implements Partition {
+/** The domain alone: a {@link PresencePartition}, whose decisions are carried out on a map. */
+final class DomainPartition implements Partition {
     private final PresenceRules rules;
-    private final Map<UserId, UserFacts> stored = new HashMap<>();
-    private final List<Said> said = new ArrayList<>();
-    private Roster roster;
+    private final Map<UserId, UserSnapshot> stored = new HashMap<>();
+    private final List<Emitted> emitted = new ArrayList<>();
+    private PresencePartition presence;
     private @Nullable Refusal refusal;
 
-    RosterPartition(PresenceRules rules) {
+    DomainPartition(PresenceRules rules) {
         this.rules = rules;
-        this.roster = new Roster(rules, stored::get);
+        this.presence = new PresencePartition(rules, stored::get);
     }
 
-    Roster roster() {
-        return roster;
+    PresencePartition presence() {
+        return presence;
     }
 
     @Override
     public void heartbeat(UserId user, Heartbeat heartbeat, long at) {
-        carryOut(user, roster.heartbeat(user, heartbeat, at));
+        carryOut(user, presence.heartbeat(user, heartbeat, at));
     }
 
     @Override
@@ -34,56 +34,56 @@ final class RosterPartition implements Partition {
     }
 
     @Override
-    public void stampedPulse(long stamp) {
-        pulse(stamp);
+    public void stampedTick(long stamp) {
+        tick(stamp);
     }
 
     @Override
     public void misroutedHeartbeat(UserId user, Heartbeat heartbeat, long first, long at) {
-        carryOut(user, roster.misroutedHeartbeat(user, heartbeat, first, at));
+        carryOut(user, presence.misroutedHeartbeat(user, heartbeat, first, at));
     }
 
     @Override
     public void status(UserId user, StatusText status, long at) {
-        carryOut(user, roster.status(user, status, at));
+        carryOut(user, presence.status(user, status, at));
     }
 
     @Override
     public void misroutedStatus(UserId user, StatusText status, long first, long at) {
-        carryOut(user, roster.misroutedStatus(user, status, first, at));
+        carryOut(user, presence.misroutedStatus(user, status, first, at));
     }
 
     @Override
     public void appearOffline(UserId user, boolean on, long at) {
-        carryOut(user, roster.appearOffline(user, on, at));
+        carryOut(user, presence.appearOffline(user, on, at));
     }
 
     @Override
     public void misroutedAppearOffline(UserId user, boolean on, long first, long at) {
-        carryOut(user, roster.misroutedAppearOffline(user, on, first, at));
+        carryOut(user, presence.misroutedAppearOffline(user, on, first, at));
     }
 
     @Override
-    public void pulse(long at) {
-        roster.pulse(at);
-        roster.sweep(this::carryOut);
+    public void tick(long at) {
+        presence.tick(at);
+        presence.sweep(this::carryOut);
     }
 
     @Override
     public void review(UserId user) {
-        carryOut(user, roster.review(user));
+        carryOut(user, presence.review(user));
     }
 
     @Override
     public void restart() {
-        roster = new Roster(rules, stored::get);
-        Map.copyOf(stored).forEach(roster::takeOver);
+        presence = new PresencePartition(rules, stored::get);
+        Map.copyOf(stored).forEach(presence::takeOver);
     }
 
     @Override
-    public List<Said> said() {
-        List<Said> all = List.copyOf(said);
-        said.clear();
+    public List<Emitted> emitted() {
+        List<Emitted> all = List.copyOf(emitted);
+        emitted.clear();
         return all;
     }
 
@@ -93,7 +93,7 @@ final class RosterPartition implements Partition {
     }
 
     @Override
-    public @Nullable UserFacts stored(UserId user) {
+    public @Nullable UserSnapshot stored(UserId user) {
         return stored.get(user);
     }
 
@@ -102,9 +102,9 @@ final class RosterPartition implements Partition {
 
     private void carryOut(UserId user, Decision decision) {
         refusal = decision.refusal();
-        decision.announcements().forEach(announcement -> said.add(new Said(user, announcement)));
+        decision.updates().forEach(update -> emitted.add(new Emitted(user, update)));
         if (decision.durable() instanceof Decision.Save save) {
-            stored.put(user, save.facts());
+            stored.put(user, save.snapshot());
         } else if (decision.durable() instanceof Decision.Erase) {
             stored.remove(user);
         }

@@ -8,7 +8,7 @@ import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
 /** Watches everybody by remembering how far it is: its memory does not depend on how many users there are. */
-final class WatchOfEverybody extends PresenceWatch {
+final class AllUsersSubscription extends PresenceSubscription {
     private final PresenceFeed feed;
     private @Nullable SinceToken heard;
 
@@ -19,7 +19,7 @@ final class WatchOfEverybody extends PresenceWatch {
     private long cursor;
     private boolean begun;
 
-    WatchOfEverybody(PresenceFeed feed, @Nullable SinceToken heard, Runnable onChange) {
+    AllUsersSubscription(PresenceFeed feed, @Nullable SinceToken heard, Runnable onChange) {
         super(onChange);
         this.feed = feed;
         this.heard = heard;

@@ -5,8 +5,8 @@ import dev.rollcall.domain.UserId;
 import java.util.HashMap;
 import java.util.Map;
 
-/** What was said in all, in figures that two contestants only share if they said the same. */
-final class Proof {
+/** What was emitted in all, in figures that two contestants only share if they emitted the same. */
+final class Evidence {
     private final Map<UserId, PresenceState> last = new HashMap<>();
     private long transitions;
     private long checksum;

@@ -39,7 +39,7 @@ import org.apache.kafka.common.utils.Utils;
 import org.jspecify.annotations.Nullable;
 
 /** An embedded broker on a directory of its own, with what the orchestrating side does on it. */
-final class Arena implements AutoCloseable {
+final class BrokerFixture implements AutoCloseable {
     static final int PARTITIONS = 4;
     private static final Topics CONTRACT = Topics.ofContract();
 
@@ -59,7 +59,7 @@ final class Arena implements AutoCloseable {
     /** What was in a changelog after an instant: records, and the bytes of their keys and values. */
     record Changelog(long records, long bytes) {}
 
-    Arena(Path directory) {
+    BrokerFixture(Path directory) {
         this.directory = directory;
         deleteTree(directory);
         broker = EmbeddedBroker.start(directory.resolve("kafka"), 0, BROKER, reason -> {
@@ -150,7 +150,7 @@ final class Arena implements AutoCloseable {
             }
         };
         Topic<?, Inbound> heartbeats = CONTRACT.heartbeats();
-        byte[] pulse = heartbeats.values().serializer().serialize(topic, Inbound.of(new Inbound.Pulse("bench")));
+        byte[] tick = heartbeats.values().serializer().serialize(topic, Inbound.of(new Inbound.ClockTick("bench")));
         byte[][] keys = IntStream.range(0, plan.users()).mapToObj(LogPlan::key).toArray(byte[][]::new);
         Values values = new Values(plan.users());
         Map<Integer, Long> arrived = new HashMap<>();
@@ -162,9 +162,9 @@ final class Arena implements AutoCloseable {
                 }
 
                 @Override
-                public void pulse(long at) {
+                public void tick(long at) {
                     for (int partition = 0; partition < PARTITIONS; partition++) {
-                        send(partition, at, null, pulse);
+                        send(partition, at, null, tick);
                     }
                 }
 
@@ -191,13 +191,13 @@ final class Arena implements AutoCloseable {
         }
     }
 
-    /** What was said on a presence topic, up to now. */
-    Proof proof(String topic) {
-        Proof proof = new Proof();
+    /** What was emitted on a presence topic, up to now. */
+    Evidence proof(String topic) {
+        Evidence proof = new Evidence();
         read(topic, record -> {
             var user = CONTRACT.presence().keys().deserializer().deserialize(topic, record.key());
-            var said = CONTRACT.presence().values().deserializer().deserialize(topic, record.value());
-            proof.transition(user, said.state(), record.timestamp());
+            var emitted = CONTRACT.presence().values().deserializer().deserialize(topic, record.value());
+            proof.transition(user, emitted.state(), record.timestamp());
         });
         return proof;
     }

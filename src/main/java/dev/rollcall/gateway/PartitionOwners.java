@@ -1,11 +1,11 @@
 package dev.rollcall.gateway;
 
-import dev.rollcall.domain.Announcement.Presence;
+import dev.rollcall.domain.PresenceUpdate.Presence;
 import dev.rollcall.domain.UserId;
 import java.util.Optional;
 
 /** Which instance has which user, and what this one has stored. */
-public interface Owners {
+public interface PartitionOwners {
     /** Where an instance answers. */
     record Address(String host, int port) {}
 
@@ -24,5 +24,5 @@ public interface Owners {
      *
      * @throws UnavailableException if it does not own the user, or is still restoring
      */
-    Optional<Presence> said(UserId user);
+    Optional<Presence> emitted(UserId user);
 }

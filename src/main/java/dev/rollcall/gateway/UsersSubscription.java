@@ -11,13 +11,13 @@ import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 
 /** Watches some users by remembering which of them have changed. */
-final class WatchOfSome extends PresenceWatch {
+final class UsersSubscription extends PresenceSubscription {
     private final PresenceFeed feed;
     private final Set<UserId> users;
     private final Set<UserId> changed = ConcurrentHashMap.newKeySet();
     private boolean begun;
 
-    WatchOfSome(PresenceFeed feed, Set<UserId> users, @Nullable SinceToken heard, Runnable onChange) {
+    UsersSubscription(PresenceFeed feed, Set<UserId> users, @Nullable SinceToken heard, Runnable onChange) {
         super(onChange);
         this.feed = feed;
         this.users = Set.copyOf(users);

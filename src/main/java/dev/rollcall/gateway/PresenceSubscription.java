@@ -5,11 +5,12 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /** One who watches: first where everybody stands, then what has changed since the last time, the latest of each user. */
-public abstract sealed class PresenceWatch implements AutoCloseable permits WatchOfEverybody, WatchOfSome {
+public abstract sealed class PresenceSubscription implements AutoCloseable
+        permits AllUsersSubscription, UsersSubscription {
     private final Runnable onChange;
     private volatile boolean anew;
 
-    PresenceWatch(Runnable onChange) {
+    PresenceSubscription(Runnable onChange) {
         this.onChange = onChange;
     }
 

@@ -1,7 +1,7 @@
 package dev.rollcall.topology;
 
+import dev.rollcall.domain.PresencePartition;
 import dev.rollcall.domain.Printable;
-import dev.rollcall.domain.Roster;
 import dev.rollcall.domain.UserId;
 import dev.rollcall.wire.Defect;
 import dev.rollcall.wire.Defect.Reason;
@@ -21,34 +21,34 @@ import org.slf4j.LoggerFactory;
 
 /**
  * What an operator sees of one task, beside Kafka Streams' own metrics and where those are: in the group {@code
- * stream-rollcall-metrics}, {@code announcement-rate} and {@code -total}, {@code record-total} (what was
+ * stream-rollcall-metrics}, {@code presence-update-rate} and {@code -total}, {@code record-total} (what was
  * read from the inputs: Streams counts a bundle of heartbeats as one), {@code dead-letter-<reason>-rate} and {@code
- * -total}, {@code rerouted-rate} and {@code -total}, {@code stamp-step-back-rate} and {@code -total}, {@code users-live},
+ * -total}, {@code rerouted-rate} and {@code -total}, {@code stamp-step-back-rate} and {@code -total}, {@code users-in-memory},
  * {@code sweep-behind-ms}.
  */
-final class RollMetrics {
-    private static final Logger LOG = LoggerFactory.getLogger(RollMetrics.class);
+final class ProcessorMetrics {
+    private static final Logger LOG = LoggerFactory.getLogger(ProcessorMetrics.class);
     private static final String SCOPE = "rollcall";
     private static final String GROUP = "stream-rollcall-metrics";
 
     private final String task;
     private final StreamsMetrics metrics;
     private final Sensor records;
-    private final Sensor announcements;
-    private final Sensor usersLive;
+    private final Sensor updates;
+    private final Sensor usersInMemory;
     private final Sensor sweepBehind;
     private final Count rerouted;
     private final Count stepsBack;
     private final Map<Reason, Count> deadLetters = new EnumMap<>(Reason.class);
 
-    RollMetrics(ProcessorContext<?, ?> context) {
+    ProcessorMetrics(ProcessorContext<?, ?> context) {
         task = context.taskId().toString();
         metrics = context.metrics();
         records = sensor("record-total", "How many records of the inputs were read", new CumulativeSum());
-        announcements = rate("announcement");
+        updates = rate("presence-update");
         rerouted = new Count(rate("rerouted"));
         stepsBack = new Count(rate("stamp-step-back"));
-        usersLive = sensor("users-live", "How many users have something that can expire", new Value());
+        usersInMemory = sensor("users-in-memory", "How many users have something that can expire", new Value());
         sweepBehind = sensor("sweep-behind-ms", "How far the expiry of silent devices is behind, in ms", new Value());
     }
 
@@ -56,13 +56,13 @@ final class RollMetrics {
         records.record(count);
     }
 
-    void announced() {
-        announcements.record();
+    void emitted() {
+        updates.record();
     }
 
-    void state(Roster roster) {
-        usersLive.record(roster.size());
-        sweepBehind.record((double) roster.sweepBehindMs());
+    void state(PresencePartition partition) {
+        usersInMemory.record(partition.size());
+        sweepBehind.record((double) partition.sweepBehindMs());
     }
 
     /** Counts every one, and tells of the first of its kind, the second, the fourth, and so on, so that no log drowns. */
@@ -115,10 +115,10 @@ final class RollMetrics {
 
     void close() {
         metrics.removeSensor(records);
-        metrics.removeSensor(announcements);
+        metrics.removeSensor(updates);
         metrics.removeSensor(rerouted.sensor);
         metrics.removeSensor(stepsBack.sensor);
-        metrics.removeSensor(usersLive);
+        metrics.removeSensor(usersInMemory);
         metrics.removeSensor(sweepBehind);
         deadLetters.values().forEach(count -> metrics.removeSensor(count.sensor));
     }

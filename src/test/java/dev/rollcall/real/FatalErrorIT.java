@@ -19,7 +19,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** A processor that cannot go on says why, and ends with an exit code that whoever started it can see. */
 @Timeout(120)
-class CannotGoOnIT {
+class FatalErrorIT {
     private static final String CHANGELOG = "rollcall-users-changelog";
 
     @TempDir
@@ -57,7 +57,7 @@ class CannotGoOnIT {
         }
         try (RollcallProcess rollcall = start()) {
             assertThat(rollcall.awaitEnd()).isEqualTo(1);
-            assertThat(rollcall.said())
+            assertThat(rollcall.emitted())
                     .contains("Rollcall has stopped")
                     .contains("users")
                     .contains("@alice:example.org")
@@ -73,7 +73,7 @@ class CannotGoOnIT {
                 admin.deleteTopics(List.of("device-heartbeat")).all().get();
             }
             assertThat(rollcall.awaitEnd()).isEqualTo(1);
-            assertThat(rollcall.said()).contains("Rollcall has stopped").contains("device-heartbeat");
+            assertThat(rollcall.emitted()).contains("Rollcall has stopped").contains("device-heartbeat");
         }
     }
 

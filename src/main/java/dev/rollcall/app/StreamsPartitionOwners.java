@@ -1,9 +1,9 @@
 package dev.rollcall.app;
 
-import dev.rollcall.domain.Announcement.Presence;
-import dev.rollcall.domain.UserFacts;
+import dev.rollcall.domain.PresenceUpdate.Presence;
 import dev.rollcall.domain.UserId;
-import dev.rollcall.gateway.Owners;
+import dev.rollcall.domain.UserSnapshot;
+import dev.rollcall.gateway.PartitionOwners;
 import dev.rollcall.gateway.UnavailableException;
 import dev.rollcall.topology.PresenceTopology;
 import dev.rollcall.wire.Serialization;
@@ -20,7 +20,7 @@ import org.apache.kafka.streams.query.StateQueryRequest;
 import org.apache.kafka.streams.state.HostInfo;
 
 /** Who owns whom, and what is stored here, from Kafka Streams' interactive queries. */
-final class StreamsOwners implements Owners {
+final class StreamsPartitionOwners implements PartitionOwners {
     private static final Serializer<UserId> KEYS = Serialization.userIds().serializer();
 
     private final KafkaStreams streams;
@@ -28,7 +28,7 @@ final class StreamsOwners implements Owners {
     private final int partitions;
 
     /** Of the processor that advertises itself so, whose inputs have so many partitions each. */
-    StreamsOwners(KafkaStreams streams, String advertised, int partitions) {
+    StreamsPartitionOwners(KafkaStreams streams, String advertised, int partitions) {
         HostInfo host = HostInfo.buildFromEndpoint(advertised);
         this.streams = streams;
         this.self = new Address(host.host(), host.port());
@@ -57,12 +57,12 @@ final class StreamsOwners implements Owners {
     }
 
     @Override
-    public Optional<Presence> said(UserId user) {
+    public Optional<Presence> emitted(UserId user) {
         int partition = Utils.toPositive(Utils.murmur2(user.bytes())) % partitions;
-        QueryResult<UserFacts> result;
+        QueryResult<UserSnapshot> result;
         try {
-            StateQueryRequest<UserFacts> query = StateQueryRequest.inStore(PresenceTopology.USERS)
-                    .withQuery(KeyQuery.<UserId, UserFacts>withKey(user))
+            StateQueryRequest<UserSnapshot> query = StateQueryRequest.inStore(PresenceTopology.USERS)
+                    .withQuery(KeyQuery.<UserId, UserSnapshot>withKey(user))
                     .withPartitions(Set.of(partition))
                     .requireActive();
             result = streams.query(query).getPartitionResults().get(partition);
@@ -72,7 +72,7 @@ final class StreamsOwners implements Owners {
         if (result == null || result.isFailure()) {
             throw new UnavailableException("this instance does not have the user, or is still restoring");
         }
-        UserFacts facts = result.getResult();
-        return facts == null ? Optional.empty() : Optional.ofNullable(facts.said());
+        UserSnapshot snapshot = result.getResult();
+        return snapshot == null ? Optional.empty() : Optional.ofNullable(snapshot.emitted());
     }
 }

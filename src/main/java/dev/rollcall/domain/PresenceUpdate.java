@@ -2,8 +2,8 @@ package dev.rollcall.domain;
 
 import org.jspecify.annotations.Nullable;
 
-/** What is said of a user to everybody. */
-public sealed interface Announcement {
+/** What is emitted of a user to everybody. */
+public sealed interface PresenceUpdate {
 
     /** The instant of the change, in ms since the epoch. */
     long at();
@@ -11,7 +11,7 @@ public sealed interface Announcement {
     /**
      * A change of the visible state or text.
      *
-     * @param previousState the state last said; null: nothing was said before
+     * @param previousState the state last emitted; null: nothing was emitted before
      * @param since when the state began, in ms since the epoch
      * @param lastActive the last heartbeat of an ONLINE device that others were allowed to see, in ms since the epoch
      * @param sequence 1 for the first, and exactly one more with each
@@ -24,14 +24,14 @@ public sealed interface Announcement {
             @Nullable Long lastActive,
             long sequence,
             long at)
-            implements Announcement {
+            implements PresenceUpdate {
 
-        /** The same, said at another instant: one that is read from a record gets the record's. */
+        /** The same, emitted at another instant: one that is read from a record gets the record's. */
         public Presence at(long instant) {
             return new Presence(state, previousState, status, since, lastActive, sequence, instant);
         }
     }
 
     /** There has been nothing to say for so long that the user is forgotten (rule 11). */
-    record Forgotten(long at) implements Announcement {}
+    record Forgotten(long at) implements PresenceUpdate {}
 }

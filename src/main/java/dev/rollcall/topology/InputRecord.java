@@ -11,6 +11,6 @@ import org.jspecify.annotations.Nullable;
  *
  * @param stamp when the broker says that it was written (rule 7), in ms since the epoch
  */
-record Arrival(
+record InputRecord(
         @Nullable UserId user, Inbound value, long stamp, Headers headers, String topic, int partition, long offset)
         implements RecordMetadata {}
