@@ -4,12 +4,20 @@ import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAPac
 import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAnyPackage;
 import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideOutsideOfPackage;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.fields;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
 import static com.tngtech.archunit.library.Architectures.layeredArchitecture;
+import static org.assertj.core.api.Assertions.assertThat;
 
 import com.tngtech.archunit.core.domain.JavaClasses;
 import com.tngtech.archunit.core.importer.ClassFileImporter;
 import com.tngtech.archunit.core.importer.ImportOption;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.stream.Stream;
 import org.apache.kafka.streams.KafkaStreams;
 import org.junit.jupiter.api.Test;
 
@@ -41,8 +49,16 @@ class ArchitectureTest {
                 .definedBy("dev.rollcall.wire..")
                 .layer("config")
                 .definedBy("dev.rollcall.config..")
+                .layer("consumer")
+                .definedBy("dev.rollcall.consumer..")
+                .layer("partition")
+                .definedBy("dev.rollcall.partition..")
                 .layer("domain")
                 .definedBy("dev.rollcall.domain..")
+                .layer("time")
+                .definedBy("dev.rollcall.time..")
+                .layer("text")
+                .definedBy("dev.rollcall.text..")
                 .whereLayer("app")
                 .mayNotBeAccessedByAnyLayer()
                 .whereLayer("embedded")
@@ -61,9 +77,21 @@ class ArchitectureTest {
                 .mayOnlyBeAccessedByLayers("app", "gateway", "client", "simulate", "topology")
                 .whereLayer("config")
                 .mayOnlyBeAccessedByLayers("app", "http", "topology")
+                .whereLayer("consumer")
+                .mayOnlyBeAccessedByLayers("app", "topology")
+                .whereLayer("consumer")
+                .mayOnlyAccessLayers("domain")
+                .whereLayer("partition")
+                .mayOnlyBeAccessedByLayers("topology")
+                .whereLayer("partition")
+                .mayOnlyAccessLayers("domain", "time")
                 .whereLayer("embedded")
                 .mayNotAccessAnyLayer()
                 .whereLayer("domain")
+                .mayOnlyAccessLayers("time", "text")
+                .whereLayer("time")
+                .mayNotAccessAnyLayer()
+                .whereLayer("text")
                 .mayNotAccessAnyLayer()
                 .check(ROLLCALL);
     }
@@ -80,29 +108,67 @@ class ArchitectureTest {
                         "dev.rollcall.client",
                         "dev.rollcall.simulate",
                         "dev.rollcall.topology",
+                        "dev.rollcall.consumer",
+                        "dev.rollcall.partition",
                         "dev.rollcall.wire",
                         "dev.rollcall.config",
                         "dev.rollcall.domain",
+                        "dev.rollcall.time",
+                        "dev.rollcall.text",
                         "dev.rollcall.v1",
                         "dev.rollcall.store.v1")
                 .check(ROLLCALL);
     }
 
+    private static final String[] PURE = {
+        "dev.rollcall.partition", "dev.rollcall.domain", "dev.rollcall.time", "dev.rollcall.text"
+    };
+
     @Test
-    void shouldBePureWhenInTheDomain() {
+    void shouldKnowNothingButJavaWhenPure() {
         classes()
                 .that()
-                .resideInAPackage("dev.rollcall.domain..")
+                .resideInAnyPackage(PURE)
                 .should()
-                .onlyDependOnClassesThat(resideInAnyPackage("java..", "org.jspecify..", "dev.rollcall.domain.."))
+                .onlyDependOnClassesThat(
+                        resideInAnyPackage("java..", "org.jspecify..").or(resideInAnyPackage(PURE)))
+                .check(ROLLCALL);
+    }
+
+    /** So that a snapshot is the only door to a user: nobody else can reach into its fields. */
+    @Test
+    void shouldBePrivateWhenAFieldOfThePureClassesCanChange() {
+        fields().that()
+                .areDeclaredInClassesThat()
+                .resideInAnyPackage(PURE)
+                .and()
+                .areNotFinal()
+                .should()
+                .bePrivate()
                 .check(ROLLCALL);
     }
 
     @Test
-    void shouldBeToldTheTimeWhenInTheDomain() {
+    void shouldStaySmallWhenAPackageOrAClassGrows() throws IOException {
+        Map<Path, Long> linesByPackage = new TreeMap<>();
+        try (Stream<Path> files = Files.walk(Path.of("src/main/java"))) {
+            for (Path file :
+                    files.filter(one -> one.toString().endsWith(".java")).toList()) {
+                long lines = Files.readAllLines(file).size();
+                assertThat(lines).as(file.toString()).isLessThanOrEqualTo(350);
+                linesByPackage.merge(file.getParent(), lines, Long::sum);
+            }
+        }
+        assertThat(linesByPackage)
+                .isNotEmpty()
+                .allSatisfy((path, lines) -> assertThat(lines).isLessThanOrEqualTo(1_500));
+    }
+
+    @Test
+    void shouldBeToldTheTimeWhenPure() {
         noClasses()
                 .that()
-                .resideInAPackage("dev.rollcall.domain..")
+                .resideInAnyPackage(PURE)
                 .should()
                 .callMethod(System.class, "currentTimeMillis")
                 .orShould()

@@ -2,8 +2,8 @@ package dev.rollcall.bench;
 
 import dev.rollcall.config.RollcallConfig;
 import dev.rollcall.domain.Heartbeat;
-import dev.rollcall.domain.PresencePartition;
 import dev.rollcall.domain.UserId;
+import dev.rollcall.partition.PresencePartition;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;

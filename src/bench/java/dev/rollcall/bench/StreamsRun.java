@@ -2,7 +2,7 @@ package dev.rollcall.bench;
 
 import dev.rollcall.app.KafkaSettings;
 import dev.rollcall.config.RollcallConfig;
-import dev.rollcall.topology.ReadBarrierConsumer;
+import dev.rollcall.consumer.ReadBarrierConsumer;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;

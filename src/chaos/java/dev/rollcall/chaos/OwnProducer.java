@@ -49,7 +49,7 @@ final class OwnProducer {
     }
 
     CompletableFuture<RecordMetadata> flag(UserId user, int partition, boolean hidden) {
-        return send(TOPICS.appearOffline(), user, partition, new Inbound.Flag(hidden), List.of());
+        return send(TOPICS.appearOffline(), user, partition, new Inbound.AppearOffline(hidden), List.of());
     }
 
     private CompletableFuture<RecordMetadata> send(

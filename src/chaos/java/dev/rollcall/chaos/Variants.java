@@ -21,15 +21,15 @@ import org.apache.kafka.common.TopicPartitionInfo;
 final class Variants {
     private static final String PROCESSOR = "dev/rollcall/topology/PresenceProcessor.java";
     private static final String TOPOLOGY = "dev/rollcall/topology/PresenceTopology.java";
-    private static final String ROSTER = "dev/rollcall/domain/PresencePartition.java";
+    private static final String LOG_ACTIVITY = "dev/rollcall/time/LogActivity.java";
     private static final String USER = "dev/rollcall/domain/User.java";
-    private static final String PACKED_USER = "dev/rollcall/domain/PackedUser.java";
-    private static final String BUNDLES = "dev/rollcall/topology/HeartbeatBundles.java";
-    private static final String BARRIER = "dev/rollcall/topology/ReadBarrierConsumer.java";
+    private static final String RENEWAL = "dev/rollcall/partition/Renewal.java";
+    private static final String BUNDLES = "dev/rollcall/consumer/HeartbeatBundles.java";
+    private static final String BARRIER = "dev/rollcall/consumer/ReadBarrierConsumer.java";
     private static final String HEARTBEAT_SOURCE = "dev/rollcall/topology/HeartbeatSource.java";
     private static final String DEAD_LETTER = "dev/rollcall/topology/DeadLetter.java";
 
-    private static final String PULSE_TOPIC = "clock-pulse";
+    private static final String TICK_TOPIC = "clock-ticks";
 
     /** The broker that leads nothing but heartbeats, where that is wanted. */
     private static final int HEARTBEATS_ONLY = 3;
@@ -57,7 +57,7 @@ final class Variants {
                     new Patch(PROCESSOR, "private void carryOut(UserId user, Decision decision) {", """
                     private void carryOut(UserId user, Decision decision) {
                         if (!decision.updates().isEmpty()
-                                && decision.durable() instanceof Decision.Save crash
+                                && decision.write() instanceof StoreWrite.Put crash
                                 && java.util.concurrent.ThreadLocalRandom.current().nextInt(500) == 0
                                 && mayCrash()) {
                             users.put(user, crash.snapshot());
@@ -92,7 +92,7 @@ final class Variants {
     private static final Variant NO_EXTENSION = new Variant(
             "no-extension",
             "deadlines are not extended at a take-over",
-            List.of(new Patch(ROSTER, "device.deferTo(at + device.leaseMs());", "")),
+            List.of(new Patch(USER, "device.extendTo(at + device.leaseMs());", "")),
             Map.of(),
             Map.of(),
             false,
@@ -102,16 +102,16 @@ final class Variants {
                     new Fault("processor joins and leaves", Faults::joinAndLeave),
                     new Fault("processor joins and leaves", Faults::joinAndLeave)));
 
-    private static final Variant OWN_PULSE_TOPIC = new Variant(
-            "own-pulse-topic",
+    private static final Variant OWN_TICK_TOPIC = new Variant(
+            "own-tick-topic",
             "clock ticks go to a topic of their own",
             List.of(
-                    new Patch(TOPOLOGY, "topics.heartbeats().name(),", "\"%s\",".formatted(PULSE_TOPIC)),
+                    new Patch(TOPOLOGY, "topics.heartbeats().name(),", "\"%s\",".formatted(TICK_TOPIC)),
                     new Patch(
                             TOPOLOGY,
                             "topic.name());",
                             "name.equals(HEARTBEATS) ? new String[] {topic.name(), \"%s\"} : new String[] {topic.name()});"
-                                    .formatted(PULSE_TOPIC))),
+                                    .formatted(TICK_TOPIC))),
             Map.of("broker.session.timeout.ms", PATIENT),
             Map.of(),
             false,
@@ -124,12 +124,9 @@ final class Variants {
             List.of(
                     new Patch(
                             USER,
-                            "device.state() == PresenceState.ONLINE && !hidden",
+                            "device.state() == PresenceState.ONLINE && !appearOffline",
                             "device.state() == PresenceState.ONLINE"),
-                    new Patch(
-                            PACKED_USER,
-                            "code(PresenceState.ONLINE) && !isHidden(packed)",
-                            "code(PresenceState.ONLINE)")),
+                    new Patch(RENEWAL, "&& !PackedUser.appearsOffline(packed)", "")),
             Map.of(),
             Map.of(),
             false,
@@ -153,12 +150,12 @@ final class Variants {
             true,
             new Fault("nothing, for two leases", Variants::waitTwoLeases));
 
-    private static final Variant UNBOUNDED_EXCUSES = broken(
-            "unbounded-excuses",
-            "each gap in the log excuses everybody again",
+    private static final Variant UNBOUNDED_EXTENSIONS = broken(
+            "unbounded-extensions",
+            "each gap in the log extends all deadlines again",
             List.of(new Patch(
-                    ROSTER,
-                    "boolean ticksWereWritten = silentSince - lastTick < rules.logGapMs();",
+                    LOG_ACTIVITY,
+                    "boolean ticksWereWritten = from - lastTick < gapMs;",
                     "boolean ticksWereWritten = true;")),
             false,
             new Fault("all processors down, a partition sparse", Reach.PROCESSORS, Faults::leaveOneUser));
@@ -167,8 +164,8 @@ final class Variants {
             "unordered-misrouted",
             "a misrouted text or flag counts, however old it is",
             List.of(
-                    new Patch(ROSTER, "firstStamp >= user.statusAt", "firstStamp >= 0"),
-                    new Patch(ROSTER, "firstStamp >= user.appearOfflineAt", "firstStamp >= 0")),
+                    new Patch(USER, "firstStamp >= statusAt", "firstStamp >= 0"),
+                    new Patch(USER, "firstStamp >= appearOfflineAt", "firstStamp >= 0")),
             false,
             new Fault("nothing, for two leases", Variants::waitTwoLeases));
 
@@ -197,11 +194,11 @@ final class Variants {
             WALL_CLOCK,
             AT_LEAST_ONCE,
             NO_EXTENSION,
-            OWN_PULSE_TOPIC,
+            OWN_TICK_TOPIC,
             LEAK,
             FIRST_STAMP,
             PROCESSORS_CLOCK,
-            UNBOUNDED_EXCUSES,
+            UNBOUNDED_EXTENSIONS,
             UNORDERED_MISROUTED,
             UNBOUNDED_DEAD_LETTERS,
             NO_BARRIER);
@@ -253,7 +250,7 @@ final class Variants {
     }
 
     private static void makeTickTopic(Brokers brokers) throws InterruptedException {
-        NewTopic topic = new NewTopic(PULSE_TOPIC, Timing.PARTITIONS, (short) 3)
+        NewTopic topic = new NewTopic(TICK_TOPIC, Timing.PARTITIONS, (short) 3)
                 .configs(Map.of("message.timestamp.type", "LogAppendTime"));
         Brokers.answer(brokers.admin().createTopics(List.of(topic)).all());
     }

@@ -1,9 +1,9 @@
 package dev.rollcall.app;
 
 import dev.rollcall.config.RollcallConfig;
+import dev.rollcall.consumer.HeartbeatBundles;
+import dev.rollcall.consumer.ReadBarrierConsumer;
 import dev.rollcall.topology.BoundedRocksDb;
-import dev.rollcall.topology.HeartbeatBundles;
-import dev.rollcall.topology.ReadBarrierConsumer;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;

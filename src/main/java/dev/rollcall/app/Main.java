@@ -2,8 +2,8 @@ package dev.rollcall.app;
 
 import dev.rollcall.config.ConfigException;
 import dev.rollcall.config.RollcallConfig;
-import dev.rollcall.domain.Printable;
 import dev.rollcall.embedded.EmbeddedBrokerException;
+import dev.rollcall.text.Printable;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.nio.file.Path;

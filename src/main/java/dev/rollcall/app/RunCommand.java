@@ -1,7 +1,7 @@
 package dev.rollcall.app;
 
 import dev.rollcall.config.RollcallConfig;
-import dev.rollcall.domain.Printable;
+import dev.rollcall.text.Printable;
 import java.io.PrintWriter;
 import java.util.Objects;
 import java.util.concurrent.Callable;

@@ -3,6 +3,7 @@ package dev.rollcall.app;
 import dev.rollcall.domain.PresenceUpdate.Presence;
 import dev.rollcall.domain.UserId;
 import dev.rollcall.domain.UserSnapshot;
+import dev.rollcall.domain.UserSnapshot.Emitted;
 import dev.rollcall.gateway.PartitionOwners;
 import dev.rollcall.gateway.UnavailableException;
 import dev.rollcall.topology.PresenceTopology;
@@ -18,6 +19,7 @@ import org.apache.kafka.streams.query.KeyQuery;
 import org.apache.kafka.streams.query.QueryResult;
 import org.apache.kafka.streams.query.StateQueryRequest;
 import org.apache.kafka.streams.state.HostInfo;
+import org.jspecify.annotations.Nullable;
 
 /** Who owns whom, and what is stored here, from Kafka Streams' interactive queries. */
 final class StreamsPartitionOwners implements PartitionOwners {
@@ -73,6 +75,14 @@ final class StreamsPartitionOwners implements PartitionOwners {
             throw new UnavailableException("this instance does not have the user, or is still restoring");
         }
         UserSnapshot snapshot = result.getResult();
-        return snapshot == null ? Optional.empty() : Optional.ofNullable(snapshot.emitted());
+        return snapshot == null || snapshot.emitted() == null
+                ? Optional.empty()
+                : Optional.of(presence(snapshot.emitted(), snapshot.status().text()));
+    }
+
+    /** As it was published, but for the state before, which nobody asks the edge for. */
+    private static Presence presence(Emitted emitted, @Nullable String text) {
+        Long lastActive = emitted.lastActive() == UserSnapshot.NEVER ? null : (Long) emitted.lastActive();
+        return new Presence(emitted.state(), null, text, emitted.since(), lastActive, emitted.sequence(), 0);
     }
 }

@@ -1,6 +1,6 @@
 package dev.rollcall.app;
 
-import dev.rollcall.domain.Printable;
+import dev.rollcall.text.Printable;
 import java.time.Duration;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;

@@ -6,7 +6,7 @@ import dev.rollcall.client.PresenceSubscriber.Options;
 import dev.rollcall.config.RollcallConfig;
 import dev.rollcall.domain.PresenceState;
 import dev.rollcall.domain.PresenceUpdate.Presence;
-import dev.rollcall.domain.Printable;
+import dev.rollcall.text.Printable;
 import dev.rollcall.topology.PresenceTopology;
 import java.io.PrintWriter;
 import java.time.Instant;

@@ -1,6 +1,7 @@
 package dev.rollcall.client;
 
 import dev.rollcall.domain.Heartbeat;
+import dev.rollcall.domain.Limits;
 import dev.rollcall.domain.StatusText;
 import dev.rollcall.domain.UserId;
 import dev.rollcall.wire.Inbound;
@@ -29,7 +30,7 @@ final class EventRecords {
     }
 
     ProducerRecord<byte[], byte[]> appearOffline(UserId user, boolean appearOffline) {
-        return record(topics.appearOffline(), user, new Inbound.Flag(appearOffline));
+        return record(topics.appearOffline(), user, new Inbound.AppearOffline(appearOffline));
     }
 
     ProducerRecord<byte[], byte[]> heartbeat(UserId user, PreparedHeartbeat heartbeat) {
@@ -49,7 +50,7 @@ final class EventRecords {
             Topic<UserId, Inbound> topic, UserId user, byte @Nullable [] value) {
         if (!user.isValid()) {
             throw new IllegalArgumentException("the user id must be 1 to %d bytes of UTF-8: it has %d"
-                    .formatted(UserId.MAX_BYTES, user.bytes().length));
+                    .formatted(Limits.MAX_ID_BYTES, user.bytes().length));
         }
         return new ProducerRecord<>(topic.name(), user.bytes(), value);
     }
@@ -58,8 +59,8 @@ final class EventRecords {
         byte[] value = topic.values().serializer().serialize(topic.name(), Inbound.of(content));
         // Read back, because then there is one place that knows what is allowed.
         Inbound asRead = topic.values().deserializer().deserialize(topic.name(), value);
-        if (asRead.content() instanceof Inbound.Bad bad) {
-            throw new IllegalArgumentException(bad.defect().detail());
+        if (asRead.content() instanceof Inbound.Rejected bad) {
+            throw new IllegalArgumentException(bad.rejection().detail());
         }
         return value;
     }

@@ -1,6 +1,6 @@
 package dev.rollcall.config;
 
-import dev.rollcall.domain.Printable;
+import dev.rollcall.text.Printable;
 
 /**
  * A setting that cannot be used. The message names the key, what is wrong with it, and what would be right, and can be printed

@@ -4,35 +4,34 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What should happen to one user, as a value: the domain decides, the shell around it does.
+ * What should happen to one user, as a value: the domain decides, the shell around it acts.
  *
- * @param updates what to say, in this order; mostly nothing
- * @param routing what to tell the operator's own services, in this order; mostly nothing
- * @param durable what to do with what is stored of the user
- * @param refusal why the input was not taken; null: it was
+ * @param updates what to publish to everyone, in this order; mostly nothing
+ * @param routing what to publish to the operator's own services, in this order; mostly nothing
+ * @param write what to do with the stored user
+ * @param rejection why the input was refused; null: it was not
  */
 public record Decision(
         List<PresenceUpdate> updates,
         List<RoutingView> routing,
-        Durable durable,
-        @Nullable Refusal refusal) {
+        StoreWrite write,
+        @Nullable Rejection rejection) {
 
-    /** The usual answer to a heartbeat: nothing to say, nothing to store. */
-    public static final Decision NOTHING = new Decision(List.of(), List.of(), new Keep(), null);
+    /** The usual answer to a heartbeat. */
+    public static final Decision NOTHING = new Decision(List.of(), List.of(), new StoreWrite.None(), null);
 
     public boolean isNothing() {
-        return updates.isEmpty() && routing.isEmpty() && refusal == null && durable instanceof Keep;
+        return updates.isEmpty() && routing.isEmpty() && rejection == null && write instanceof StoreWrite.None;
     }
 
-    /** What to do with the stored snapshot. */
-    public sealed interface Durable {}
+    /** A write to the store of users. */
+    public sealed interface StoreWrite {
+        /** Nothing that has to survive a crash has changed. */
+        record None() implements StoreWrite {}
 
-    /** Nothing that has to survive a crash has changed. */
-    public record Keep() implements Durable {}
+        record Put(UserSnapshot snapshot) implements StoreWrite {}
 
-    /** Store these snapshot. */
-    public record Save(UserSnapshot snapshot) implements Durable {}
-
-    /** There is nothing left that is worth storing. */
-    public record Erase() implements Durable {}
+        /** Nothing is left of the user that is worth storing. */
+        record Delete() implements StoreWrite {}
+    }
 }

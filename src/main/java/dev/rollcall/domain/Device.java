@@ -1,58 +1,56 @@
 package dev.rollcall.domain;
 
+import dev.rollcall.domain.UserSnapshot.DeviceSnapshot;
+import dev.rollcall.time.PartitionClock;
 import java.util.OptionalLong;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One device of one user, live as long as it is in its user's list. Times in ms: {@code since} is a stamp, all others are the
+ * One device of one user, live as long as it is among its user's. Times in ms: {@code since} is a stamp, all others are the
  * partition's (see {@link PartitionClock}).
  */
 final class Device {
-    final String id;
-
-    // Nobody but PackedUser touches these from outside.
-    PresenceState state;
-    long since;
-    long lastRecord;
-    long leaseMs;
-    boolean connectionEnded;
-
-    @Nullable
-    String shard;
+    private final String id;
+    private PresenceState state;
+    private long since;
+    private long lastRecord;
+    private long leaseMs;
+    private boolean connectionEnded;
+    private @Nullable String shard;
 
     /** Its own deadline, and the {@code since} of what its expiry causes. */
-    long deadline;
+    private long deadline;
 
     /** Never before the deadline; after it where a silent shard holds the device (rule 13). */
-    long heldUntil;
+    private long heldUntil;
 
-    long savedRecord = User.NEVER;
-    long savedLeaseMs;
+    private long storedRecord = UserSnapshot.NEVER;
+    private long storedLeaseMs;
 
-    /** A device that nobody knew: hitting the event stream means online (rule 2). */
+    /** A device that was not known: hitting the event stream means online (rule 2). */
     Device(String id, long since) {
         this.id = id;
         this.state = PresenceState.ONLINE;
         this.since = since;
     }
 
-    static Device of(UserSnapshot.DeviceSnapshot snapshot) {
-        Device device = new Device(snapshot.id(), snapshot.since());
-        device.state = snapshot.state();
-        device.lastRecord = snapshot.lastHeard();
-        device.leaseMs = snapshot.leaseMs();
-        device.shard = snapshot.shard();
-        device.connectionEnded = snapshot.connectionEnded();
-        device.expireAt(snapshot.deadline());
-        device.savedRecord = snapshot.lastHeard();
-        device.savedLeaseMs = snapshot.leaseMs();
-        return device;
+    Device(DeviceSnapshot snapshot) {
+        id = snapshot.id();
+        state = snapshot.state();
+        since = snapshot.since();
+        lastRecord = snapshot.lastRecord();
+        leaseMs = snapshot.leaseMs();
+        connectionEnded = snapshot.connectionEnded();
+        shard = snapshot.shard();
+        deadline = snapshot.deadline();
+        heldUntil = snapshot.heldUntil();
+        storedRecord = snapshot.storedRecord();
+        storedLeaseMs = leaseMs; // another one is stored at once
     }
 
-    UserSnapshot.DeviceSnapshot save() {
-        savedRecord = lastRecord;
-        savedLeaseMs = leaseMs;
-        return new UserSnapshot.DeviceSnapshot(id, state, since, lastRecord, leaseMs, connectionEnded, deadline, shard);
+    DeviceSnapshot snapshot() {
+        return new DeviceSnapshot(
+                id, state, since, lastRecord, storedRecord, leaseMs, connectionEnded, deadline, heldUntil, shard);
     }
 
     RoutingView.RoutedDevice routed(PartitionClock clock) {
@@ -60,11 +58,20 @@ final class Device {
     }
 
     /**
-     * Whether a crash would now lose more than it may: another lease than the stored one (its device would be expired early,
-     * or far too late), or a last-seen that is too far behind. Another shard may wait for the next reason.
+     * Whether a crash would now lose more than it may: another lease than the stored one (the device would expire early, or far
+     * too late), or a last record that is too far behind. Another shard may wait for the next reason.
      */
-    boolean needsSaving(long lastSeenPersistMs) {
-        return leaseMs != savedLeaseMs || lastRecord - savedRecord >= lastSeenPersistMs;
+    boolean needsStoring(long lastSeenPersistMs) {
+        return leaseMs != storedLeaseMs || lastRecord - storedRecord >= lastSeenPersistMs;
+    }
+
+    void stored() {
+        storedRecord = lastRecord;
+        storedLeaseMs = leaseMs;
+    }
+
+    String id() {
+        return id;
     }
 
     PresenceState state() {
@@ -107,6 +114,15 @@ final class Device {
         }
     }
 
+    /** A heartbeat that names no shard leaves it as it was (rule 4). */
+    void setShard(@Nullable String newShard, Shards shards) {
+        if (newShard != null && !newShard.equals(shard)) {
+            shards.remove(shard);
+            shards.add(newShard);
+            shard = newShard;
+        }
+    }
+
     /**
      * A heartbeat: a fresh lease, and a connection that ended is back (rules 4 and 5). One that names no lease never shortens
      * the one that runs.
@@ -129,8 +145,8 @@ final class Device {
         expireAt(until);
     }
 
-    /** Time during which nothing could be heard does not count: moves the deadline, never to an earlier time. */
-    void deferTo(long time) {
+    /** Time during which nothing could be written does not count: moves the deadline, never to an earlier time. */
+    void extendTo(long time) {
         deadline = Math.max(deadline, time);
         heldUntil = Math.max(heldUntil, deadline);
     }

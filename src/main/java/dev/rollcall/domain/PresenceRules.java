@@ -35,14 +35,12 @@ public record PresenceRules(
     /** What a device takes beside its id, at most, in bytes: a shard's name of 255, and the numbers. */
     static final int DEVICE_BYTES = 320;
 
-    private static final int MAX_ID_BYTES = 255;
-
     /** The texts, what was last emitted, and the key, at most, with room to spare. */
     private static final int USER_BYTES = 8 << 10;
 
     /** How large a record about one user can become at most, in bytes. */
     public int maxUserBytes() {
-        long devices = (long) maxDevices * (MAX_ID_BYTES + DEVICE_BYTES);
+        long devices = (long) maxDevices * (Limits.MAX_ID_BYTES + DEVICE_BYTES);
         return (int) Math.min(devices, MAX_DEVICES_BYTES) + USER_BYTES;
     }
 }

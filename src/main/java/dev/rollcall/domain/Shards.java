@@ -14,15 +14,15 @@ import org.jspecify.annotations.Nullable;
  * that: a silence only counts for a device if it began after the device's last heartbeat. Nor does it show which shards the
  * devices of hidden users name, of whom nothing is heard here (rule 9).
  */
-final class Shards {
+public final class Shards {
     private static final int REMEMBERED_SILENCES = 4;
 
-    private final long quietMs;
+    private final long silenceMs;
     private final long holdMs;
     private final Map<String, Shard> byName = new HashMap<>();
 
-    Shards(PresenceRules rules) {
-        this.quietMs = rules.shardSilenceMs();
+    public Shards(PresenceRules rules) {
+        this.silenceMs = rules.shardSilenceMs();
         this.holdMs = rules.shardHoldMs();
     }
 
@@ -41,15 +41,15 @@ final class Shards {
         }
     }
 
-    /** Something was heard from this shard; nothing happens if no live device names it. */
-    void heard(@Nullable String name, long at) {
+    /** A record of this shard was read; nothing happens if no live device names it. */
+    public void recordActivity(@Nullable String name, long at) {
         Shard shard = name == null ? null : byName.get(name);
         if (shard != null) {
-            shard.heard(at);
+            shard.recordActivity(at);
         }
     }
 
-    int size() {
+    public int size() {
         return byName.size();
     }
 
@@ -70,13 +70,13 @@ final class Shards {
         long longest = device.deadline() + holdMs;
         long live = device.heldUntil();
         for (Silence silence : shard.silences) {
-            if (silence.start >= device.lastRecord() && (silence.end <= live || silence.start + quietMs <= live)) {
+            if (silence.start >= device.lastRecord() && (silence.end <= live || silence.start + silenceMs <= live)) {
                 device.holdUntil(Math.min(longest, silence.end + device.leaseMs()));
                 live = device.heldUntil();
             }
         }
         if (shard.isSilent(device, now)) {
-            device.holdUntil(Math.min(longest, now + Math.min(device.leaseMs(), quietMs)));
+            device.holdUntil(Math.min(longest, now + Math.min(device.leaseMs(), silenceMs)));
         }
     }
 
@@ -98,24 +98,24 @@ final class Shards {
 
     private final class Shard {
         private final Deque<Silence> silences = new ArrayDeque<>(0);
-        private long lastHeard = User.NEVER;
+        private long lastRecord = UserSnapshot.NEVER;
         private int devices;
 
-        private void heard(long at) {
-            if (lastHeard != User.NEVER && at - lastHeard >= quietMs) {
+        private void recordActivity(long at) {
+            if (lastRecord != UserSnapshot.NEVER && at - lastRecord >= silenceMs) {
                 if (silences.size() == REMEMBERED_SILENCES) {
                     silences.removeFirst();
                 }
-                silences.addLast(new Silence(lastHeard, at));
+                silences.addLast(new Silence(lastRecord, at));
             }
-            lastHeard = Math.max(lastHeard, at);
+            lastRecord = Math.max(lastRecord, at);
         }
 
         /** Whether it is silent now, and was so for long enough before a device that lives until then goes. */
         private boolean isSilent(Device device, long now) {
-            return lastHeard >= device.lastRecord()
-                    && now - lastHeard >= quietMs
-                    && lastHeard + quietMs <= device.heldUntil();
+            return lastRecord >= device.lastRecord()
+                    && now - lastRecord >= silenceMs
+                    && lastRecord + silenceMs <= device.heldUntil();
         }
     }
 }

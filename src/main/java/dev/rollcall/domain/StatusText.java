@@ -1,5 +1,6 @@
 package dev.rollcall.domain;
 
+import dev.rollcall.text.Unicode;
 import org.jspecify.annotations.Nullable;
 
 /**

@@ -1,5 +1,6 @@
 package dev.rollcall.domain;
 
+import dev.rollcall.text.Unicode;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.nio.ByteOrder;
@@ -12,8 +13,6 @@ import java.util.Arrays;
  * looked up, and a look-up needs no text. Makes no copy of the bytes, so nobody may change them afterwards.
  */
 public final class UserId implements Comparable<UserId> {
-    public static final int MAX_BYTES = 255;
-
     private static final VarHandle LONG = MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.LITTLE_ENDIAN);
     private static final long MULTIPLIER = 0x9E3779B97F4A7C15L;
 
@@ -45,7 +44,7 @@ public final class UserId implements Comparable<UserId> {
 
     /** Whether this is 1 to 255 bytes of well-formed UTF-8. */
     public boolean isValid() {
-        return utf8.length > 0 && utf8.length <= MAX_BYTES && Unicode.isWellFormed(utf8, 0, utf8.length);
+        return utf8.length > 0 && utf8.length <= Limits.MAX_ID_BYTES && Unicode.isWellFormed(utf8, 0, utf8.length);
     }
 
     /** The bytes themselves, not a copy. */

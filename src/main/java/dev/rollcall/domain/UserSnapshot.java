@@ -4,56 +4,90 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What of a user has to survive a crash. Times in ms since the epoch, as the brokers' clocks said; {@code lastHeard} and
- * {@code deadline} of a device are the partition's (see {@link PartitionClock}).
+ * All of a user between two inputs: the only door between the rules and what keeps users, in memory or in a store. A new field
+ * of a user or a device goes here; the compiler then asks {@link User}, the packed form and the stored schema for it.
  *
- * @param hidden whether the user appears offline
- * @param emitted what was last emitted of the user; null: nothing yet
- * @param lastActive the last heartbeat of an ONLINE device that others were allowed to see, as of the last save
- * @param statusAt when the text that holds, or the lack of one, was written; null: never, or long forgotten
- * @param appearOfflineAt the same of the flag
- * @param leftOnline when a device last left ONLINE; null: never
- * @param leftIdle when a device last left IDLE; null: never
+ * <p>Times in ms since the epoch, as the brokers' clocks said, or {@link #NEVER}; those of a device that say so are the
+ * partition's (see {@link PartitionClock}).
+ *
+ * @param appearOffline whether the user appears offline (rule 9)
+ * @param emitted what was last emitted; null: nothing yet
+ * @param lastActive the last heartbeat of an ONLINE device that others were allowed to see
+ * @param forgettableSince since when the user is OFFLINE with no text and not hidden, and something of them is remembered
+ * @param statusAt when the text that holds, or the lack of one, was written
+ * @param appearOfflineAt when the flag that holds was written
+ * @param leftOnline when a device last left ONLINE
+ * @param leftIdle when a device last left IDLE
  * @param routingSequence the sequence of the last {@link RoutingView}; 0: there was none
- * @param clockAheadMs by how much the partition's time was ahead of the stamps as of the last save (see {@link
- *     PartitionClock}): the devices' times are the partition's
- * @param forgettableSince since when the user is OFFLINE with no text and not hidden, and something of them is remembered; null:
- *     is not
+ * @param clockAheadMs by how much the partition's time was ahead of the stamps when this was taken
  */
 public record UserSnapshot(
         List<DeviceSnapshot> devices,
         StatusText status,
-        boolean hidden,
-        PresenceUpdate.@Nullable Presence emitted,
-        @Nullable Long lastActive,
-        @Nullable Long forgettableSince,
-        @Nullable Long statusAt,
-        @Nullable Long appearOfflineAt,
-        @Nullable Long leftOnline,
-        @Nullable Long leftIdle,
+        boolean appearOffline,
+        @Nullable Emitted emitted,
+        long lastActive,
+        long forgettableSince,
+        long statusAt,
+        long appearOfflineAt,
+        long leftOnline,
+        long leftIdle,
         long routingSequence,
         long clockAheadMs) {
 
+    /** Before all times. */
+    public static final long NEVER = Long.MIN_VALUE;
+
     /**
-     * What of a device has to survive a crash.
+     * All of a device.
      *
      * @param since when the device took its state
-     * @param lastHeard its last heartbeat as of the last save: it may be {@code last.seen.persist.ms} older than the truth
+     * @param lastRecord the last record applied, in the partition's time
+     * @param storedRecord what {@code lastRecord} was when the user was last stored: up to {@code last.seen.persist.ms} before
+     *     it
      * @param leaseMs the lease that runs, in ms
      * @param connectionEnded whether the deadline is that of a connection's end, which is exact
-     * @param deadline when the device expires, as of the last save
+     * @param deadline when the device expires, in the partition's time
+     * @param heldUntil until when a silent shard holds it (rule 13), in the partition's time; never before the deadline, and not
+     *     stored
      */
     public record DeviceSnapshot(
             String id,
             PresenceState state,
             long since,
-            long lastHeard,
+            long lastRecord,
+            long storedRecord,
             long leaseMs,
             boolean connectionEnded,
             long deadline,
-            @Nullable String shard) {}
+            long heldUntil,
+            @Nullable String shard) {
 
-    /** Whether there is something in here that the clock can end soon: a device, or a text that expires. */
+        /** One that was just read from the store. */
+        public static DeviceSnapshot stored(
+                String id,
+                PresenceState state,
+                long since,
+                long lastRecord,
+                long leaseMs,
+                boolean connectionEnded,
+                long deadline,
+                @Nullable String shard) {
+            return new DeviceSnapshot(
+                    id, state, since, lastRecord, lastRecord, leaseMs, connectionEnded, deadline, deadline, shard);
+        }
+    }
+
+    /**
+     * What others know of the user, beside the text.
+     *
+     * @param since when that state began
+     * @param lastActive as it was then; {@link #NEVER}: no ONLINE device was ever seen
+     * @param sequence 1 for the first, and exactly one more with each
+     */
+    public record Emitted(PresenceState state, long since, long lastActive, long sequence) {}
+
+    /** Whether time alone can change something: a device, or a text that expires. */
     public boolean canExpire() {
         return !devices.isEmpty() || status.expiresAt() != null;
     }

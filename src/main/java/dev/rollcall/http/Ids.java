@@ -1,7 +1,7 @@
 package dev.rollcall.http;
 
-import dev.rollcall.domain.Unicode;
 import dev.rollcall.domain.UserId;
+import dev.rollcall.text.Unicode;
 import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.HexFormat;

@@ -3,7 +3,7 @@ package dev.rollcall.http;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import dev.rollcall.config.HttpSettings;
-import dev.rollcall.domain.Printable;
+import dev.rollcall.text.Printable;
 import java.net.URI;
 import java.util.List;
 import java.util.Locale;

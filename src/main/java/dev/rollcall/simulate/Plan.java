@@ -4,9 +4,9 @@ import dev.rollcall.domain.Heartbeat;
 import dev.rollcall.domain.PresenceState;
 import dev.rollcall.domain.StatusText;
 import dev.rollcall.domain.UserId;
+import dev.rollcall.wire.Inbound.AppearOffline;
 import dev.rollcall.wire.Inbound.Beat;
 import dev.rollcall.wire.Inbound.Content;
-import dev.rollcall.wire.Inbound.Flag;
 import dev.rollcall.wire.Inbound.Status;
 import java.util.OptionalLong;
 import java.util.function.Consumer;
@@ -150,7 +150,7 @@ final class Plan {
             events.accept(new Event(at, users[user], new Status(text)));
         } else if (dice > 1 - FLAG_SHARE) {
             hidden[user] = !hidden[user];
-            events.accept(new Event(at, users[user], new Flag(hidden[user])));
+            events.accept(new Event(at, users[user], new AppearOffline(hidden[user])));
         }
     }
 

@@ -3,10 +3,10 @@ package dev.rollcall.simulate;
 import dev.rollcall.client.EventSender;
 import dev.rollcall.client.PreparedHeartbeat;
 import dev.rollcall.domain.Heartbeat;
-import dev.rollcall.domain.Printable;
 import dev.rollcall.simulate.Plan.Event;
+import dev.rollcall.text.Printable;
+import dev.rollcall.wire.Inbound.AppearOffline;
 import dev.rollcall.wire.Inbound.Beat;
-import dev.rollcall.wire.Inbound.Flag;
 import dev.rollcall.wire.Inbound.Status;
 import dev.rollcall.wire.Topics;
 import java.util.HashMap;
@@ -137,7 +137,7 @@ public final class Simulator implements AutoCloseable {
         } else if (event.content() instanceof Status status) {
             texts.increment();
             sent = sender.status(event.user(), status.text());
-        } else if (event.content() instanceof Flag flag) {
+        } else if (event.content() instanceof AppearOffline flag) {
             flags.increment();
             sent = sender.appearOffline(event.user(), flag.appearOffline());
         } else {

@@ -1,8 +1,8 @@
 package dev.rollcall.topology;
 
+import dev.rollcall.domain.Rejection;
 import dev.rollcall.topology.OutputLimits.Limit;
 import dev.rollcall.topology.OutputLimits.Size;
-import dev.rollcall.wire.Defect;
 import java.nio.charset.StandardCharsets;
 import java.time.Clock;
 import java.util.Locale;
@@ -36,16 +36,16 @@ final class DeadLetter {
 
     private DeadLetter() {}
 
-    static Record<byte[], byte[]> of(InputRecord arrival, Defect defect, Limit limit, Clock clock) {
-        byte[] key = arrival.user() == null ? null : arrival.user().bytes();
-        byte[] value = arrival.value().raw();
-        Headers foreign = withoutLengths(arrival.headers());
+    static Record<byte[], byte[]> of(InputRecord input, Rejection rejection, Limit limit, Clock clock) {
+        byte[] key = input.user() == null ? null : input.user().bytes();
+        byte[] value = input.value().raw();
+        Headers foreign = withoutLengths(input.headers());
         Headers own = new RecordHeaders();
-        add(own, REASON, defect.reason().name().toLowerCase(Locale.ROOT));
-        add(own, MESSAGE, cut(defect.detail()));
-        add(own, TOPIC, arrival.topic());
-        add(own, PARTITION, Integer.toString(arrival.partition()));
-        add(own, OFFSET, Long.toString(arrival.offset()));
+        add(own, REASON, rejection.reason().name().toLowerCase(Locale.ROOT));
+        add(own, MESSAGE, cut(rejection.detail()));
+        add(own, TOPIC, input.topic());
+        add(own, PARTITION, Integer.toString(input.partition()));
+        add(own, OFFSET, Long.toString(input.offset()));
 
         long room = limit.recordBytes() - Size.RECORD - Size.of(own) - LENGTHS;
         if (Size.of(key) > room) {
@@ -66,7 +66,7 @@ final class DeadLetter {
             key = new byte[0];
         }
         own.forEach(foreign::add);
-        return new Record<>(key, value, limit.stamp(arrival.stamp(), clock), foreign);
+        return new Record<>(key, value, limit.stamp(input.stamp(), clock), foreign);
     }
 
     /** A copy without headers that would say that something is left out which is not. */

@@ -1,7 +1,8 @@
 package dev.rollcall.topology;
 
+import dev.rollcall.consumer.HeartbeatBundles;
+import dev.rollcall.consumer.HeartbeatBundles.Bundle;
 import dev.rollcall.domain.UserId;
-import dev.rollcall.topology.HeartbeatBundles.Bundle;
 import dev.rollcall.wire.Inbound;
 import dev.rollcall.wire.Topic;
 import java.util.Map;
@@ -48,11 +49,11 @@ final class HeartbeatSource implements Deserializer<Object> {
     }
 
     /** Reads what is in the bundle and has not been taken, one after the other. */
-    void open(Bundle bundle, Consumer<InputRecord> arrivals) {
+    void open(Bundle bundle, Consumer<InputRecord> inputs) {
         next.remove(bundle.partition(), bundle);
         for (int i = 0, size = bundle.records().size(); i < size; i++) {
             if (!bundle.isTaken(i)) {
-                arrivals.accept(read(bundle, i));
+                inputs.accept(read(bundle, i));
             }
         }
     }
@@ -61,7 +62,7 @@ final class HeartbeatSource implements Deserializer<Object> {
      * Reads what this user's devices wrote before then and waits in the bundle that is next: a record of the user with that
      * stamp comes from another topic, and the records of one user take effect in the order of their stamps (rule 7).
      */
-    void takeUntil(int partition, UserId user, long stamp, Consumer<InputRecord> arrivals) {
+    void takeUntil(int partition, UserId user, long stamp, Consumer<InputRecord> inputs) {
         Bundle bundle = next.get(partition);
         for (int i = 0; bundle != null && i < bundle.records().size(); i++) {
             ConsumerRecord<byte[], byte[]> record = bundle.records().get(i);
@@ -70,7 +71,7 @@ final class HeartbeatSource implements Deserializer<Object> {
                     && user.equals(bundle.users().get(i))
                     && !Rerouting.isMarked(record.headers())) {
                 bundle.take(i);
-                arrivals.accept(read(bundle, i));
+                inputs.accept(read(bundle, i));
             }
         }
     }

@@ -1,18 +1,19 @@
 package dev.rollcall.topology;
 
 import dev.rollcall.config.RollcallConfig;
+import dev.rollcall.consumer.HeartbeatBundles.Bundle;
 import dev.rollcall.domain.Decision;
-import dev.rollcall.domain.PresencePartition;
+import dev.rollcall.domain.Decision.StoreWrite;
+import dev.rollcall.domain.Limits;
 import dev.rollcall.domain.PresenceUpdate;
 import dev.rollcall.domain.PresenceUpdate.Presence;
-import dev.rollcall.domain.Printable;
-import dev.rollcall.domain.Refusal;
+import dev.rollcall.domain.Rejection;
+import dev.rollcall.domain.Rejection.Reason;
 import dev.rollcall.domain.RoutingView;
 import dev.rollcall.domain.UserId;
 import dev.rollcall.domain.UserSnapshot;
-import dev.rollcall.topology.HeartbeatBundles.Bundle;
-import dev.rollcall.wire.Defect;
-import dev.rollcall.wire.Defect.Reason;
+import dev.rollcall.partition.PresencePartition;
+import dev.rollcall.text.Printable;
 import dev.rollcall.wire.Inbound;
 import java.time.Clock;
 import java.time.Duration;
@@ -30,7 +31,7 @@ import org.apache.kafka.streams.state.KeyValueStore;
 import org.jspecify.annotations.NullUnmarked;
 import org.jspecify.annotations.Nullable;
 
-/** Calls the roll of one partition: hands what comes in to the {@link PresencePartition}, and does what it decides. */
+/** Handles the records of one partition: hands them to the {@link PresencePartition}, and carries out what it decides. */
 @NullUnmarked // set in init, which Streams calls first, and again after a failure
 final class PresenceProcessor implements Processor<UserId, Object, Object, Object> {
     /** As soon as the thread comes around again. */
@@ -38,7 +39,7 @@ final class PresenceProcessor implements Processor<UserId, Object, Object, Objec
 
     private final RollcallConfig config;
     private final Clock clock;
-    private final UserPartitioner home;
+    private final UserPartitioner partitioner;
     private final HeartbeatSource heartbeats;
     private final OutputLimits limits;
     private final OutputLimits.Limit presence;
@@ -50,20 +51,20 @@ final class PresenceProcessor implements Processor<UserId, Object, Object, Objec
     private KeyValueStore<UserId, UserSnapshot> users;
     private PresencePartition partition;
     private StampSteps stamps;
-    private StoreWalk walk;
+    private StoreScan scan;
     private ProcessorMetrics metrics;
     private @Nullable Cancellable furtherSweeps;
 
     PresenceProcessor(
             RollcallConfig config,
             Clock clock,
-            UserPartitioner home,
+            UserPartitioner partitioner,
             HeartbeatSource heartbeats,
             OutputLimits limits,
             String instance) {
         this.config = config;
         this.clock = clock;
-        this.home = home;
+        this.partitioner = partitioner;
         this.heartbeats = heartbeats;
         this.limits = limits;
         this.presence = limits.of(config.topics().presence());
@@ -77,12 +78,12 @@ final class PresenceProcessor implements Processor<UserId, Object, Object, Objec
         this.context = context;
         users = context.getStateStore(PresenceTopology.USERS);
         partition = new PresencePartition(config.rules(), users::get);
-        walk = new StoreWalk(users, config.rules().retentionMs());
+        scan = new StoreScan(users, config.rules().retentionMs());
         metrics = new ProcessorMetrics(context);
         stamps = new StampSteps(metrics);
         furtherSweeps = null; // Streams has cancelled those of a life before
         heartbeats.forget(context.taskId().partition());
-        takeOverAll();
+        restoreAll();
         metrics.state(partition);
         context.schedule(
                 Duration.ofMillis(config.tickIntervalMs()), PunctuationType.WALL_CLOCK_TIME, this::writeClockTick);
@@ -92,12 +93,12 @@ final class PresenceProcessor implements Processor<UserId, Object, Object, Objec
     public void process(Record<UserId, Object> record) {
         if (record.value() instanceof Bundle bundle) {
             metrics.read(bundle.records().size());
-            partition.expect(bundle.users());
-            heartbeats.open(bundle, this::arrive);
+            partition.prefetch(bundle.users());
+            heartbeats.open(bundle, this::handle);
         } else {
             metrics.read(1);
             RecordMetadata source = context.recordMetadata().orElseThrow();
-            arrive(new InputRecord(
+            handle(new InputRecord(
                     record.key(),
                     (Inbound) record.value(),
                     record.timestamp(),
@@ -108,37 +109,37 @@ final class PresenceProcessor implements Processor<UserId, Object, Object, Objec
         }
     }
 
-    private void arrive(InputRecord arrival) {
-        stamps.see(arrival);
-        handle(arrival, false);
+    private void handle(InputRecord input) {
+        stamps.see(input);
+        handle(input, false);
     }
 
-    /** @param early whether others that were written before it are still to come */
-    private void handle(InputRecord arrival, boolean early) {
-        Inbound.Content content = arrival.value().content();
+    /** @param early whether others that were written before it are still to be handled */
+    private void handle(InputRecord input, boolean early) {
+        Inbound.Content content = input.value().content();
         if (content instanceof Inbound.ClockTick) {
-            tick(arrival.stamp());
-        } else if (content instanceof Inbound.Bad bad) {
-            deadLetter(arrival, bad.defect());
-        } else if (arrival.user() == null) {
-            deadLetter(arrival, new Defect(Reason.NULL_KEY, "the key must be the user id: it is null"));
-        } else if (!arrival.user().isValid()) {
+            tick(input.stamp());
+        } else if (content instanceof Inbound.Rejected rejected) {
+            deadLetter(input, rejected.rejection());
+        } else if (input.user() == null) {
+            deadLetter(input, new Rejection(Reason.NULL_KEY, "the key must be the user id: it is null"));
+        } else if (!input.user().isValid()) {
             deadLetter(
-                    arrival,
-                    new Defect(
+                    input,
+                    new Rejection(
                             Reason.INVALID_KEY,
                             "the key must be 1 to %d bytes of UTF-8: it has %d bytes"
-                                    .formatted(UserId.MAX_BYTES, arrival.user().bytes().length)));
-        } else if (isMisrouted(arrival)) {
-            reroute(arrival);
+                                    .formatted(Limits.MAX_ID_BYTES, input.user().bytes().length)));
+        } else if (isMisrouted(input)) {
+            reroute(input);
         } else {
             if (!(content instanceof Inbound.Beat)) {
-                heartbeats.takeUntil(arrival.partition(), arrival.user(), arrival.stamp(), one -> handle(one, true));
+                heartbeats.takeUntil(input.partition(), input.user(), input.stamp(), one -> handle(one, true));
             }
-            Decision decision = decide(arrival, content, early);
-            carryOut(arrival.user(), decision);
-            if (decision.refusal() != null) {
-                deadLetter(arrival, defect(decision.refusal()));
+            Decision decision = decide(input, content, early);
+            carryOut(input.user(), decision);
+            if (decision.rejection() != null) {
+                deadLetter(input, decision.rejection());
             }
         }
     }
@@ -150,12 +151,12 @@ final class PresenceProcessor implements Processor<UserId, Object, Object, Objec
         }
     }
 
-    private void takeOverAll() {
+    private void restoreAll() {
         try (KeyValueIterator<UserId, UserSnapshot> all = users.all()) {
             while (all.hasNext()) {
                 UserId user = all.peekNextKey();
                 try {
-                    partition.takeOver(user, all.next().value);
+                    partition.restore(user, all.next().value);
                 } catch (SerializationException e) {
                     // To skip it would be to forget somebody. Whoever runs this has to know, and to decide.
                     throw new StreamsException(
@@ -167,11 +168,11 @@ final class PresenceProcessor implements Processor<UserId, Object, Object, Objec
         }
     }
 
-    private Decision decide(InputRecord arrival, Inbound.Content content, boolean early) {
-        UserId user = arrival.user();
-        long stamp = arrival.stamp();
-        boolean wasMisrouted = Rerouting.isMarked(arrival.headers());
-        long first = wasMisrouted ? Rerouting.firstTime(arrival.headers(), stamp) : stamp;
+    private Decision decide(InputRecord input, Inbound.Content content, boolean early) {
+        UserId user = input.user();
+        long stamp = input.stamp();
+        boolean wasMisrouted = Rerouting.isMarked(input.headers());
+        long first = wasMisrouted ? Rerouting.firstTime(input.headers(), stamp) : stamp;
         if (content instanceof Inbound.Beat beat) {
             if (wasMisrouted) {
                 return partition.misroutedHeartbeat(user, beat.heartbeat(), first, stamp);
@@ -183,27 +184,27 @@ final class PresenceProcessor implements Processor<UserId, Object, Object, Objec
             return wasMisrouted
                     ? partition.misroutedStatus(user, status.text(), first, stamp)
                     : partition.status(user, status.text(), stamp);
-        } else if (content instanceof Inbound.Flag flag) {
+        } else if (content instanceof Inbound.AppearOffline flag) {
             return wasMisrouted
                     ? partition.misroutedAppearOffline(user, flag.appearOffline(), first, stamp)
                     : partition.appearOffline(user, flag.appearOffline(), stamp);
         }
-        throw new IllegalStateException("nobody decides about " + Printable.of(content));
+        throw new IllegalStateException("no rule for " + Printable.of(content));
     }
 
-    /** The partition's clock ticks: what is due ends, and some of those who were quiet for long are forgotten. */
+    /** The partition's clock ticks: what is due ends, and a slice of the store is looked through. */
     private void tick(long at) {
         partition.tick(at);
         sweep();
-        for (UserId user : walk.dueBy(partition.now())) {
+        for (UserId user : scan.dueBy(partition.now())) {
             carryOut(user, partition.review(user));
         }
         metrics.state(partition);
     }
 
     /**
-     * Ends what is due, slice by slice. Between two of them the thread handles what else there is, and polls, so that even a
-     * million silent devices hold nobody up, and do not look like a dead processor to the group.
+     * Ends what is due, slice by slice. Between two slices the thread handles other records and polls, so that even a million
+     * silent devices delay nobody, and the group does not take the member for dead.
      */
     private void sweep() {
         boolean finished = partition.sweep(this::carryOut);
@@ -220,7 +221,7 @@ final class PresenceProcessor implements Processor<UserId, Object, Object, Objec
      * is read back: behind everything that was written before it, and with the broker's stamp.
      */
     private void writeClockTick(long wallClockMs) {
-        if (partition.needsClockTicks() || walk.needsTime(wallClockMs)) {
+        if (partition.needsClockTicks() || scan.needsTime(wallClockMs)) {
             PartitionTick value = new PartitionTick(context.taskId().partition(), tick);
             context.forward(new Record<>(null, value, wallClockMs), PresenceTopology.CLOCK_TICKS);
         }
@@ -240,38 +241,29 @@ final class PresenceProcessor implements Processor<UserId, Object, Object, Objec
                 context.forward(new Record<>(user, null, at), PresenceTopology.ROUTING);
             }
         }
-        if (decision.durable() instanceof Decision.Save save) {
-            users.put(user, save.snapshot());
-        } else if (decision.durable() instanceof Decision.Erase) {
+        if (decision.write() instanceof StoreWrite.Put put) {
+            users.put(user, put.snapshot());
+        } else if (decision.write() instanceof StoreWrite.Delete) {
             users.delete(user);
         }
     }
 
-    private boolean isMisrouted(InputRecord arrival) {
-        return !home.isHome(arrival.user(), arrival.partition()) && !Rerouting.isMarked(arrival.headers());
+    private boolean isMisrouted(InputRecord input) {
+        return partitioner.isMisrouted(input.user(), input.partition()) && !Rerouting.isMarked(input.headers());
     }
 
-    /** A producer with another partitioner put it here: sends it, once, where the rest of the user is. */
-    private void reroute(InputRecord arrival) {
-        byte[] key = arrival.user().bytes();
-        byte[] value = arrival.value().raw();
-        Headers original = limits.of(arrival.topic()).fitting(arrival.headers(), key, value, Rerouting.MARK_BYTES);
-        Headers headers = Rerouting.mark(original, arrival.stamp());
-        context.forward(new Record<>(key, value, arrival.stamp(), headers), PresenceTopology.REROUTED);
-        metrics.rerouted(arrival.user(), arrival);
+    /** Sends a record once to the partition where the rest of its user is: a producer with another partitioner wrote it here. */
+    private void reroute(InputRecord input) {
+        byte[] key = input.user().bytes();
+        byte[] value = input.value().raw();
+        Headers original = limits.of(input.topic()).fitting(input.headers(), key, value, Rerouting.MARK_BYTES);
+        Headers headers = Rerouting.mark(original, input.stamp());
+        context.forward(new Record<>(key, value, input.stamp(), headers), PresenceTopology.REROUTED);
+        metrics.rerouted(input.user(), input);
     }
 
-    private static Defect defect(Refusal refusal) {
-        return switch (refusal) {
-            case TOO_MANY_DEVICES ->
-                new Defect(
-                        Reason.TOO_MANY_DEVICES,
-                        "the user has as many live devices already as max.devices.per.user allows, or as can be stored");
-        };
-    }
-
-    private void deadLetter(InputRecord arrival, Defect defect) {
-        context.forward(DeadLetter.of(arrival, defect, deadLetters, clock), PresenceTopology.DEAD_LETTERS);
-        metrics.deadLetter(defect, arrival);
+    private void deadLetter(InputRecord input, Rejection rejection) {
+        context.forward(DeadLetter.of(input, rejection, deadLetters, clock), PresenceTopology.DEAD_LETTERS);
+        metrics.deadLetter(rejection, input);
     }
 }

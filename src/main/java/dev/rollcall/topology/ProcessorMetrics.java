@@ -1,10 +1,10 @@
 package dev.rollcall.topology;
 
-import dev.rollcall.domain.PresencePartition;
-import dev.rollcall.domain.Printable;
+import dev.rollcall.domain.Rejection;
+import dev.rollcall.domain.Rejection.Reason;
 import dev.rollcall.domain.UserId;
-import dev.rollcall.wire.Defect;
-import dev.rollcall.wire.Defect.Reason;
+import dev.rollcall.partition.PresencePartition;
+import dev.rollcall.text.Printable;
 import java.util.EnumMap;
 import java.util.Locale;
 import java.util.Map;
@@ -66,9 +66,9 @@ final class ProcessorMetrics {
     }
 
     /** Counts every one, and tells of the first of its kind, the second, the fourth, and so on, so that no log drowns. */
-    void deadLetter(Defect defect, RecordMetadata source) {
-        String reason = name(defect.reason());
-        Count count = deadLetters.computeIfAbsent(defect.reason(), any -> new Count(rate("dead-letter-" + reason)));
+    void deadLetter(Rejection rejection, RecordMetadata source) {
+        String reason = name(rejection.reason());
+        Count count = deadLetters.computeIfAbsent(rejection.reason(), any -> new Count(rate("dead-letter-" + reason)));
         if (Long.bitCount(count.next()) == 1) {
             LOG.warn(
                     "dead letter ({}) from {}-{} at offset {}: {} [number {} of its kind in task {}]",
@@ -76,7 +76,7 @@ final class ProcessorMetrics {
                     source.topic(),
                     source.partition(),
                     source.offset(),
-                    defect.detail(),
+                    rejection.detail(),
                     count.total,
                     task);
         }

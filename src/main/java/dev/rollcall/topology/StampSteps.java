@@ -18,16 +18,16 @@ final class StampSteps {
     }
 
     /** Looks at the next record of a topic. */
-    void see(InputRecord arrival) {
+    void see(InputRecord input) {
         Last previous = last;
-        if (previous == null || !previous.topic.equals(arrival.topic())) { // mostly the very same string
-            previous = byTopic.computeIfAbsent(arrival.topic(), topic -> new Last(topic, arrival.stamp()));
+        if (previous == null || !previous.topic.equals(input.topic())) { // mostly the very same string
+            previous = byTopic.computeIfAbsent(input.topic(), topic -> new Last(topic, input.stamp()));
             last = previous;
         }
-        if (arrival.stamp() < previous.stamp) {
-            metrics.steppedBack(previous.stamp - arrival.stamp(), arrival);
+        if (input.stamp() < previous.stamp) {
+            metrics.steppedBack(previous.stamp - input.stamp(), input);
         }
-        previous.stamp = arrival.stamp();
+        previous.stamp = input.stamp();
     }
 
     private static final class Last {

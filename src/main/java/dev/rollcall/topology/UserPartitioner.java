@@ -4,12 +4,12 @@ import dev.rollcall.domain.UserId;
 import org.apache.kafka.common.utils.Utils;
 
 /**
- * Where a user's records belong: murmur2 of the key, as the Java client's default partitioner has it. A producer with another
- * one, such as librdkafka's default, would leave two halves of a user in two tasks.
+ * On which partition a user's records belong: murmur2 of the key, as the Java client's default partitioner has it. A producer
+ * with another one, such as librdkafka's default, would leave two halves of a user in two tasks.
  */
 record UserPartitioner(int partitions) {
 
-    boolean isHome(UserId user, int partition) {
-        return Utils.toPositive(Utils.murmur2(user.bytes())) % partitions == partition;
+    boolean isMisrouted(UserId user, int partition) {
+        return Utils.toPositive(Utils.murmur2(user.bytes())) % partitions != partition;
     }
 }

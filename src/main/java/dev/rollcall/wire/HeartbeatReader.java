@@ -1,8 +1,9 @@
 package dev.rollcall.wire;
 
-import dev.rollcall.domain.Ascii;
 import dev.rollcall.domain.Heartbeat;
+import dev.rollcall.domain.Limits;
 import dev.rollcall.domain.PresenceState;
+import dev.rollcall.text.Ascii;
 import dev.rollcall.v1.DeviceHeartbeat;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
@@ -35,13 +36,13 @@ final class HeartbeatReader {
 
     private final byte[] bytes;
     private int at = SingleObject.HEADER_BYTES;
-    private boolean isForSomebodyElse;
+    private boolean isUnsupported;
 
     private HeartbeatReader(byte[] bytes) {
         this.bytes = bytes;
     }
 
-    /** What the heartbeat says; null: this is for somebody else to read. */
+    /** What the heartbeat says; null: this is left to {@link Wire}. */
     static @Nullable Heartbeat read(byte[] bytes) {
         boolean isHeartbeat = bytes.length > SingleObject.HEADER_BYTES
                 && bytes[0] == (byte) 0xC3
@@ -57,25 +58,25 @@ final class HeartbeatReader {
         int phase = next();
         OptionalLong leaseMs = isPresent() ? OptionalLong.of(lease()) : OptionalLong.empty();
         String shard = isPresent() ? shard() : null;
-        if (isForSomebodyElse || at != bytes.length || (phase != OPEN && phase != CLOSED)) {
+        if (isUnsupported || at != bytes.length || (phase != OPEN && phase != CLOSED)) {
             return null;
         }
         return new Heartbeat(deviceId, state, phase == CLOSED, leaseMs, shard);
     }
 
     private int next() {
-        return at < bytes.length ? bytes[at++] : notMine();
+        return at < bytes.length ? bytes[at++] : unsupported();
     }
 
-    private int notMine() {
-        isForSomebodyElse = true;
+    private int unsupported() {
+        isUnsupported = true;
         return 0;
     }
 
     private boolean isPresent() {
         int branch = next();
         if (branch != NULL && branch != PRESENT) {
-            notMine();
+            unsupported();
         }
         return branch == PRESENT;
     }
@@ -86,7 +87,7 @@ final class HeartbeatReader {
             case 2 -> PresenceState.IDLE;
             case 4 -> PresenceState.ONLINE;
             default -> {
-                notMine();
+                unsupported();
                 yield null;
             }
         };
@@ -94,8 +95,8 @@ final class HeartbeatReader {
 
     private long lease() {
         long lease = number();
-        if (lease <= 0 || lease > Wire.MAX_LEASE_MS) {
-            notMine();
+        if (lease <= 0 || lease > Limits.MAX_LEASE_MS) {
+            unsupported();
         }
         return lease;
     }
@@ -109,19 +110,19 @@ final class HeartbeatReader {
                 return zigzag >>> 1 ^ -(zigzag & 1);
             }
         }
-        return notMine(); // more than any field may hold
+        return unsupported(); // more than any field may hold
     }
 
     /** The length of an id of 1 to 255 ASCII characters, which are passed over; 0 if it is not one. */
     private int idLength() {
         long length = number();
-        if (length < 1 || length > Wire.MAX_ID_BYTES || length > bytes.length - at) {
-            return notMine();
+        if (length < 1 || length > Limits.MAX_ID_BYTES || length > bytes.length - at) {
+            return unsupported();
         }
         int start = at;
         at += (int) length;
         if (!Ascii.isAscii(bytes, start, at)) {
-            notMine();
+            unsupported();
         }
         return (int) length;
     }

@@ -1,6 +1,7 @@
 package dev.rollcall.wire;
 
 import dev.rollcall.domain.Heartbeat;
+import dev.rollcall.domain.Rejection;
 import dev.rollcall.domain.StatusText;
 import org.jspecify.annotations.Nullable;
 
@@ -41,8 +42,8 @@ public final class Inbound {
     public record Status(StatusText text) implements Content {}
 
     /** Whether a user appears offline. */
-    public record Flag(boolean appearOffline) implements Content {}
+    public record AppearOffline(boolean appearOffline) implements Content {}
 
-    /** Nothing that can be used. */
-    public record Bad(Defect defect) implements Content {}
+    /** It cannot be used. */
+    public record Rejected(Rejection rejection) implements Content {}
 }

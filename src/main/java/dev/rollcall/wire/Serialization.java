@@ -2,23 +2,23 @@ package dev.rollcall.wire;
 
 import dev.rollcall.domain.Heartbeat;
 import dev.rollcall.domain.PresenceUpdate.Presence;
-import dev.rollcall.domain.Printable;
+import dev.rollcall.domain.Rejection;
+import dev.rollcall.domain.Rejection.Reason;
 import dev.rollcall.domain.RoutingView;
 import dev.rollcall.domain.StatusText;
 import dev.rollcall.domain.UserId;
 import dev.rollcall.domain.UserSnapshot;
 import dev.rollcall.store.v1.UserState;
-import dev.rollcall.v1.AppearOffline;
+import dev.rollcall.text.Printable;
 import dev.rollcall.v1.ClockPulse;
 import dev.rollcall.v1.DeviceHeartbeat;
 import dev.rollcall.v1.UserPresence;
 import dev.rollcall.v1.UserStatus;
-import dev.rollcall.wire.Defect.Reason;
-import dev.rollcall.wire.Inbound.Bad;
+import dev.rollcall.wire.Inbound.AppearOffline;
 import dev.rollcall.wire.Inbound.Beat;
 import dev.rollcall.wire.Inbound.ClockTick;
 import dev.rollcall.wire.Inbound.Content;
-import dev.rollcall.wire.Inbound.Flag;
+import dev.rollcall.wire.Inbound.Rejected;
 import dev.rollcall.wire.Inbound.Status;
 import org.apache.avro.specific.SpecificRecord;
 import org.apache.kafka.common.errors.SerializationException;
@@ -34,7 +34,7 @@ public final class Serialization {
             DeviceHeartbeat.getClassSchema(),
             ClockPulse.getClassSchema(),
             UserStatus.getClassSchema(),
-            AppearOffline.getClassSchema(),
+            dev.rollcall.v1.AppearOffline.getClassSchema(),
             UserPresence.getClassSchema(),
             dev.rollcall.v1.RoutingView.getClassSchema());
 
@@ -52,7 +52,7 @@ public final class Serialization {
 
     static Serde<Inbound> heartbeats() {
         Serde<Inbound> all = inputs(
-                new Bad(new Defect(Reason.NULL_HEARTBEAT, "a heartbeat must have a value")),
+                new Rejected(new Rejection(Reason.NULL_HEARTBEAT, "a heartbeat must have a value")),
                 value -> value instanceof DeviceHeartbeat heartbeat
                         ? new Beat(Wire.toDomain(heartbeat))
                         : value instanceof ClockPulse tick ? Wire.toDomain(tick) : null);
@@ -72,8 +72,10 @@ public final class Serialization {
 
     static Serde<Inbound> appearOffline() {
         return inputs(
-                new Flag(false),
-                value -> value instanceof AppearOffline flag ? new Flag(flag.getAppearOffline()) : null);
+                new AppearOffline(false),
+                value -> value instanceof dev.rollcall.v1.AppearOffline flag
+                        ? new AppearOffline(flag.getAppearOffline())
+                        : null);
     }
 
     static Serde<Presence> presence() {
@@ -114,7 +116,7 @@ public final class Serialization {
                 }
                 return new Inbound(bytes, content);
             } catch (UnreadableException e) {
-                return new Inbound(bytes, new Bad(e.defect()));
+                return new Inbound(bytes, new Rejected(e.rejection()));
             }
         };
         return Serdes.serdeFrom((topic, value) -> write(value.content()), deserializer);
@@ -127,7 +129,7 @@ public final class Serialization {
             return SingleObject.encode(Wire.tick(tick.instance()));
         } else if (content instanceof Status status) {
             return status.text().text() == null ? null : SingleObject.encode(Wire.toAvro(status.text()));
-        } else if (content instanceof Flag flag) {
+        } else if (content instanceof AppearOffline flag) {
             return SingleObject.encode(Wire.toAvro(flag.appearOffline()));
         }
         throw new IllegalArgumentException("there is no way to write " + Printable.of(content));

@@ -1,6 +1,6 @@
 package dev.rollcall.wire;
 
-import dev.rollcall.wire.Defect.Reason;
+import dev.rollcall.domain.Rejection.Reason;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;

@@ -1,6 +1,6 @@
 package dev.rollcall.wire;
 
-import dev.rollcall.domain.Unicode;
+import dev.rollcall.text.Unicode;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import org.apache.avro.io.BinaryDecoder;

@@ -1,21 +1,23 @@
 package dev.rollcall.wire;
 
+import dev.rollcall.domain.Rejection;
+
 /** Bytes that are not a value of the schemas in question; carries what is wrong with them. */
 final class UnreadableException extends Exception {
     private static final long serialVersionUID = 1L;
 
-    private final transient Defect defect;
+    private final transient Rejection rejection;
 
-    UnreadableException(Defect.Reason reason, String detail) {
-        this(new Defect(reason, detail));
+    UnreadableException(Rejection.Reason reason, String detail) {
+        this(new Rejection(reason, detail));
     }
 
-    private UnreadableException(Defect defect) {
-        super(defect.detail(), null, false, false); // bad input is an everyday thing: no stack trace
-        this.defect = defect;
+    private UnreadableException(Rejection rejection) {
+        super(rejection.detail(), null, false, false); // bad input is an everyday thing: no stack trace
+        this.rejection = rejection;
     }
 
-    Defect defect() {
-        return defect;
+    Rejection rejection() {
+        return rejection;
     }
 }

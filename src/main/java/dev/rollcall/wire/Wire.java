@@ -1,17 +1,20 @@
 package dev.rollcall.wire;
 
 import dev.rollcall.domain.Heartbeat;
+import dev.rollcall.domain.Limits;
 import dev.rollcall.domain.PresenceState;
 import dev.rollcall.domain.PresenceUpdate.Presence;
+import dev.rollcall.domain.Rejection.Reason;
 import dev.rollcall.domain.RoutingView;
 import dev.rollcall.domain.StatusText;
-import dev.rollcall.domain.Unicode;
 import dev.rollcall.domain.UserSnapshot;
 import dev.rollcall.domain.UserSnapshot.DeviceSnapshot;
+import dev.rollcall.domain.UserSnapshot.Emitted;
 import dev.rollcall.store.v1.DeviceState;
 import dev.rollcall.store.v1.Said;
 import dev.rollcall.store.v1.StoredPresence;
 import dev.rollcall.store.v1.UserState;
+import dev.rollcall.text.Unicode;
 import dev.rollcall.v1.AppearOffline;
 import dev.rollcall.v1.ClockPulse;
 import dev.rollcall.v1.ConnectionPhase;
@@ -20,7 +23,6 @@ import dev.rollcall.v1.RoutingDevice;
 import dev.rollcall.v1.RoutingReason;
 import dev.rollcall.v1.UserPresence;
 import dev.rollcall.v1.UserStatus;
-import dev.rollcall.wire.Defect.Reason;
 import dev.rollcall.wire.Inbound.ClockTick;
 import java.nio.charset.StandardCharsets;
 import java.time.Instant;
@@ -29,10 +31,6 @@ import org.jspecify.annotations.Nullable;
 
 /** From the records of the contract to the domain's values and back; fields out of their range are refused (rule 12). */
 final class Wire {
-    static final int MAX_ID_BYTES = 255;
-    private static final int MAX_TEXT_BYTES = 1024;
-    static final long MAX_LEASE_MS = 86_400_000;
-
     private Wire() {}
 
     static Heartbeat toDomain(DeviceHeartbeat value) throws UnreadableException {
@@ -41,9 +39,9 @@ final class Wire {
             requireId("shard", value.getShard());
         }
         Long leaseMs = value.getLeaseMs();
-        if (leaseMs != null && (leaseMs <= 0 || leaseMs > MAX_LEASE_MS)) {
+        if (leaseMs != null && (leaseMs <= 0 || leaseMs > Limits.MAX_LEASE_MS)) {
             throw new UnreadableException(
-                    Reason.INVALID_FIELD, "lease_ms must be 1 to %d: it is %d".formatted(MAX_LEASE_MS, leaseMs));
+                    Reason.INVALID_FIELD, "lease_ms must be 1 to %d: it is %d".formatted(Limits.MAX_LEASE_MS, leaseMs));
         }
         return new Heartbeat(
                 value.getDeviceId(),
@@ -70,10 +68,10 @@ final class Wire {
     static StatusText toDomain(UserStatus value) throws UnreadableException {
         String text = value.getText();
         requireWellFormed("text", text);
-        if (text != null && bytes(text) > MAX_TEXT_BYTES) {
+        if (text != null && bytes(text) > Limits.MAX_TEXT_BYTES) {
             throw new UnreadableException(
                     Reason.INVALID_FIELD,
-                    "text must be at most %d bytes: it is %d".formatted(MAX_TEXT_BYTES, bytes(text)));
+                    "text must be at most %d bytes: it is %d".formatted(Limits.MAX_TEXT_BYTES, bytes(text)));
         }
         return new StatusText(text, millis(value.getExpiresAt()));
     }
@@ -163,16 +161,16 @@ final class Wire {
                 snapshot.devices().stream().map(Wire::toAvro).toList(),
                 snapshot.status().text(),
                 snapshot.status().expiresAt(),
-                snapshot.hidden(),
-                snapshot.emitted() == null ? null : toAvroSaid(snapshot.emitted()),
-                snapshot.lastActive(),
-                snapshot.forgettableSince(),
-                snapshot.leftOnline(),
-                snapshot.leftIdle(),
+                snapshot.appearOffline(),
+                snapshot.emitted() == null ? null : toAvro(snapshot.emitted()),
+                orNull(snapshot.lastActive()),
+                orNull(snapshot.forgettableSince()),
+                orNull(snapshot.leftOnline()),
+                orNull(snapshot.leftIdle()),
                 snapshot.routingSequence(),
                 snapshot.clockAheadMs(),
-                snapshot.statusAt(),
-                snapshot.appearOfflineAt());
+                orNull(snapshot.statusAt()),
+                orNull(snapshot.appearOfflineAt()));
     }
 
     static UserSnapshot toDomain(UserState state) {
@@ -181,12 +179,12 @@ final class Wire {
                 new StatusText(state.getText(), state.getTextExpiresAt()),
                 state.getAppearOffline(),
                 state.getSaid() == null ? null : toDomain(state.getSaid()),
-                state.getLastActive(),
-                state.getQuietSince(),
-                state.getStatusAt(),
-                state.getAppearOfflineAt(),
-                state.getLeftOnline(),
-                state.getLeftIdle(),
+                orNever(state.getLastActive()),
+                orNever(state.getQuietSince()),
+                orNever(state.getStatusAt()),
+                orNever(state.getAppearOfflineAt()),
+                orNever(state.getLeftOnline()),
+                orNever(state.getLeftIdle()),
                 state.getRoutingSequence(),
                 state.getClockAheadMs());
     }
@@ -196,7 +194,7 @@ final class Wire {
                 device.id(),
                 toStored(device.state()),
                 device.since(),
-                device.lastHeard(),
+                device.lastRecord(),
                 device.leaseMs(),
                 device.connectionEnded(),
                 device.deadline(),
@@ -204,7 +202,7 @@ final class Wire {
     }
 
     private static DeviceSnapshot toDomain(DeviceState device) {
-        return new DeviceSnapshot(
+        return DeviceSnapshot.stored(
                 device.getDeviceId(),
                 toDomain(device.getState()),
                 device.getSince(),
@@ -215,26 +213,13 @@ final class Wire {
                 device.getShard());
     }
 
-    private static Said toAvroSaid(Presence emitted) {
-        return new Said(
-                toStored(emitted.state()),
-                emitted.previousState() == null ? null : toStored(emitted.previousState()),
-                emitted.status(),
-                emitted.since(),
-                emitted.lastActive(),
-                emitted.sequence(),
-                emitted.at());
+    private static Said toAvro(Emitted emitted) {
+        return new Said(toStored(emitted.state()), emitted.since(), orNull(emitted.lastActive()), emitted.sequence());
     }
 
-    private static Presence toDomain(Said emitted) {
-        return new Presence(
-                toDomain(emitted.getState()),
-                emitted.getPreviousState() == null ? null : toDomain(emitted.getPreviousState()),
-                emitted.getStatus(),
-                emitted.getSince(),
-                emitted.getLastActive(),
-                emitted.getSequence(),
-                emitted.getAt());
+    private static Emitted toDomain(Said said) {
+        return new Emitted(
+                toDomain(said.getState()), said.getSince(), orNever(said.getLastActive()), said.getSequence());
     }
 
     private static PresenceState toDomain(dev.rollcall.v1.PresenceState state) {
@@ -278,10 +263,10 @@ final class Wire {
     private static void requireId(String field, String id) throws UnreadableException {
         requireWellFormed(field, id);
         // No character takes more than 3 bytes per char, so most ids need no counting.
-        if (id.isEmpty() || (id.length() * 3 > MAX_ID_BYTES && bytes(id) > MAX_ID_BYTES)) {
+        if (id.isEmpty() || (id.length() * 3 > Limits.MAX_ID_BYTES && bytes(id) > Limits.MAX_ID_BYTES)) {
             throw new UnreadableException(
                     Reason.INVALID_FIELD,
-                    "%s must be 1 to %d bytes: it is %d".formatted(field, MAX_ID_BYTES, bytes(id)));
+                    "%s must be 1 to %d bytes: it is %d".formatted(field, Limits.MAX_ID_BYTES, bytes(id)));
         }
     }
 
@@ -295,5 +280,13 @@ final class Wire {
 
     private static @Nullable Instant instant(@Nullable Long millis) {
         return millis == null ? null : Instant.ofEpochMilli(millis);
+    }
+
+    private static @Nullable Long orNull(long time) {
+        return time == UserSnapshot.NEVER ? null : (Long) time;
+    }
+
+    private static long orNever(@Nullable Long time) {
+        return time == null ? UserSnapshot.NEVER : time;
     }
 }

@@ -3,7 +3,7 @@ package dev.rollcall.app;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.rollcall.config.RollcallConfig;
-import dev.rollcall.topology.HeartbeatBundles;
+import dev.rollcall.consumer.HeartbeatBundles;
 import java.util.Map;
 import org.apache.kafka.streams.StreamsConfig;
 import org.junit.jupiter.api.Test;

@@ -32,12 +32,12 @@ class VariantsTest {
 
     @Test
     void shouldCarryOutEveryPatchOfAFile() throws Exception {
-        Variants.named("own-pulse-topic").compile(directory);
+        Variants.named("own-tick-topic").compile(directory);
 
         assertThat(directory.resolve("sources/dev/rollcall/topology/PresenceTopology.java"))
                 .content()
-                .containsPattern("CLOCK_TICKS,\\s+\"clock-pulse\"")
-                .contains("{topic.name(), \"clock-pulse\"}");
+                .containsPattern("CLOCK_TICKS,\\s+\"clock-ticks\"")
+                .contains("{topic.name(), \"clock-ticks\"}");
     }
 
     @Test

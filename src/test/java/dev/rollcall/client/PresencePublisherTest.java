@@ -230,7 +230,7 @@ class PresencePublisherTest {
                 .extracting(Sent::topic, Sent::content)
                 .containsExactly(
                         tuple("texts", new Inbound.Status(text)),
-                        tuple("flags", new Inbound.Flag(true)),
+                        tuple("flags", new Inbound.AppearOffline(true)),
                         tuple("texts", new Inbound.Status(StatusText.NONE)));
     }
 

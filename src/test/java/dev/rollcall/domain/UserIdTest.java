@@ -3,7 +3,9 @@ package dev.rollcall.domain;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.nio.charset.StandardCharsets;
+import java.util.HashMap;
 import java.util.HexFormat;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -59,6 +61,13 @@ class UserIdTest {
 
     @Test
     void shouldDifferWhenOnlyTheHashIsTheSame() {
-        assertThat(UserId.of("Aa")).hasSameHashCodeAs(UserId.of("BB")).isNotEqualTo(UserId.of("BB"));
+        Map<Integer, UserId> byHash = new HashMap<>();
+        UserId other = null;
+        UserId one = UserId.of("0");
+        for (int i = 1; other == null && i < 1_000_000; i++) { // of so many, about a hundred pairs have the same hash
+            one = UserId.of(Integer.toString(i));
+            other = byHash.put(one.hashCode(), one);
+        }
+        assertThat(one).hasSameHashCodeAs(other).isNotEqualTo(other);
     }
 }

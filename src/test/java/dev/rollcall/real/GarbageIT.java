@@ -15,10 +15,10 @@ import dev.rollcall.config.RollcallConfig;
 import dev.rollcall.domain.Heartbeat;
 import dev.rollcall.domain.PresenceState;
 import dev.rollcall.domain.PresenceUpdate.Presence;
+import dev.rollcall.domain.Rejection.Reason;
 import dev.rollcall.domain.StatusText;
 import dev.rollcall.real.RealContext.Emitted;
 import dev.rollcall.real.RealContext.Reader;
-import dev.rollcall.wire.Defect.Reason;
 import dev.rollcall.wire.Inbound;
 import dev.rollcall.wire.Topic;
 import dev.rollcall.wire.Topics;
@@ -243,7 +243,9 @@ class GarbageIT {
         }
         for (String user : flagged) {
             inputs.add(good(
-                    TOPICS.appearOffline(), user, RealContext.bytes(TOPICS.appearOffline(), new Inbound.Flag(true))));
+                    TOPICS.appearOffline(),
+                    user,
+                    RealContext.bytes(TOPICS.appearOffline(), new Inbound.AppearOffline(true))));
             expected.put(user, new Expected(OFFLINE, null, 2));
         }
     }
@@ -371,7 +373,7 @@ class GarbageIT {
         }
         return topic.equals(TOPICS.statuses())
                 ? RealContext.bytes(TOPICS.statuses(), status("Bad"))
-                : RealContext.bytes(TOPICS.appearOffline(), new Inbound.Flag(random.nextBoolean()));
+                : RealContext.bytes(TOPICS.appearOffline(), new Inbound.AppearOffline(random.nextBoolean()));
     }
 
     private static byte[] heartbeat(String device, PresenceState state, OptionalLong leaseMs, String shard) {

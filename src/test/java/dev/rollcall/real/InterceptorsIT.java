@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.rollcall.app.Rollcall;
 import dev.rollcall.config.RollcallConfig;
-import dev.rollcall.topology.HeartbeatBundles;
+import dev.rollcall.consumer.HeartbeatBundles;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;

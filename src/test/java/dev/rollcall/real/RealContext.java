@@ -146,11 +146,11 @@ final class RealContext implements AutoCloseable {
     }
 
     long hide(String user) {
-        return send(TOPICS.appearOffline(), user, new Inbound.Flag(true));
+        return send(TOPICS.appearOffline(), user, new Inbound.AppearOffline(true));
     }
 
     long unhide(String user) {
-        return send(TOPICS.appearOffline(), user, new Inbound.Flag(false));
+        return send(TOPICS.appearOffline(), user, new Inbound.AppearOffline(false));
     }
 
     /** A heartbeat of each user's only device, in as few requests as possible. */

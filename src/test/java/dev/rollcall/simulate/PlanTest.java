@@ -7,8 +7,8 @@ import dev.rollcall.domain.Heartbeat;
 import dev.rollcall.domain.PresenceState;
 import dev.rollcall.domain.UserId;
 import dev.rollcall.simulate.Plan.Event;
+import dev.rollcall.wire.Inbound.AppearOffline;
 import dev.rollcall.wire.Inbound.Beat;
-import dev.rollcall.wire.Inbound.Flag;
 import dev.rollcall.wire.Inbound.Status;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -74,8 +74,8 @@ class PlanTest {
         assertThat(ends).isBetween(500L, (long) beats.size() / 20);
         assertThat(changes).isBetween(1_000L, (long) beats.size() / 10);
         assertThat(events).anyMatch(event -> event.content() instanceof Status);
-        assertThat(events).anyMatch(event -> event.content() instanceof Flag flag && flag.appearOffline());
-        assertThat(events).anyMatch(event -> event.content() instanceof Flag flag && !flag.appearOffline());
+        assertThat(events).anyMatch(event -> event.content() instanceof AppearOffline flag && flag.appearOffline());
+        assertThat(events).anyMatch(event -> event.content() instanceof AppearOffline flag && !flag.appearOffline());
     }
 
     @Test

@@ -7,11 +7,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.rollcall.config.RollcallConfig;
+import dev.rollcall.consumer.HeartbeatBundles;
 import dev.rollcall.domain.Heartbeat;
-import dev.rollcall.domain.Partition.Emitted;
 import dev.rollcall.domain.PresenceState;
 import dev.rollcall.domain.PresenceUpdate.Presence;
 import dev.rollcall.domain.UserId;
+import dev.rollcall.partition.Partition.Emitted;
 import dev.rollcall.wire.Inbound;
 import java.util.List;
 import java.util.Optional;

@@ -8,9 +8,9 @@ import dev.rollcall.domain.Heartbeat;
 import dev.rollcall.domain.PresenceState;
 import dev.rollcall.domain.StatusText;
 import dev.rollcall.domain.UserId;
+import dev.rollcall.wire.Inbound.AppearOffline;
 import dev.rollcall.wire.Inbound.Beat;
 import dev.rollcall.wire.Inbound.Content;
-import dev.rollcall.wire.Inbound.Flag;
 import dev.rollcall.wire.Inbound.Status;
 import java.util.Arrays;
 import java.util.HexFormat;
@@ -80,7 +80,7 @@ class DeadLettersTest {
 
     @Test
     void shouldBeOnTheWrongTopicWhenTheRecordBelongsOnAnother() {
-        expectDeadLetter(HEARTBEATS, ALICE, bytes(new Flag(true)), "wrong_topic");
+        expectDeadLetter(HEARTBEATS, ALICE, bytes(new AppearOffline(true)), "wrong_topic");
         expectDeadLetter(STATUSES, ALICE, good("phone"), "wrong_topic");
         expectDeadLetter(FLAGS, ALICE, bytes(new Status(new StatusText("x", null))), "wrong_topic");
     }
@@ -91,7 +91,7 @@ class DeadLettersTest {
         byte[] value = switch (topic) {
             case HEARTBEATS -> good("phone");
             case STATUSES -> bytes(new Status(new StatusText("x", null)));
-            default -> bytes(new Flag(true));
+            default -> bytes(new AppearOffline(true));
         };
         expectDeadLetter(topic, null, value, "null_key");
     }

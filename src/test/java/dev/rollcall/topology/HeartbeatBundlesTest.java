@@ -4,10 +4,11 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.rollcall.config.RollcallConfig;
+import dev.rollcall.consumer.HeartbeatBundles;
+import dev.rollcall.consumer.HeartbeatBundles.Bundle;
 import dev.rollcall.domain.Heartbeat;
 import dev.rollcall.domain.PresenceState;
 import dev.rollcall.domain.UserId;
-import dev.rollcall.topology.HeartbeatBundles.Bundle;
 import dev.rollcall.wire.Inbound;
 import java.util.ArrayList;
 import java.util.List;
@@ -63,7 +64,7 @@ class HeartbeatBundlesTest {
             assertThat(one.offset()).isEqualTo(records.get(0).offset());
             assertThat(one.timestamp())
                     .isEqualTo(records.get(records.size() - 1).timestamp());
-            assertThat(records).hasSizeLessThanOrEqualTo(HeartbeatBundles.MOST);
+            assertThat(records).hasSizeLessThanOrEqualTo(HeartbeatBundles.MAX_RECORDS);
             assertThat(one.timestamp() - records.get(0).timestamp()).isLessThanOrEqualTo(HeartbeatBundles.SPAN_MS);
             opened.addAll(records);
         }
@@ -106,7 +107,7 @@ class HeartbeatBundlesTest {
         assertThat(arrivals.get(0).value().content()).isEqualTo(new Inbound.Beat(idle));
         assertThat(arrivals.get(1).user()).isNull();
         assertThat(arrivals.get(1).headers()).isEqualTo(bad.headers());
-        assertThat(arrivals.get(1).value().content()).isInstanceOf(Inbound.Bad.class);
+        assertThat(arrivals.get(1).value().content()).isInstanceOf(Inbound.Rejected.class);
     }
 
     private List<ConsumerRecord<byte[], byte[]>> poll(

@@ -228,7 +228,7 @@ final class RandomCampaign implements AutoCloseable {
                 String text = random.nextInt(4) == 0 ? null : "text" + random.nextInt(3);
                 write(statuses, user, new Inbound.Status(new StatusText(text, endsAt)), time);
             }
-            case 9 -> write(flags, user, new Inbound.Flag(random.nextInt(3) > 0 && isShy(user)), time);
+            case 9 -> write(flags, user, new Inbound.AppearOffline(random.nextInt(3) > 0 && isShy(user)), time);
             case 10 -> device.leaseMs = settings.leaseMs() * (1 + random.nextInt(2));
             default -> {
                 if (random.nextInt(3) == 0) {

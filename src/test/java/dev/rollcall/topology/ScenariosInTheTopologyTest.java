@@ -1,8 +1,8 @@
 package dev.rollcall.topology;
 
-import dev.rollcall.domain.Partition;
 import dev.rollcall.domain.PresenceRules;
-import dev.rollcall.domain.Scenarios;
+import dev.rollcall.partition.Partition;
+import dev.rollcall.partition.Scenarios;
 
 /** The scenario table on the whole topology, in virtual time. */
 class ScenariosInTheTopologyTest extends Scenarios {

@@ -1,14 +1,15 @@
 package dev.rollcall.topology;
 
 import dev.rollcall.config.RollcallConfig;
+import dev.rollcall.consumer.HeartbeatBundles;
 import dev.rollcall.domain.Heartbeat;
-import dev.rollcall.domain.Partition;
 import dev.rollcall.domain.PresenceUpdate.Forgotten;
 import dev.rollcall.domain.PresenceUpdate.Presence;
 import dev.rollcall.domain.RoutingView;
 import dev.rollcall.domain.StatusText;
 import dev.rollcall.domain.UserId;
 import dev.rollcall.domain.UserSnapshot;
+import dev.rollcall.partition.Partition;
 import dev.rollcall.wire.Inbound;
 import dev.rollcall.wire.Inbound.Content;
 import dev.rollcall.wire.Serialization;
@@ -128,7 +129,7 @@ final class TopologyContext implements AutoCloseable {
     }
 
     void appearOffline(UserId user, boolean on, long stamp) {
-        send(topics.appearOffline().name(), user.bytes(), bytes(new Inbound.Flag(on)), stamp);
+        send(topics.appearOffline().name(), user.bytes(), bytes(new Inbound.AppearOffline(on)), stamp);
     }
 
     byte @Nullable [] bytes(Content content) {

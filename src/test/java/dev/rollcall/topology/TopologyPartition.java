@@ -2,12 +2,12 @@ package dev.rollcall.topology;
 
 import dev.rollcall.config.RollcallConfig;
 import dev.rollcall.domain.Heartbeat;
-import dev.rollcall.domain.Partition;
 import dev.rollcall.domain.PresenceRules;
-import dev.rollcall.domain.Refusal;
+import dev.rollcall.domain.Rejection.Reason;
 import dev.rollcall.domain.StatusText;
 import dev.rollcall.domain.UserId;
 import dev.rollcall.domain.UserSnapshot;
+import dev.rollcall.partition.Partition;
 import dev.rollcall.wire.Inbound;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
@@ -79,7 +79,7 @@ final class TopologyPartition implements Partition {
     @Override
     public void misroutedAppearOffline(UserId user, boolean on, long first, long at) {
         comeTo(at);
-        topology.misrouted(topology.topics().appearOffline(), user, new Inbound.Flag(on), first, at);
+        topology.misrouted(topology.topics().appearOffline(), user, new Inbound.AppearOffline(on), first, at);
     }
 
     @Override
@@ -102,11 +102,11 @@ final class TopologyPartition implements Partition {
     }
 
     @Override
-    public @Nullable Refusal refusal() {
+    public @Nullable Reason rejection() {
         for (TestRecord<byte[], byte[]> letter : topology.deadLetters()) {
             String reason =
                     new String(letter.headers().lastHeader(DeadLetter.REASON).value(), StandardCharsets.UTF_8);
-            return Refusal.valueOf(reason.toUpperCase(Locale.ROOT));
+            return Reason.valueOf(reason.toUpperCase(Locale.ROOT));
         }
         return null;
     }

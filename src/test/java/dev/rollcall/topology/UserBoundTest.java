@@ -5,14 +5,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.rollcall.config.RollcallConfig;
 import dev.rollcall.domain.Decision;
 import dev.rollcall.domain.Heartbeat;
-import dev.rollcall.domain.PresencePartition;
 import dev.rollcall.domain.PresenceRules;
 import dev.rollcall.domain.PresenceState;
-import dev.rollcall.domain.Refusal;
+import dev.rollcall.domain.Rejection;
 import dev.rollcall.domain.RoutingView;
 import dev.rollcall.domain.StatusText;
 import dev.rollcall.domain.UserId;
 import dev.rollcall.domain.UserSnapshot;
+import dev.rollcall.partition.PresencePartition;
 import dev.rollcall.wire.Serialization;
 import dev.rollcall.wire.Topics;
 import java.util.Map;
@@ -38,15 +38,17 @@ class UserBoundTest {
         presence.status(ALICE, new StatusText("x".repeat(1024), Long.MAX_VALUE - 1), NOW);
         int taken = 0;
         Decision last = Decision.NOTHING;
-        for (Decision next = beat(presence, id(0, idLength)); next.refusal() == null; ) {
+        for (Decision next = beat(presence, id(0, idLength)); next.rejection() == null; ) {
             last = next;
             taken++;
             next = beat(presence, id(taken, idLength));
         }
         assertThat(taken).isGreaterThan(atLeast).isLessThan(3_000);
-        assertThat(beat(presence, id(taken + 1, idLength)).refusal()).isEqualTo(Refusal.TOO_MANY_DEVICES);
+        assertThat(beat(presence, id(taken + 1, idLength)).rejection())
+                .extracting(Rejection::reason)
+                .isEqualTo(Rejection.Reason.TOO_MANY_DEVICES);
 
-        UserSnapshot snapshot = withLongShards(((Decision.Save) last.durable()).snapshot());
+        UserSnapshot snapshot = withLongShards(((Decision.StoreWrite.Put) last.write()).snapshot());
         RoutingView view = last.routing().get(0);
         assertThat(snapshot.devices()).hasSize(taken);
         int stored = Serialization.userSnapshots().serializer().serialize("", snapshot).length;
@@ -69,14 +71,16 @@ class UserBoundTest {
                                 device.id(),
                                 device.state(),
                                 device.since(),
-                                device.lastHeard(),
+                                device.lastRecord(),
+                                device.storedRecord(),
                                 device.leaseMs(),
                                 device.connectionEnded(),
                                 device.deadline(),
+                                device.heldUntil(),
                                 "s".repeat(255)))
                         .toList(),
                 snapshot.status(),
-                snapshot.hidden(),
+                snapshot.appearOffline(),
                 snapshot.emitted(),
                 snapshot.lastActive(),
                 snapshot.forgettableSince(),

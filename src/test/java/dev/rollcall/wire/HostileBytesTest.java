@@ -3,14 +3,14 @@ package dev.rollcall.wire;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.rollcall.domain.Rejection.Reason;
 import dev.rollcall.v1.AppearOffline;
 import dev.rollcall.v1.ClockPulse;
 import dev.rollcall.v1.DeviceHeartbeat;
 import dev.rollcall.v1.RoutingView;
 import dev.rollcall.v1.UserPresence;
 import dev.rollcall.v1.UserStatus;
-import dev.rollcall.wire.Defect.Reason;
-import dev.rollcall.wire.Inbound.Bad;
+import dev.rollcall.wire.Inbound.Rejected;
 import java.io.ByteArrayOutputStream;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -114,9 +114,9 @@ class HostileBytesTest {
     private static void expectUndecodable(byte[] value) {
         for (Topic<?, Inbound> topic : TOPICS.inputs()) {
             Inbound read = topic.values().deserializer().deserialize(topic.name(), value);
-            if (read.content() instanceof Bad bad) {
-                assertThat(bad.defect().reason()).isNotEqualTo(Reason.UNKNOWN_SCHEMA);
-                assertThat(bad.defect().detail().length()).isLessThan(1_000);
+            if (read.content() instanceof Rejected bad) {
+                assertThat(bad.rejection().reason()).isNotEqualTo(Reason.UNKNOWN_SCHEMA);
+                assertThat(bad.rejection().detail().length()).isLessThan(1_000);
             }
         }
     }

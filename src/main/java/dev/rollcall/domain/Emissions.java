@@ -1,0 +1,103 @@
+package dev.rollcall.domain;
+
+import static dev.rollcall.domain.UserSnapshot.NEVER;
+
+import dev.rollcall.domain.PresenceUpdate.Presence;
+import dev.rollcall.domain.UserSnapshot.Emitted;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What others know of one user: decides whether there is something new for them (rule 10), and since when all of it could be
+ * forgotten (rule 11). Times are stamps, in ms.
+ */
+final class Emissions {
+    private @Nullable Emitted last;
+    private long lastActive;
+    private long forgettableSince;
+
+    Emissions(@Nullable Emitted last, long lastActive, long forgettableSince) {
+        this.last = last;
+        this.lastActive = lastActive;
+        this.forgettableSince = forgettableSince;
+    }
+
+    @Nullable
+    Emitted last() {
+        return last;
+    }
+
+    long lastActive() {
+        return lastActive;
+    }
+
+    long forgettableSince() {
+        return forgettableSince;
+    }
+
+    /** An ONLINE device was heard from, and others may see it. */
+    void active(long stamp) {
+        lastActive = Math.max(lastActive, stamp);
+    }
+
+    /**
+     * What to emit, now that something may have changed.
+     *
+     * @param text the text that others see now
+     * @param isNewText whether it is another one than before
+     * @param at when what may have changed did so
+     * @param stateChangedAt when the devices that caused it left; {@link UserSnapshot#NEVER}: at {@code at}
+     * @param earliest the visible state began no earlier than this
+     * @return null: others see what they saw before
+     */
+    @Nullable
+    PresenceUpdate emit(
+            PresenceState state,
+            @Nullable String text,
+            boolean isNewText,
+            long at,
+            long stateChangedAt,
+            long earliest) {
+        Emitted before = last;
+        boolean isNewState = before == null || before.state() != state;
+        boolean isBlank = before == null && state == PresenceState.OFFLINE && text == null;
+        if (isBlank || !(isNewState || isNewText)) {
+            return null;
+        }
+        long since = before != null && !isNewState
+                ? before.since()
+                : Math.max(
+                        Math.max(stateChangedAt == NEVER ? at : stateChangedAt, earliest),
+                        before == null ? NEVER : before.since());
+        Emitted now = new Emitted(state, since, lastActive, before == null ? 1 : before.sequence() + 1);
+        last = now;
+        return new Presence(
+                state,
+                before == null ? null : before.state(),
+                text,
+                since,
+                lastActive == NEVER ? null : (Long) lastActive,
+                now.sequence(),
+                !isNewText ? since : isNewState ? Math.max(since, at) : at);
+    }
+
+    /** Nobody has anything to see, and something is remembered: it can be forgotten, counted from then. */
+    void startForgetting(long at) {
+        if (forgettableSince == NEVER) {
+            forgettableSince = Math.max(at, last == null ? NEVER : last.since());
+        }
+    }
+
+    void stopForgetting() {
+        forgettableSince = NEVER;
+    }
+
+    /** Forgets everything; returns what tells others so, null if they know of nothing. */
+    @Nullable
+    PresenceUpdate forget(long at) {
+        PresenceUpdate update = last == null ? null : new PresenceUpdate.Forgotten(at);
+        last = null;
+        lastActive = NEVER;
+        forgettableSince = NEVER;
+        return update;
+    }
+}

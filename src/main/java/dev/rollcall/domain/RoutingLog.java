@@ -1,0 +1,50 @@
+package dev.rollcall.domain;
+
+import dev.rollcall.time.PartitionClock;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/** What the operator's own services are told of one user: every change, numbered, if there are such services. */
+final class RoutingLog {
+    private final boolean isEnabled;
+    private long sequence;
+    private List<RoutingView> views = List.of();
+
+    /** @param sequence that of the last view; 0: there was none */
+    RoutingLog(boolean isEnabled, long sequence) {
+        this.isEnabled = isEnabled;
+        this.sequence = sequence;
+    }
+
+    long sequence() {
+        return sequence;
+    }
+
+    void add(
+            Devices devices,
+            boolean appearOffline,
+            @Nullable String text,
+            RoutingView.Reason reason,
+            long at,
+            PartitionClock clock) {
+        if (isEnabled) {
+            sequence++;
+            views = views.isEmpty() ? new ArrayList<>(1) : views;
+            views.add(
+                    new RoutingView(devices.union(), appearOffline, text, devices.routed(clock), reason, sequence, at));
+        }
+    }
+
+    /** The user is forgotten: the next view is the first again. */
+    void restart() {
+        sequence = 0;
+    }
+
+    /** Takes the views since the last call. */
+    List<RoutingView> take() {
+        List<RoutingView> taken = views;
+        views = List.of();
+        return taken;
+    }
+}

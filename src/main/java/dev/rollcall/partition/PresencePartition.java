@@ -1,0 +1,291 @@
+package dev.rollcall.partition;
+
+import dev.rollcall.domain.Decision;
+import dev.rollcall.domain.Decision.StoreWrite;
+import dev.rollcall.domain.Heartbeat;
+import dev.rollcall.domain.PartitionScope;
+import dev.rollcall.domain.PresenceRules;
+import dev.rollcall.domain.Rejection;
+import dev.rollcall.domain.Shards;
+import dev.rollcall.domain.StatusText;
+import dev.rollcall.domain.User;
+import dev.rollcall.domain.UserId;
+import dev.rollcall.domain.UserSnapshot;
+import dev.rollcall.time.LogActivity;
+import dev.rollcall.time.LogActivity.Finding;
+import dev.rollcall.time.PartitionClock;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.function.BiConsumer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The users of one partition: in memory those with something that can expire, with exact deadlines; the others are in the store.
+ * Every input comes in here, and leaves as a {@link Decision}. Not thread-safe. All stamps are the brokers', in ms since the
+ * epoch.
+ *
+ * <p>Now is the stamp of the last clock tick read from the partition's own log. Between ticks time stands still, so a backlog, a
+ * pause or a dead broker cannot make a live device look silent.
+ */
+public final class PresencePartition {
+    /**
+     * A user without a device is in memory from this long before their text expires, in ms: twice as long as the scan of the
+     * store takes that finds them.
+     */
+    public static final long TEXT_HORIZON_MS = 2 * 86_400_000L;
+
+    private final PresenceRules rules;
+    private final PartitionScope scope;
+    private final PartitionClock clock;
+    private final Shards shards;
+    private final LogActivity log;
+    private final StoredUsers store;
+    private final UserTable users = new UserTable();
+    private final Deadlines deadlines;
+
+    /** How many of the users in memory do not appear offline. */
+    private int visibleUsers;
+
+    public PresencePartition(PresenceRules rules, StoredUsers store) {
+        this.rules = rules;
+        this.store = store;
+        scope = new PartitionScope(rules);
+        clock = scope.clock();
+        shards = scope.shards();
+        log = new LogActivity(rules.logGapMs());
+        deadlines = new Deadlines(users, clock);
+    }
+
+    /** Takes a stored user into memory, before the first record, which then sets the deadlines (see {@link LogActivity}). */
+    public void restore(UserId id, UserSnapshot snapshot) {
+        if (snapshot.canExpire()) {
+            User user = new User(id, snapshot, scope);
+            user.restore(snapshot.clockAheadMs());
+            keep(user, snapshot, UserTable.NO_SLOT, Deadlines.NONE);
+        }
+    }
+
+    /** Fetches the memory of all these users at once, so that the CPU's waits overlap. Changes nothing. */
+    public void prefetch(List<@Nullable UserId> ids) {
+        users.prefetch(ids);
+    }
+
+    // ---- inputs ----
+
+    public Decision heartbeat(UserId id, Heartbeat heartbeat, long stamp) {
+        int slot = users.find(id);
+        User fromStore = slot == UserTable.NO_SLOT ? fromStore(id) : null;
+        if (fromStore == null ? PackedUser.appearsOffline(users.packed(slot)) : fromStore.appearsOffline()) {
+            // What a hidden user's devices do must not show, not even in how long the others are held (rule 9).
+            return apply(slot, fromStore, heartbeat, clock.timeOf(stamp), stamp);
+        }
+        long at = clock.advance(stamp);
+        if (extendDeadlines(log.record(at, visibleUsers > 0))) {
+            slot = users.find(id);
+            fromStore = slot == UserTable.NO_SLOT ? fromStore(id) : null;
+        }
+        shards.recordActivity(heartbeat.shard(), at);
+        return apply(slot, fromStore, heartbeat, at, stamp);
+    }
+
+    /**
+     * A heartbeat that is taken before others that were written earlier, because something of its user is: the partition's
+     * time must not run ahead of those.
+     */
+    public Decision earlyHeartbeat(UserId id, Heartbeat heartbeat, long stamp) {
+        int slot = users.find(id);
+        return apply(slot, slot == UserTable.NO_SLOT ? fromStore(id) : null, heartbeat, clock.timeOf(stamp), stamp);
+    }
+
+    /** A heartbeat that was misrouted: it says nothing of this partition at the time at which it was first written. */
+    public Decision misroutedHeartbeat(UserId id, Heartbeat heartbeat, long firstStamp, long stamp) {
+        int slot = users.find(id);
+        User user = load(slot, id);
+        long arrivedAt = user.appearsOffline() ? clock.timeOf(stamp) : clock.advance(stamp);
+        user.expire();
+        return decide(user, slot, user.misroutedHeartbeat(heartbeat, firstStamp, arrivedAt));
+    }
+
+    private Decision apply(int slot, @Nullable User fromStore, Heartbeat heartbeat, long at, long stamp) {
+        if (fromStore == null && Renewal.apply(users.packed(slot), heartbeat, at, stamp, clock, rules)) {
+            return Decision.NOTHING;
+        }
+        User user = fromStore == null ? unpack(slot) : fromStore;
+        user.expire();
+        Rejection rejection = user.heartbeat(heartbeat, at, stamp);
+        if (!user.appearsOffline()) {
+            shards.recordActivity(heartbeat.shard(), at); // of which a live device may be the first to name it
+        }
+        return decide(user, slot, rejection);
+    }
+
+    public Decision status(UserId id, StatusText status, long stamp) {
+        int slot = users.find(id);
+        User user = expired(slot, id, stamp);
+        user.status(status, stamp);
+        return decide(user, slot, null);
+    }
+
+    public Decision misroutedStatus(UserId id, StatusText status, long firstStamp, long stamp) {
+        int slot = users.find(id);
+        User user = expired(slot, id, stamp);
+        user.misroutedStatus(status, firstStamp, stamp);
+        return decide(user, slot, null);
+    }
+
+    public Decision appearOffline(UserId id, boolean appearOffline, long stamp) {
+        int slot = users.find(id);
+        User user = expired(slot, id, stamp);
+        user.appearOffline(appearOffline, stamp);
+        return decide(user, slot, null);
+    }
+
+    public Decision misroutedAppearOffline(UserId id, boolean appearOffline, long firstStamp, long stamp) {
+        int slot = users.find(id);
+        User user = expired(slot, id, stamp);
+        user.misroutedAppearOffline(appearOffline, firstStamp, stamp);
+        return decide(user, slot, null);
+    }
+
+    /**
+     * Looks at a user that only the store knows: after a long time of nothing to emit, it is forgotten (rule 11); and one
+     * whose text expires within {@link #TEXT_HORIZON_MS} is in memory from now on.
+     */
+    public Decision review(UserId id) {
+        int slot = users.find(id);
+        return decide(expired(slot, id, now()), slot, null);
+    }
+
+    // ---- time ----
+
+    /** A clock tick was read. What is due then ends with {@link #sweep}. */
+    public void tick(long stamp) {
+        extendDeadlines(log.tick(clock.tick(stamp), visibleUsers > 0));
+    }
+
+    /**
+     * Ends what is due. Looks at a bounded number of users, and passes on what follows in the order of the instants, so that the
+     * order does not tell what a hidden user's devices did (rule 9).
+     *
+     * @return whether everything that is due has been looked at; if not, the next call goes on. Meanwhile no input goes
+     *     wrong: a user who is due expires first when something comes in.
+     */
+    public boolean sweep(BiConsumer<UserId, Decision> decisions) {
+        List<Expired> all = new ArrayList<>();
+        boolean isFinished = deadlines.poll(rules.sweepBudget(), slot -> {
+            User user = unpack(slot);
+            PackedUser.setBucket(users.packed(slot), Deadlines.NONE);
+            user.expire();
+            Decision decision = decide(user, slot, null);
+            if (!decision.isNothing()) {
+                all.add(new Expired(user.id(), decision));
+            }
+        });
+        all.sort(Expired.IN_ORDER);
+        all.forEach(one -> decisions.accept(one.user(), one.decision()));
+        return isFinished;
+    }
+
+    /** Whether time has to go on: there is something that can expire. */
+    public boolean needsClockTicks() {
+        return users.size() > 0;
+    }
+
+    /** What the broker's clock said in the last clock tick read; far in the past: none was. */
+    public long now() {
+        return clock.stampOf(clock.now());
+    }
+
+    /** How many users are in memory. */
+    public int size() {
+        return users.size();
+    }
+
+    /** How many entries of any kind are in memory, for tests of what grows. */
+    int entries() {
+        return users.size() + deadlines.entries() + shards.size();
+    }
+
+    /** How far the sweep is behind, in ms: what was due then has not been looked at yet. */
+    public long sweepBehindMs() {
+        return clock.now() == PartitionClock.UNKNOWN ? 0 : deadlines.behindMs(clock.now());
+    }
+
+    /** Returns whether all users in memory have been changed, so that slots may be others' now. */
+    private boolean extendDeadlines(@Nullable Finding finding) {
+        if (finding == null) {
+            return false;
+        }
+        boolean isTakeOver = finding instanceof Finding.TakeOver;
+        if (isTakeOver) {
+            deadlines.clear(); // what was scheduled before any time was known is filed too finely
+        }
+        users.forEachSlot(slot -> {
+            User user = unpack(slot);
+            long bucket = isTakeOver ? Deadlines.NONE : PackedUser.bucket(users.packed(slot));
+            user.extendDeadlines(finding);
+            keep(user, user.snapshot(), slot, bucket);
+        });
+        return true;
+    }
+
+    // ---- users ----
+
+    /** The user, with all ended that has come to its end; {@code stamp} is a time that the broker's clock has reached. */
+    private User expired(int slot, UserId id, long stamp) {
+        clock.reach(stamp);
+        User user = load(slot, id);
+        user.expire();
+        return user;
+    }
+
+    private User load(int slot, UserId id) {
+        return slot == UserTable.NO_SLOT ? fromStore(id) : unpack(slot);
+    }
+
+    private User fromStore(UserId id) {
+        UserSnapshot snapshot = store.find(id);
+        return snapshot == null ? new User(id, scope) : new User(id, snapshot, scope);
+    }
+
+    private User unpack(int slot) {
+        byte[] packed = users.packed(slot);
+        return new User(PackedUser.id(packed), UserCodec.unpack(packed), scope);
+    }
+
+    private Decision decide(User user, int slot, @Nullable Rejection rejection) {
+        Decision decision = user.takeDecision(rejection);
+        UserSnapshot snapshot = decision.write() instanceof StoreWrite.Put put ? put.snapshot() : user.snapshot();
+        keep(user, snapshot, slot, slot == UserTable.NO_SLOT ? Deadlines.NONE : PackedUser.bucket(users.packed(slot)));
+        return decision;
+    }
+
+    /** Keeps a user in memory for as long as there is something that can expire before long. */
+    private void keep(User user, UserSnapshot snapshot, int slot, long bucket) {
+        boolean wasKept = slot != UserTable.NO_SLOT;
+        if (wasKept && !PackedUser.appearsOffline(users.packed(slot))) {
+            visibleUsers--;
+        }
+        long next = user.nextDeadline();
+        boolean isTextNear = clock.reached() == PartitionClock.UNKNOWN || next - clock.reached() < TEXT_HORIZON_MS;
+        if (user.hasDevices() || (next != Long.MAX_VALUE && isTextNear)) {
+            int kept = wasKept ? slot : users.add(user.id());
+            users.set(kept, UserCodec.pack(user.id(), snapshot, deadlines.schedule(kept, bucket, next)));
+            visibleUsers += user.appearsOffline() ? 0 : 1;
+        } else if (wasKept) {
+            users.remove(slot, user.id());
+        }
+    }
+
+    private record Expired(UserId user, Decision decision) {
+        private static final Comparator<Expired> IN_ORDER =
+                Comparator.comparingLong(Expired::at).thenComparing(Expired::user);
+
+        private long at() {
+            return decision.updates().isEmpty()
+                    ? Long.MIN_VALUE
+                    : decision.updates().get(0).at();
+        }
+    }
+}

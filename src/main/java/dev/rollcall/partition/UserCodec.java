@@ -1,0 +1,176 @@
+package dev.rollcall.partition;
+
+import static dev.rollcall.domain.UserSnapshot.NEVER;
+
+import dev.rollcall.domain.Limits;
+import dev.rollcall.domain.StatusText;
+import dev.rollcall.domain.UserId;
+import dev.rollcall.domain.UserSnapshot;
+import dev.rollcall.domain.UserSnapshot.DeviceSnapshot;
+import dev.rollcall.domain.UserSnapshot.Emitted;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+
+/** From a {@link UserSnapshot} to a {@link PackedUser} and back; all of it but {@code clockAheadMs}, which the partition knows. */
+final class UserCodec {
+    private static final int MAX_BYTES_BUT_DEVICES_AND_TEXT = 512;
+    private static final int MAX_BYTES_OF_A_DEVICE = PackedUser.DEVICE_ID + 2 * (1 + Limits.MAX_ID_BYTES);
+    private static final int MAX_UTF8_BYTES_PER_CHAR = 3;
+
+    private UserCodec() {}
+
+    /** @param bucket see {@link PackedUser#bucket} */
+    static byte[] pack(UserId id, UserSnapshot user, long bucket) {
+        ByteBuffer out = ByteBuffer.allocate(maxBytes(user));
+        String text = user.status().text();
+        Long textExpiry = user.status().expiresAt();
+        Emitted emitted = user.emitted();
+        out.putLong(bucket).putLong(user.lastActive());
+        out.putShort((short) (flag(user.appearOffline(), PackedUser.APPEARS_OFFLINE)
+                | flag(textExpiry != null, PackedUser.HAS_TEXT_EXPIRY)
+                | flag(user.forgettableSince() != NEVER, PackedUser.HAS_FORGETTABLE_SINCE)
+                | flag(user.leftOnline() != NEVER, PackedUser.HAS_LEFT_ONLINE)
+                | flag(user.leftIdle() != NEVER, PackedUser.HAS_LEFT_IDLE)
+                | flag(user.routingSequence() != 0, PackedUser.HAS_ROUTING_SEQUENCE)
+                | flag(text != null, PackedUser.HAS_TEXT)
+                | flag(emitted != null, PackedUser.HAS_EMITTED)
+                | flag(user.statusAt() != NEVER, PackedUser.HAS_STATUS_AT)
+                | flag(user.appearOfflineAt() != NEVER, PackedUser.HAS_APPEAR_OFFLINE_AT)));
+        out.putShort((short) user.devices().size());
+        if (textExpiry != null) {
+            out.putLong(textExpiry);
+        }
+        putUnless(NEVER, user.appearOfflineAt(), out);
+        out.put((byte) id.bytes().length).put(id.bytes());
+        for (DeviceSnapshot device : user.devices()) {
+            out.putLong(device.lastRecord()).putLong(device.deadline()).putLong(device.heldUntil());
+            out.putLong(device.storedRecord()).putLong(device.since());
+            out.putInt((int) device.leaseMs());
+            out.put((byte)
+                    (PackedUser.code(device.state()) | flag(device.connectionEnded(), PackedUser.CONNECTION_ENDED)));
+            putId(device.id(), out);
+            putId(device.shard() == null ? "" : device.shard(), out);
+        }
+        putUnless(NEVER, user.statusAt(), out);
+        putUnless(NEVER, user.forgettableSince(), out);
+        putUnless(NEVER, user.leftOnline(), out);
+        putUnless(NEVER, user.leftIdle(), out);
+        putUnless(0, user.routingSequence(), out);
+        if (text != null) {
+            byte[] utf8 = utf8(text, 0xFFFF);
+            out.putShort((short) utf8.length).put(utf8);
+        }
+        if (emitted != null) {
+            out.put((byte) PackedUser.code(emitted.state())).putLong(emitted.since());
+            out.putLong(emitted.lastActive()).putLong(emitted.sequence());
+        }
+        byte[] packed = new byte[out.position()];
+        out.flip().get(packed);
+        return packed;
+    }
+
+    static UserSnapshot unpack(byte[] packed) {
+        ByteBuffer in = ByteBuffer.wrap(packed);
+        in.getLong(); // the bucket
+        long lastActive = in.getLong();
+        int flags = in.getShort();
+        int count = Short.toUnsignedInt(in.getShort());
+        Long textExpiry = (flags & PackedUser.HAS_TEXT_EXPIRY) == 0 ? null : (Long) in.getLong();
+        long appearOfflineAt = longIf(flags & PackedUser.HAS_APPEAR_OFFLINE_AT, NEVER, in);
+        in.position(PackedUser.firstDevice(packed));
+        List<DeviceSnapshot> devices = new ArrayList<>(count);
+        for (int left = count; left > 0; left--) {
+            devices.add(device(in));
+        }
+        long statusAt = longIf(flags & PackedUser.HAS_STATUS_AT, NEVER, in);
+        long forgettableSince = longIf(flags & PackedUser.HAS_FORGETTABLE_SINCE, NEVER, in);
+        long leftOnline = longIf(flags & PackedUser.HAS_LEFT_ONLINE, NEVER, in);
+        long leftIdle = longIf(flags & PackedUser.HAS_LEFT_IDLE, NEVER, in);
+        long routingSequence = longIf(flags & PackedUser.HAS_ROUTING_SEQUENCE, 0, in);
+        StatusText status = (flags & PackedUser.HAS_TEXT) == 0
+                ? StatusText.NONE
+                : new StatusText(string(Short.toUnsignedInt(in.getShort()), in), textExpiry);
+        Emitted emitted = (flags & PackedUser.HAS_EMITTED) == 0
+                ? null
+                : new Emitted(PackedUser.state(in.get()), in.getLong(), in.getLong(), in.getLong());
+        return new UserSnapshot(
+                devices,
+                status,
+                (flags & PackedUser.APPEARS_OFFLINE) != 0,
+                emitted,
+                lastActive,
+                forgettableSince,
+                statusAt,
+                appearOfflineAt,
+                leftOnline,
+                leftIdle,
+                routingSequence,
+                0);
+    }
+
+    private static DeviceSnapshot device(ByteBuffer in) {
+        long lastRecord = in.getLong();
+        long deadline = in.getLong();
+        long heldUntil = in.getLong();
+        long storedRecord = in.getLong();
+        long since = in.getLong();
+        int leaseMs = in.getInt();
+        int state = in.get();
+        String id = string(in.get() & 0xFF, in);
+        String shard = string(in.get() & 0xFF, in);
+        return new DeviceSnapshot(
+                id,
+                PackedUser.state(state & ~PackedUser.CONNECTION_ENDED),
+                since,
+                lastRecord,
+                storedRecord,
+                leaseMs,
+                (state & PackedUser.CONNECTION_ENDED) != 0,
+                deadline,
+                heldUntil,
+                shard.isEmpty() ? null : shard);
+    }
+
+    private static int maxBytes(UserSnapshot user) {
+        String text = user.status().text();
+        return MAX_BYTES_BUT_DEVICES_AND_TEXT
+                + user.devices().size() * MAX_BYTES_OF_A_DEVICE
+                + (text == null ? 0 : text.length() * MAX_UTF8_BYTES_PER_CHAR);
+    }
+
+    private static int flag(boolean isSet, int flag) {
+        return isSet ? flag : 0;
+    }
+
+    private static void putUnless(long none, long value, ByteBuffer out) {
+        if (value != none) {
+            out.putLong(value);
+        }
+    }
+
+    private static long longIf(int flag, long none, ByteBuffer in) {
+        return flag == 0 ? none : in.getLong();
+    }
+
+    private static void putId(String id, ByteBuffer out) {
+        byte[] utf8 = utf8(id, Limits.MAX_ID_BYTES);
+        out.put((byte) utf8.length).put(utf8);
+    }
+
+    private static byte[] utf8(String text, int maxBytes) {
+        byte[] utf8 = text.getBytes(StandardCharsets.UTF_8);
+        if (utf8.length > maxBytes) {
+            throw new IllegalArgumentException(
+                    "more than %d bytes, which the contract rules out: %s".formatted(maxBytes, text));
+        }
+        return utf8;
+    }
+
+    private static String string(int length, ByteBuffer in) {
+        byte[] utf8 = new byte[length];
+        in.get(utf8);
+        return new String(utf8, StandardCharsets.UTF_8);
+    }
+}

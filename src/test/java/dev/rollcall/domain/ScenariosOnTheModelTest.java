@@ -1,9 +1,0 @@
-package dev.rollcall.domain;
-
-/** The scenario table on the naive model: whoever is to judge others must hold to it. */
-class ScenariosOnTheModelTest extends Scenarios {
-    @Override
-    protected Partition partition(PresenceRules rules) {
-        return new NaiveModel(rules);
-    }
-}

@@ -1,0 +1,296 @@
+package dev.rollcall.partition;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.rollcall.domain.Heartbeat;
+import dev.rollcall.domain.PresenceRules;
+import dev.rollcall.domain.PresenceState;
+import dev.rollcall.domain.PresenceUpdate;
+import dev.rollcall.domain.PresenceUpdate.Forgotten;
+import dev.rollcall.domain.PresenceUpdate.Presence;
+import dev.rollcall.domain.Rejection.Reason;
+import dev.rollcall.domain.StatusText;
+import dev.rollcall.domain.UserId;
+import dev.rollcall.domain.UserSnapshot;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.OptionalLong;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One partition in a test: verbs that feed it, and what was emitted waiting to be expected, one by one, until {@link
+ * #expectNothing}.
+ *
+ * <p>Times are in seconds on the partition's clock, with the fractions of a double where milliseconds matter. A verb
+ * stamps its record with the time that {@link #at} set last, and only a clock tick moves the presence's now.
+ */
+public final class PartitionContext {
+    /** The defaults of the configuration. */
+    public static final PresenceRules DEFAULTS =
+            new PresenceRules(30_000, 5_000, 30 * 86_400_000L, 64, 15_000, 60_000, 300_000, 3_000, 50_000, false);
+
+    private record Beating(UserId user, Heartbeat heartbeat, long everyMs, long fromMs) {}
+
+    private final Partition partition;
+    private final Deque<Partition.Emitted> unexpected = new ArrayDeque<>();
+    private final Map<UserId, Presence> lastExpected = new HashMap<>();
+    private final List<Beating> beating = new ArrayList<>();
+    private UserId user = UserId.of("alice");
+    private long timeMs;
+
+    PartitionContext() {
+        this(DEFAULTS);
+    }
+
+    PartitionContext(PresenceRules rules) {
+        this(new DomainPartition(rules));
+    }
+
+    public PartitionContext(Partition partition) {
+        this.partition = partition;
+    }
+
+    // ---- who and when ----
+
+    /** The user that the next verbs and expectations are about; alice unless emitted. */
+    PartitionContext as(String name) {
+        user = UserId.of(name);
+        return this;
+    }
+
+    PartitionContext at(double seconds) {
+        timeMs = ms(seconds);
+        return this;
+    }
+
+    @Nullable
+    UserSnapshot stored() {
+        return partition.stored(user);
+    }
+
+    // ---- inputs ----
+
+    /** A heartbeat with no state in it. */
+    PartitionContext heartbeat(String device) {
+        return heartbeat(beat(device, null));
+    }
+
+    PartitionContext heartbeat(String device, PresenceState state) {
+        return heartbeat(beat(device, state));
+    }
+
+    PartitionContext heartbeat(Heartbeat heartbeat) {
+        partition.heartbeat(user, heartbeat, timeMs);
+        return listen();
+    }
+
+    /** A heartbeat that the broker stamps so, because its clock is wrong. */
+    PartitionContext stamped(double stampSeconds, Heartbeat heartbeat) {
+        partition.stampedHeartbeat(user, heartbeat, ms(stampSeconds));
+        return listen();
+    }
+
+    /** A clock tick that the broker stamps so, because its clock is wrong. */
+    PartitionContext stampedTick(double stampSeconds) {
+        partition.stampedTick(ms(stampSeconds));
+        return listen();
+    }
+
+    /** A heartbeat that was written to another partition then, and comes to this one now. */
+    PartitionContext misrouted(double firstSeconds, Heartbeat heartbeat) {
+        partition.misroutedHeartbeat(user, heartbeat, ms(firstSeconds), timeMs);
+        return listen();
+    }
+
+    PartitionContext misroutedText(double firstSeconds, @Nullable String text) {
+        partition.misroutedStatus(user, new StatusText(text, null), ms(firstSeconds), timeMs);
+        return listen();
+    }
+
+    PartitionContext misroutedFlag(double firstSeconds, boolean appearOffline) {
+        partition.misroutedAppearOffline(user, appearOffline, ms(firstSeconds), timeMs);
+        return listen();
+    }
+
+    /** The connection of a device ended. */
+    PartitionContext end(String device) {
+        return heartbeat(closed(device, null));
+    }
+
+    PartitionContext end(String device, PresenceState state) {
+        return heartbeat(closed(device, state));
+    }
+
+    PartitionContext text(@Nullable String text) {
+        partition.status(user, new StatusText(text, null), timeMs);
+        return listen();
+    }
+
+    PartitionContext text(String text, double expiresAtSeconds) {
+        partition.status(user, new StatusText(text, ms(expiresAtSeconds)), timeMs);
+        return listen();
+    }
+
+    PartitionContext hide() {
+        partition.appearOffline(user, true, timeMs);
+        return listen();
+    }
+
+    PartitionContext unhide() {
+        partition.appearOffline(user, false, timeMs);
+        return listen();
+    }
+
+    PartitionContext review() {
+        partition.review(user);
+        return listen();
+    }
+
+    // ---- time ----
+
+    PartitionContext tick() {
+        partition.tick(timeMs);
+        return listen();
+    }
+
+    /** From now on the device beats by itself, with no state in it, whenever {@link #tickEverySecondUntil} passes by. */
+    PartitionContext keepsBeating(String device, double everySeconds) {
+        return keepsBeating(beat(device, null), everySeconds);
+    }
+
+    PartitionContext keepsBeating(Heartbeat heartbeat, double everySeconds) {
+        beating.add(new Beating(user, heartbeat, ms(everySeconds), timeMs));
+        return this;
+    }
+
+    PartitionContext fallsSilent(String device) {
+        beating.removeIf(
+                one -> one.user().equals(user) && one.heartbeat().deviceId().equals(device));
+        return this;
+    }
+
+    /** Lets time pass to then, inclusive, with a clock tick at each full second, after the heartbeats that are due at it. */
+    PartitionContext tickEverySecondUntil(double seconds) {
+        long until = ms(seconds);
+        for (long second = Math.floorDiv(timeMs, 1000) + 1; second * 1000 <= until; second++) {
+            timeMs = second * 1000;
+            for (Beating one : beating) {
+                if ((timeMs - one.fromMs()) % one.everyMs() == 0) {
+                    partition.heartbeat(one.user(), one.heartbeat(), timeMs);
+                }
+            }
+            tick();
+        }
+        timeMs = until;
+        return this;
+    }
+
+    /** A crash, and a new presence from what is stored. */
+    PartitionContext restart() {
+        partition.restart();
+        return this;
+    }
+
+    // ---- what is expected ----
+
+    /** The next thing emitted is of this user: the state has changed, and the record is stamped with its since. */
+    PartitionContext expect(PresenceState state, double since) {
+        return expect(state, since, null);
+    }
+
+    PartitionContext expect(PresenceState state, double since, @Nullable String text) {
+        return expect(state, ms(since), text, ms(since));
+    }
+
+    /** The next thing emitted is of this user: only the text has changed, then; null: it is gone. */
+    PartitionContext expectText(@Nullable String text, double at) {
+        Presence before = Objects.requireNonNull(lastExpected.get(user), "nothing expected of this user before");
+        return expect(before.state(), before.since(), text, ms(at));
+    }
+
+    private PartitionContext expect(PresenceState state, long since, @Nullable String text, long at) {
+        Presence before = lastExpected.get(user);
+        PresenceUpdate next = next();
+        assertThat(next).isInstanceOf(Presence.class);
+        Presence emitted = (Presence) next;
+        assertThat(emitted)
+                .isEqualTo(new Presence(
+                        state,
+                        before == null ? null : before.state(),
+                        text,
+                        since,
+                        emitted.lastActive(),
+                        before == null ? 1 : before.sequence() + 1,
+                        at));
+        lastExpected.put(user, emitted);
+        return this;
+    }
+
+    /** Of what was expected last of this user; null: none. */
+    PartitionContext lastActive(@Nullable Double seconds) {
+        Presence emitted = Objects.requireNonNull(lastExpected.get(user), "nothing expected of this user before");
+        assertThat(emitted.lastActive()).isEqualTo(seconds == null ? null : ms(seconds));
+        return this;
+    }
+
+    PartitionContext expectForgotten(double at) {
+        assertThat(next()).isEqualTo(new Forgotten(ms(at)));
+        lastExpected.remove(user);
+        return this;
+    }
+
+    PartitionContext expectRefused(@Nullable Reason rejection) {
+        assertThat(partition.rejection()).isEqualTo(rejection);
+        return this;
+    }
+
+    /** And nothing more, of anybody. */
+    PartitionContext expectNothing() {
+        assertThat(unexpected).isEmpty();
+        return this;
+    }
+
+    // ---- heartbeats ----
+
+    static Heartbeat beat(String device, @Nullable PresenceState state) {
+        return new Heartbeat(device, state, false, OptionalLong.empty(), null);
+    }
+
+    static Heartbeat beatOf(String shard, String device, @Nullable PresenceState state) {
+        return new Heartbeat(device, state, false, OptionalLong.empty(), shard);
+    }
+
+    static Heartbeat closed(String device, @Nullable PresenceState state) {
+        return new Heartbeat(device, state, true, OptionalLong.empty(), null);
+    }
+
+    static Heartbeat withLease(Heartbeat heartbeat, double seconds) {
+        return new Heartbeat(
+                heartbeat.deviceId(),
+                heartbeat.state(),
+                heartbeat.connectionEnded(),
+                OptionalLong.of(ms(seconds)),
+                heartbeat.shard());
+    }
+
+    static long ms(double seconds) {
+        return Math.round(seconds * 1000);
+    }
+
+    private PresenceUpdate next() {
+        assertThat(unexpected).as("what was emitted").isNotEmpty();
+        Partition.Emitted next = unexpected.removeFirst();
+        assertThat(next.user()).as("the user of %s", next).isEqualTo(user);
+        return next.update();
+    }
+
+    private PartitionContext listen() {
+        unexpected.addAll(partition.emitted());
+        return this;
+    }
+}

@@ -1,0 +1,90 @@
+package dev.rollcall.partition;
+
+import static dev.rollcall.domain.PresenceState.IDLE;
+import static dev.rollcall.domain.PresenceState.ONLINE;
+
+import dev.rollcall.domain.Heartbeat;
+import dev.rollcall.domain.PartitionScope;
+import dev.rollcall.domain.PresenceRules;
+import dev.rollcall.domain.Shards;
+import dev.rollcall.domain.StatusText;
+import dev.rollcall.domain.User;
+import dev.rollcall.domain.UserId;
+import dev.rollcall.time.PartitionClock;
+import java.util.List;
+import java.util.OptionalLong;
+import java.util.Random;
+
+/** Users as random inputs make them. */
+final class RandomUsers {
+    static final PresenceRules RULES =
+            new PresenceRules(30_000, 5_000, 86_400_000, 64, 15_000, 60_000, 20_000, 3_000, 9, true);
+    static final long START = 1_700_000_000_000L;
+
+    private static final List<String> DEVICES = List.of("phone", "QJXKZPWRTB", "télé", "日本", "x".repeat(255));
+    private static final List<String> TEXTS = List.of("here", "là-bas 🏝", "y".repeat(1024));
+
+    private final Random random;
+
+    RandomUsers(long seed) {
+        random = new Random(seed);
+    }
+
+    static PartitionScope scope(PartitionClock clock) {
+        return new PartitionScope(RULES, clock, new Shards(RULES));
+    }
+
+    int below(int bound) {
+        return random.nextInt(bound);
+    }
+
+    /** A clock that has just ticked, and mostly has stepped back before. */
+    PartitionClock clock(long now) {
+        PartitionClock clock = new PartitionClock();
+        clock.advance(now);
+        clock.tick(now - random.nextInt(3) * 1_000L);
+        return clock;
+    }
+
+    User user(long now) {
+        User user = new User(UserId.of("@alice" + "é".repeat(random.nextInt(100))), scope(clock(now)));
+        for (int inputs = random.nextInt(1, 12); inputs > 0; inputs--) {
+            long at = now - random.nextInt(40_000);
+            user = with(clock(at), user);
+            switch (random.nextInt(8)) {
+                case 0 -> user.status(new StatusText(pick(TEXTS), at + random.nextInt(60_000)), at);
+                case 1 -> user.status(new StatusText(pick(TEXTS), null), at);
+                case 2 -> user.appearOffline(random.nextBoolean(), at);
+                case 3 -> user.expire();
+                default -> user.heartbeat(heartbeat(), at, at);
+            }
+            user.takeDecision(null);
+        }
+        return user;
+    }
+
+    /** The same user on a partition with that clock. */
+    User with(PartitionClock clock, User user) {
+        return new User(user.id(), user.snapshot(), scope(clock));
+    }
+
+    /** One in which the user could be, having been there for a while. */
+    long bucketOf(User user) {
+        long next = with(new PartitionClock(), user)
+                .nextDeadline(); // stamps have not stepped back: none is sooner than that
+        return next == Long.MAX_VALUE ? Deadlines.NONE : Math.floorDiv(next - random.nextInt(30_000), 250L);
+    }
+
+    Heartbeat heartbeat() {
+        return new Heartbeat(
+                pick(DEVICES),
+                random.nextInt(3) > 0 ? null : random.nextBoolean() ? ONLINE : IDLE,
+                random.nextInt(8) == 0,
+                random.nextInt(3) > 0 ? OptionalLong.empty() : OptionalLong.of(random.nextInt(1, 60_000)),
+                random.nextInt(3) > 0 ? "shard-1" : random.nextBoolean() ? "é" : null);
+    }
+
+    private <T> T pick(List<T> all) {
+        return all.get(random.nextInt(all.size()));
+    }
+}
