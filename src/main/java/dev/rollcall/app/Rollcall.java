@@ -1,5 +1,8 @@
 package dev.rollcall.app;
 
+import dev.rollcall.admin.OutputTopics;
+import dev.rollcall.admin.TopicSetup;
+import dev.rollcall.admin.TopicWatch;
 import dev.rollcall.app.RestartPolicy.Verdict;
 import dev.rollcall.config.ConfigException;
 import dev.rollcall.config.RollcallConfig;

@@ -1,8 +1,8 @@
-package dev.rollcall.app;
+package dev.rollcall.admin;
 
-import dev.rollcall.app.TopicContract.Alter;
-import dev.rollcall.app.TopicContract.Finding;
-import dev.rollcall.app.TopicContract.Found;
+import dev.rollcall.admin.TopicContract.Alter;
+import dev.rollcall.admin.TopicContract.Finding;
+import dev.rollcall.admin.TopicContract.Found;
 import dev.rollcall.config.ConfigException;
 import dev.rollcall.config.RollcallConfig;
 import java.time.Duration;
@@ -40,7 +40,7 @@ import org.slf4j.LoggerFactory;
  * Makes the topics that are missing, and holds those that are there against the {@link TopicContract}. Used by one thread at
  * a time.
  */
-final class TopicSetup {
+public final class TopicSetup {
     private static final Logger LOG = LoggerFactory.getLogger(TopicSetup.class);
     private static final Duration TIMEOUT = Duration.ofSeconds(60);
 
@@ -54,7 +54,7 @@ final class TopicSetup {
 
     private Set<Finding> warned = Set.of();
 
-    TopicSetup(Admin admin, RollcallConfig config, String bootstrapServers) {
+    public TopicSetup(Admin admin, RollcallConfig config, String bootstrapServers) {
         this.admin = admin;
         this.config = config;
         this.bootstrapServers = bootstrapServers;
@@ -69,7 +69,7 @@ final class TopicSetup {
      * @throws ConfigException if the cluster cannot be reached, or topics that exist cannot be used: with all that is
      *     wrong with them
      */
-    int ensure() {
+    public int ensure() {
         for (String topic : contract.names()) {
             create(topic);
         }

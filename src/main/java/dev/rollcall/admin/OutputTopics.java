@@ -1,4 +1,4 @@
-package dev.rollcall.app;
+package dev.rollcall.admin;
 
 import dev.rollcall.config.ConfigException;
 import dev.rollcall.config.RollcallConfig;
@@ -29,7 +29,7 @@ import org.slf4j.LoggerFactory;
  * What the processor can write where, read once at start: how large a record the producer and each topic take, and how far
  * its timestamp may be from the broker's clock.
  */
-final class OutputTopics {
+public final class OutputTopics {
     private static final Logger LOG = LoggerFactory.getLogger(OutputTopics.class);
 
     /** A broker's own defaults, for topics whose settings nobody may read. */
@@ -50,7 +50,7 @@ final class OutputTopics {
      * @param streams Kafka Streams' settings
      * @throws ConfigException if Kafka does not take the settings
      */
-    OutputTopics(Admin admin, RollcallConfig config, Properties streams) {
+    public OutputTopics(Admin admin, RollcallConfig config, Properties streams) {
         this.admin = admin;
         this.config = config;
         this.changelog = "%s-%s-changelog"
@@ -64,7 +64,7 @@ final class OutputTopics {
      *
      * @throws ConfigException if a topic takes less than a record about one user may need
      */
-    OutputLimits read() {
+    public OutputLimits read() {
         Map<String, Limit> limits = new HashMap<>();
         RollcallConfig.TopicNames names = config.topics();
         List<String> all = new ArrayList<>(List.of(

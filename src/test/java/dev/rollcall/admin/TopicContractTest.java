@@ -1,9 +1,9 @@
-package dev.rollcall.app;
+package dev.rollcall.admin;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.rollcall.app.TopicContract.Finding;
-import dev.rollcall.app.TopicContract.Found;
+import dev.rollcall.admin.TopicContract.Finding;
+import dev.rollcall.admin.TopicContract.Found;
 import dev.rollcall.config.RollcallConfig;
 import java.util.HashMap;
 import java.util.List;

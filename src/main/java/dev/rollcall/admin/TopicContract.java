@@ -1,4 +1,4 @@
-package dev.rollcall.app;
+package dev.rollcall.admin;
 
 import dev.rollcall.config.RollcallConfig;
 import dev.rollcall.config.RollcallConfig.TopicNames;

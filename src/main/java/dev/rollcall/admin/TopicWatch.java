@@ -1,4 +1,4 @@
-package dev.rollcall.app;
+package dev.rollcall.admin;
 
 import dev.rollcall.domain.Printable;
 import java.time.Duration;
@@ -14,7 +14,7 @@ import org.slf4j.LoggerFactory;
  * would be to publish presence that the log does not give, and to refuse only readiness would not keep the processor from
  * that. While nobody processes, time stands still, and nothing that is wrong is published.
  */
-final class TopicWatch implements AutoCloseable {
+public final class TopicWatch implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(TopicWatch.class);
 
     private final TopicSetup topics;
@@ -30,7 +30,7 @@ final class TopicWatch implements AutoCloseable {
      * @param partitions how many each of the inputs has
      * @param onRefused is told once what must be mended
      */
-    TopicWatch(TopicSetup topics, int partitions, Duration pause, Consumer<String> onRefused) {
+    public TopicWatch(TopicSetup topics, int partitions, Duration pause, Consumer<String> onRefused) {
         this.topics = topics;
         this.partitions = partitions;
         this.onRefused = onRefused;
