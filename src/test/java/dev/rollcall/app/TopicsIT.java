@@ -54,7 +54,7 @@ class TopicsIT {
                             + " --add-config message.timestamp.type=LogAppendTime");
             assertThat(setting(admin, "status", "message.timestamp.type")).isEqualTo("CreateTime");
 
-            // What it says mends it.
+            // What it says fixes it.
             alter(admin, "device-heartbeat", "cleanup.policy", "delete");
             alter(admin, "status", "message.timestamp.type", "LogAppendTime");
             alter(admin, "presence-dead-letters", "cleanup.policy", "delete");

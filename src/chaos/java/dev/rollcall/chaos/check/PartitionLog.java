@@ -12,7 +12,7 @@ final class PartitionLog {
      * With the record at that offset a silence of the whole partition may end.
      *
      * @param certain whether it does, and the silence was no shorter
-     * @param sincePulseMs how long before the silence the last clock tick was: where no processor was writing any, that none
+     * @param sinceTickMs how long before the silence the last clock tick was: where no processor was writing any, that none
      *     came says nothing
      */
     record Silence(long offset, long from, long to, boolean certain, long sinceTickMs, boolean tickFollows) {}

@@ -6,7 +6,7 @@ package dev.rollcall.chaos.check;
  * @param partitions how many partitions each of the topics has
  * @param leaseMs how long a heartbeat that names no lease keeps its device alive
  * @param graceMs how long a state holds after its connection ended
- * @param pulseMs how often a partition's clock ticks
+ * @param tickMs how often a partition's clock ticks
  * @param shardSilenceMs from when on a shard that is not heard from counts as silent
  * @param shardHoldMs how long at most a silent shard's devices are held; 0: not at all
  * @param clockDifferenceMs how far the brokers' clocks may be apart where a disturbance reaches them
