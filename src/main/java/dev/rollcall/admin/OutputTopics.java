@@ -116,7 +116,7 @@ public final class OutputTopics {
         } catch (ExecutionException e) {
             if (!(e.getCause() instanceof UnknownTopicOrPartitionException)) {
                 LOG.warn(
-                        "cannot read the settings of the topic {}, and take it to have Kafka's defaults: {}",
+                        "cannot read the settings of the topic {}, assuming Kafka's defaults: {}",
                         topic,
                         String.valueOf(e.getCause()));
             }
@@ -163,7 +163,7 @@ public final class OutputTopics {
             TopicSetup.await(
                     admin.incrementalAlterConfigs(Map.of(new ConfigResource(ConfigResource.Type.TOPIC, topic), changes))
                             .all());
-            LOG.info("the topic {} takes any timestamp from now on", topic);
+            LOG.info("the topic {} accepts any timestamp from now on", topic);
         } catch (ExecutionException e) {
             LOG.warn(
                     "the topic {} bounds timestamps, and the processor ends if a broker's clock is further off than that."

@@ -119,10 +119,10 @@ public final class TopicSetup {
                 .configs(contract.settings(name));
         try {
             await(admin.createTopics(List.of(topic)).all());
-            LOG.info("made the topic {} with {} partitions", name, config.topicPartitions());
+            LOG.info("created the topic {} with {} partitions", name, config.topicPartitions());
         } catch (ExecutionException e) {
             if (!(e.getCause() instanceof TopicExistsException)) {
-                throw new ConfigException("cannot make the topic %s: %s".formatted(name, e.getCause()));
+                throw new ConfigException("cannot create the topic %s: %s".formatted(name, e.getCause()));
             }
         }
     }
@@ -146,7 +146,7 @@ public final class TopicSetup {
                 .noneMatch(finding -> finding.fix() instanceof Alter));
         findings.stream()
                 .filter(finding -> finding.fix() instanceof Alter)
-                .forEach(finding -> LOG.info("the topic {}; altered, since the broker is Rollcall's own", finding));
+                .forEach(finding -> LOG.info("the topic {}; corrected, because the broker is Rollcall's own", finding));
     }
 
     /** Waits, because not every broker may know a topic that was just created. */
@@ -162,7 +162,7 @@ public final class TopicSetup {
                 return found;
             }
             if (System.nanoTime() - giveUpAt > 0) {
-                throw new ConfigException("the cluster still has not got all of the topics %s as they were made"
+                throw new ConfigException("the cluster still does not show all of the topics %s as they were created"
                         .formatted(contract.names()));
             }
             LockSupport.parkNanos(Duration.ofMillis(50).toNanos());
@@ -209,7 +209,9 @@ public final class TopicSetup {
                         "cannot read the settings of the topic %s: %s".formatted(topic, e.getCause()));
             }
             if (unreadable.add(topic)) {
-                LOG.warn("the settings of the topic {} are not checked, for want of the right DescribeConfigs", topic);
+                LOG.warn(
+                        "the settings of the topic {} are not checked: this user lacks the right DescribeConfigs",
+                        topic);
             }
         }
         return settings;

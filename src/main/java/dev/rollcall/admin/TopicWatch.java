@@ -55,7 +55,7 @@ public final class TopicWatch implements AutoCloseable {
             isUnanswered = false;
         } catch (Throwable e) {
             if (!isUnanswered && !executor.isShutdown()) {
-                LOG.warn("the topics cannot be checked; it is tried again: {}", Printable.of(e));
+                LOG.warn("cannot check the topics, will try again: {}", Printable.of(e));
             }
             isUnanswered = true;
         }

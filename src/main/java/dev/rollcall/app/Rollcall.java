@@ -159,7 +159,7 @@ public final class Rollcall implements AutoCloseable {
             Verdict verdict = restarts.judge(failure, monotonicMs());
             String thread = Thread.currentThread().getName();
             if (verdict == Verdict.RESTART) {
-                LOG.warn("the thread {} has failed; {}", thread, verdict.reason(), failure);
+                LOG.warn("the thread {} has failed: {}", thread, verdict.reason(), failure);
                 return StreamThreadExceptionResponse.REPLACE_THREAD;
             }
             LOG.error("the thread {} has failed, and {}: the processor ends", thread, verdict.reason(), failure);
