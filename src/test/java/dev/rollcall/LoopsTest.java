@@ -35,7 +35,7 @@ class LoopsTest {
             Map.entry("gateway.PresenceWriter.send", List.of("gateway.PresenceWriter.handOver")),
             Map.entry("http.EventStreams.<init>", List.of("http.EventStreams.tick")),
             Map.entry("http.EventStream.again", List.of("http.EventStream.again", "http.EventStream.step")),
-            Map.entry("app.TopicWatch.<init>", List.of("app.TopicWatch.run")),
+            Map.entry("admin.TopicWatch.<init>", List.of("admin.TopicWatch.run")),
             Map.entry("app.PageSimulation.start", List.of("app.PageSimulation.run")),
             Map.entry("app.SimulateCommand.call", List.of("app.SimulateCommand$LiveLine.print")));
 

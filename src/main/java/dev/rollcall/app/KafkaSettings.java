@@ -15,8 +15,11 @@ import org.apache.kafka.clients.consumer.ConsumerConfig;
 import org.apache.kafka.clients.producer.ProducerConfig;
 import org.apache.kafka.streams.StreamsConfig;
 
-/** The settings of Kafka's clients and of Streams: Rollcall's own, and over them whatever {@code kafka.*} says. */
+/** The settings of Kafka's clients and of Kafka Streams: Rollcall's own, overridden by the keys {@code kafka.*}. */
 public final class KafkaSettings {
+    /** The constant in {@link StreamsConfig} is deprecated already. */
+    private static final String GLOBAL_HANDLER = "processing.exception.handler.global.enabled";
+
     private KafkaSettings() {}
 
     static Map<String, Object> admin(RollcallConfig config, String bootstrapServers) {
@@ -30,11 +33,11 @@ public final class KafkaSettings {
     /** For a consumer without a group. */
     static Map<String, Object> consumer(RollcallConfig config, String bootstrapServers) {
         Map<String, Object> all = client(config, bootstrapServers, ConsumerConfig.configNames());
-        all.remove(ConsumerConfig.GROUP_PROTOCOL_CONFIG); // the processors', and "streams" is no consumer's
+        all.remove(ConsumerConfig.GROUP_PROTOCOL_CONFIG); // for the processor only; a consumer knows no "streams"
         return all;
     }
 
-    /** Kafka Streams' settings: the defaults that users get are the ones that are tested. */
+    /** For Kafka Streams. Tests use these too, so that they test what users get. */
     public static Properties streams(RollcallConfig config, String bootstrapServers) {
         Properties all = new Properties();
         all.put(StreamsConfig.APPLICATION_ID_CONFIG, config.applicationId());
@@ -46,19 +49,26 @@ public final class KafkaSettings {
         all.put(StreamsConfig.PROCESSING_GUARANTEE_CONFIG, StreamsConfig.EXACTLY_ONCE_V2);
         all.put(StreamsConfig.ENSURE_EXPLICIT_INTERNAL_RESOURCE_NAMING_CONFIG, true);
         all.put(StreamsConfig.ROCKSDB_CONFIG_SETTER_CLASS_CONFIG, BoundedRocksDb.class);
-        // A broker that is away is waited for, however long: time stands still until it is back.
+        // There are no global stores. Unset, Streams 4.3 warns at each start that this default will change. The
+        // partition
+        // assignor makes settings of its own from the consumer's, so the consumer needs it too.
+        all.put(GLOBAL_HANDLER, true);
+        all.put(StreamsConfig.mainConsumerPrefix(GLOBAL_HANDLER), true);
+        // Wait for an unavailable broker without a limit: time stands still until it is back.
         all.put(StreamsConfig.TASK_TIMEOUT_MS_CONFIG, Long.MAX_VALUE);
         all.put(StreamsConfig.REPLICATION_FACTOR_CONFIG, (int) config.topicReplicationFactor());
-        if (!"streams".equals(config.kafka().get("group.protocol"))) { // which sets these on the broker
-            // So long nobody speaks for the users of a member that was killed. Kafka's 45 s spare a slow member a wrong
-            // suspicion, but a take-over costs little here, and never makes anybody go offline early.
+        if (!"streams".equals(config.kafka().get("group.protocol"))) { // that protocol's timeouts are set on the broker
+            // How long the partitions of a killed member have no owner. Kafka's default of 45 s avoids needless
+            // take-overs
+            // from a slow member, but here a take-over is cheap, and never expires a user early.
             all.put(StreamsConfig.consumerPrefix(CommonClientConfigs.SESSION_TIMEOUT_MS_CONFIG), 10_000);
             if (config.bootstrapServers().isEmpty()) {
-                // One member always runs beside this broker: after a crash it takes its own place again at once.
+                // A static member: after a crash it gets its partitions back at once, not after its session ended.
                 all.put(CommonClientConfigs.GROUP_INSTANCE_ID_CONFIG, config.applicationId());
             }
         }
-        // In bundles, ten thousand heartbeats of a partition may wait in memory, where Kafka's 1000 would be 256 000.
+        // Records are bundles of up to 256 heartbeats: some 10 000 are buffered, where Kafka's default of 1000 records
+        // would be 256 000.
         all.put(StreamsConfig.BUFFERED_RECORDS_PER_PARTITION_CONFIG, 40);
         all.putAll(config.kafka());
         HeartbeatBundles.configure(all, config.topics().deviceHeartbeat());

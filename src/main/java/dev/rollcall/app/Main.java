@@ -57,8 +57,9 @@ public final class Main implements Callable<Integer> {
     private CommandSpec spec = CommandSpec.create();
 
     public static void main(String[] arguments) {
-        // What is printed looks the same everywhere. And Kafka Streams 4.3 formats a text for each record of a task
-        // that has several inputs, at half the price in this locale: docs/adr/0011.
+        // Output is the same on all machines. Kafka Streams 4.3 also formats a text per record, which costs half as
+        // much in
+        // this locale: docs/adr/0011.
         Locale.setDefault(Locale.Category.FORMAT, Locale.US);
         int exitCode = commandLine().execute(arguments);
         if (exitCode != 0) {
@@ -88,19 +89,19 @@ public final class Main implements Callable<Integer> {
         return RunCommand.run(config(), spec.commandLine());
     }
 
-    /** Every setting: the defaults, the files, the environment, and what is set on the command line. */
+    /** All settings: the defaults, overridden by the files, the environment, and the command line. */
     RollcallConfig config() {
         return RollcallConfig.load(files, System.getenv(), overrides);
     }
 
-    /** Where a client of a running Rollcall connects. */
+    /** The brokers of a running Rollcall, for a client. */
     static String bootstrapServers(RollcallConfig config) {
         return config.bootstrapServers().isEmpty()
                 ? "localhost:" + config.embeddedKafkaPort()
                 : config.bootstrapServers();
     }
 
-    /** A sentence where somebody can do something about it; the whole trace where it is a surprise. */
+    /** The message if the operator can correct the failure; else the stack trace. */
     private static String explain(Throwable failure) {
         if (failure instanceof ConfigException
                 || failure instanceof EmbeddedBrokerException
@@ -112,7 +113,7 @@ public final class Main implements Callable<Integer> {
         return Printable.lines(trace);
     }
 
-    /** The version that the jar was built as. */
+    /** The version of the jar. */
     static final class Version implements IVersionProvider {
         @Override
         public String[] getVersion() {

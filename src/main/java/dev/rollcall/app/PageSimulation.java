@@ -9,14 +9,14 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** The simulation that the page starts and stops. */
+/** The simulation that users start and stop on the page. */
 final class PageSimulation implements Simulation, AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(PageSimulation.class);
     private static final int DEVICES_PER_USER = 2;
     private static final int SHARDS = 4;
     private static final long SEED = 1;
 
-    /** So often a device is called on: often enough for the default lease. */
+    /** A device's heartbeat interval, well below the default lease. */
     private static final int SECONDS_PER_TURN = 8;
 
     private final Topics topics;
@@ -51,7 +51,7 @@ final class PageSimulation implements Simulation, AutoCloseable {
         }
     }
 
-    /** By itself: the page must not go on showing it. */
+    /** A simulation that ended by itself must not be shown as running. */
     private synchronized void ended(Simulator one) {
         if (simulator == one) {
             stop();
@@ -61,7 +61,7 @@ final class PageSimulation implements Simulation, AutoCloseable {
     @Override
     public synchronized void stop() {
         if (simulator != null) {
-            simulator.stop(); // its thread lets go of the rest
+            simulator.stop(); // its own thread closes it
         }
         simulator = null;
         users = 0;

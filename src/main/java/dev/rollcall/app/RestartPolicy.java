@@ -16,28 +16,28 @@ import org.apache.kafka.common.errors.UnsupportedCompressionTypeException;
 import org.apache.kafka.streams.KafkaStreams.State;
 
 /**
- * Which failures of a thread of the processor a new thread may get over, and whether the new ones do.
+ * Decides whether a stream thread that failed is replaced (KIP-671 leaves that to the application).
  *
- * <p>Brokers fail and come back, so most of what they answer passes (KIP-671 leaves that choice to the application). A new
- * thread starts from what was committed, so nothing is lost or said twice by it. What is wrong with a record, the topics,
- * the rights or this program stays wrong: the process ends, and says so. Thread-safe.
+ * <p>Most errors of brokers pass, and a new thread starts from the last commit, so nothing is lost or published twice. An error
+ * of a record, the topics, the access rights or this program would come again: then the process ends. So it does if new threads
+ * keep failing. Thread-safe.
  */
 final class RestartPolicy {
-    /** A broker that keeps answering so is not about to get better. */
+    /** At most so many replacements within {@link #WITHIN}; more would not help either. */
     static final int RESTARTS = 5;
 
     static final Duration WITHIN = Duration.ofMinutes(10);
 
-    /** So long nothing has to fail until the processor counts as recovered. */
+    /** The processor counts as recovered after so long without a failure. */
     static final Duration RECOVERY = Duration.ofSeconds(10);
 
     private static final long NEVER = Long.MIN_VALUE;
 
     /**
-     * When the failing thread and those that it stands in for failed, in ms. Kafka Streams makes the new thread in the one
-     * that ends, so it inherits this; a thread that began with the process has a history of its own.
+     * The times of the failures of this thread and of those that it replaced, in ms. The failing thread creates its
+     * replacement, which so inherits this; each of the first threads has a history of its own.
      */
-    @SuppressWarnings("ThreadLocalUsage") // one policy per process, and tests need some more
+    @SuppressWarnings("ThreadLocalUsage") // not static: tests create several policies
     private final InheritableThreadLocal<Deque<Long>> failures = new InheritableThreadLocal<>() {
         @Override
         protected Deque<Long> initialValue() {
@@ -48,13 +48,13 @@ final class RestartPolicy {
     private long lastFailure = NEVER;
     private long runningSince = NEVER;
 
-    /** What to do after a failure, and why. */
+    /** What to do after a failure. */
     enum Verdict {
-        /** Go on with a new thread. */
+        /** Replace the thread. */
         RESTART("a new thread goes on from what was committed"),
-        /** It would fail in the same way. */
+        /** End: a new thread would fail in the same way. */
         WOULD_FAIL_AGAIN("a new thread would fail in the same way"),
-        /** Each new thread has failed before. */
+        /** End: the threads before failed too. */
         KEEPS_FAILING("%d new threads within %d minutes have not helped".formatted(RESTARTS, WITHIN.toMinutes()));
 
         private final String reason;
@@ -70,9 +70,9 @@ final class RestartPolicy {
     }
 
     /**
-     * What to do, and counts it. To be called by the thread that failed.
+     * Decides, and counts the failure. The failing thread must call this.
      *
-     * @param nowMs on any clock that does not go back
+     * @param nowMs of a monotonic clock, in ms
      */
     synchronized Verdict judge(Throwable failure, long nowMs) {
         lastFailure = nowMs;
@@ -90,15 +90,15 @@ final class RestartPolicy {
         return Verdict.RESTART;
     }
 
-    /** The processor as a whole is in that state from now on. */
+    /** Notes a new state of the whole processor. */
     synchronized void changed(State state, long nowMs) {
         if (hasRecovered(nowMs)) {
-            lastFailure = NEVER; // a rebalance that follows is an ordinary one
+            lastFailure = NEVER; // a rebalance from now on has nothing to do with it
         }
         runningSince = state == State.RUNNING ? nowMs : NEVER;
     }
 
-    /** Whether no thread has failed of late, or all have been running for a while since. */
+    /** Whether no thread has failed, or all have been running for {@link #RECOVERY} since. */
     synchronized boolean hasRecovered(long nowMs) {
         return lastFailure == NEVER
                 || (runningSince != NEVER && nowMs - Math.max(lastFailure, runningSince) >= RECOVERY.toMillis());
@@ -109,7 +109,7 @@ final class RestartPolicy {
                 && causes(failure).noneMatch(RestartPolicy::isWrongForGood);
     }
 
-    /** Settings, rights and versions (KIP-1050 gathers them in one class), or a record that no broker takes or gives. */
+    /** An error of settings, rights or versions (one class since KIP-1050), or a record that brokers or clients refuse. */
     private static boolean isWrongForGood(Throwable cause) {
         return cause instanceof InvalidConfigurationException
                 || cause instanceof PolicyViolationException

@@ -1,5 +1,8 @@
 package dev.rollcall.app;
 
+import dev.rollcall.admin.OutputTopics;
+import dev.rollcall.admin.TopicSetup;
+import dev.rollcall.admin.TopicWatch;
 import dev.rollcall.app.RestartPolicy.Verdict;
 import dev.rollcall.config.ConfigException;
 import dev.rollcall.config.RollcallConfig;
@@ -38,18 +41,18 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** One running Rollcall: the embedded broker, if no other is configured, the topics, the processor, and the HTTP edge. */
+/** A running Rollcall: the embedded broker unless another is configured, the topics, the processor, and the HTTP edge. */
 public final class Rollcall implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Rollcall.class);
     private static final Duration PROCESSOR_CLOSE_TIMEOUT = Duration.ofSeconds(5);
 
-    /** So that what is changed meanwhile is noticed within a minute. */
+    /** A wrong change is noticed within a minute. */
     private static final Duration BETWEEN_TOPIC_CHECKS = Duration.ofSeconds(30);
 
     private static final long MIN_KEEP_ALIVE_MS = 500;
     private static final long MAX_KEEP_ALIVE_MS = 10_000;
 
-    /** What has to be closed, the last one first. */
+    /** What has to be closed, last in, first out. */
     private final Deque<AutoCloseable> parts = new ArrayDeque<>();
 
     private final CompletableFuture<Void> ready = new CompletableFuture<>();
@@ -58,22 +61,22 @@ public final class Rollcall implements AutoCloseable {
     private final @Nullable HttpEdge edge;
 
     /**
-     * Starts everything, and returns before the processor has its partitions: see {@link #awaitReady}.
+     * Starts everything. The processor may not have its partitions yet on return: see {@link #awaitReady}.
      *
-     * @throws RuntimeException with a message for the operator if something cannot start; then nothing is left running
+     * @throws RuntimeException with a message for the operator if something cannot start; then nothing keeps running
      */
     public static Rollcall start(RollcallConfig config) {
         return start(config, BETWEEN_TOPIC_CHECKS);
     }
 
-    /** With another pause between the checks of the topics, for tests. */
+    /** For tests, with another interval between the checks of the topics. */
     static Rollcall start(RollcallConfig config, Duration betweenTopicChecks) {
         return new Rollcall(config, betweenTopicChecks);
     }
 
     private Rollcall(RollcallConfig config, Duration betweenTopicChecks) {
         try {
-            // First, so that it can be asked what the rest waits for, and because the others must be told its port.
+            // HTTP first: it answers health checks during the start, and the processor needs its port.
             edge = config.http().port().isPresent()
                     ? HttpEdge.start(config.http(), config.http().port().getAsInt())
                     : null;
@@ -101,7 +104,7 @@ public final class Rollcall implements AutoCloseable {
         return bootstrapServers;
     }
 
-    /** Where the HTTP edge answers; empty: it is off. */
+    /** The HTTP edge's base URL; empty: it is off. */
     public Optional<String> httpUrl() {
         return Optional.ofNullable(edge).map(HttpEdge::url);
     }
@@ -112,15 +115,15 @@ public final class Rollcall implements AutoCloseable {
     }
 
     /**
-     * Waits until it is closed.
+     * Waits until this is closed.
      *
-     * @throws ExecutionException if it could not go on, with the reason
+     * @throws ExecutionException with the reason, if it ended by itself
      */
     public void awaitEnd() throws InterruptedException, ExecutionException {
         ended.get();
     }
 
-    /** Ends everything, in under 10 s. */
+    /** Stops everything, in less than 10 s. */
     @Override
     public synchronized void close() {
         while (!parts.isEmpty()) {
@@ -156,7 +159,7 @@ public final class Rollcall implements AutoCloseable {
             Verdict verdict = restarts.judge(failure, monotonicMs());
             String thread = Thread.currentThread().getName();
             if (verdict == Verdict.RESTART) {
-                LOG.warn("the thread {} has failed; {}", thread, verdict.reason(), failure);
+                LOG.warn("the thread {} has failed: {}", thread, verdict.reason(), failure);
                 return StreamThreadExceptionResponse.REPLACE_THREAD;
             }
             LOG.error("the thread {} has failed, and {}: the processor ends", thread, verdict.reason(), failure);
@@ -171,7 +174,7 @@ public final class Rollcall implements AutoCloseable {
                 ended.completeExceptionally(new StreamsException("the processor has stopped after an error"));
             }
         });
-        // Without a word of leaving, its partitions would be nobody's until its session runs out: 10 s by default.
+        // Leave the group, or the partitions would have no owner until the session times out: 10 s by default.
         CloseOptions leaving = CloseOptions.timeout(PROCESSOR_CLOSE_TIMEOUT)
                 .withGroupMembershipOperation(CloseOptions.GroupMembershipOperation.LEAVE_GROUP);
         parts.push(() -> streams.close(leaving));
@@ -185,7 +188,7 @@ public final class Rollcall implements AutoCloseable {
             RollcallConfig config, HttpEdge edge, KafkaStreams streams, RestartPolicy restarts, int partitions) {
         Topics topics = PresenceTopology.topics(config);
         String advertised = edge.advertised();
-        // With time to spare in the grace of a device whose client has come to this instance from another.
+        // Shorter than the grace time, so that a client that moved here from another instance stays online.
         Duration keepAlive = Duration.ofMillis(Math.max(
                 MIN_KEEP_ALIVE_MS, Math.min(MAX_KEEP_ALIVE_MS, config.rules().graceMs() * 4 / 5)));
         PresenceWriter writer = new PresenceWriter(
@@ -199,7 +202,7 @@ public final class Rollcall implements AutoCloseable {
         PageSimulation simulation = new PageSimulation(topics, KafkaSettings.producer(config, bootstrapServers));
         parts.push(simulation);
         edge.open(new Backend(writer, reader, feed, simulation, () -> waitsFor(streams.state(), restarts)));
-        parts.push(edge); // once more: it goes first when all goes, so that its clients' devices can be ended
+        parts.push(edge); // again, to be closed first: its clients' devices are ended while the writer is open
     }
 
     private static List<String> waitsFor(State state, RestartPolicy restarts) {

@@ -14,7 +14,7 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.ParentCommand;
 import picocli.CommandLine.Spec;
 
-/** Runs Rollcall until it is told to stop. */
+/** Runs Rollcall until it is stopped. */
 @Command(name = "run", description = "Runs Rollcall (the default).", mixinStandardHelpOptions = true)
 final class RunCommand implements Callable<Integer> {
     @ParentCommand
@@ -41,7 +41,7 @@ final class RunCommand implements Callable<Integer> {
         }
     }
 
-    /** What happened, and what was behind it, each once. */
+    /** The messages of all causes, without repetitions. */
     private static String reasons(Throwable failure) {
         return Stream.iterate(failure.getCause(), Objects::nonNull, Throwable::getCause)
                 .map(cause -> Printable.lines(cause.getMessage() == null ? cause : cause.getMessage()))

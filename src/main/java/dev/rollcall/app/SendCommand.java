@@ -45,10 +45,10 @@ final class SendCommand implements Runnable {
     @Override
     public void run() {
         throw new picocli.CommandLine.ParameterException(
-                spec.commandLine(), "say what to send: heartbeat, status or appear-offline");
+                spec.commandLine(), "give what to send: heartbeat, status or appear-offline");
     }
 
-    @Command(description = "A device was heard from, or its connection ended.", mixinStandardHelpOptions = true)
+    @Command(description = "A device is alive, or its connection ended.", mixinStandardHelpOptions = true)
     int heartbeat(
             @Parameters(paramLabel = "USER") String user,
             @Parameters(paramLabel = "DEVICE") String device,
@@ -61,8 +61,7 @@ final class SendCommand implements Runnable {
             @Option(names = "--lease-ms", paramLabel = "MS", description = "How long this keeps the device alive.")
                     @Nullable
                     Long leaseMs,
-            @Option(names = "--shard", description = "The homeserver shard that speaks for the device.") @Nullable
-                    String shard) {
+            @Option(names = "--shard", description = "The homeserver shard of the device.") @Nullable String shard) {
         OptionalLong lease = leaseMs == null ? OptionalLong.empty() : OptionalLong.of(leaseMs);
         Heartbeat heartbeat = new Heartbeat(device, state, closed, lease, shard);
         return send(sender -> sender.heartbeat(UserId.of(user), heartbeat));
@@ -73,7 +72,7 @@ final class SendCommand implements Runnable {
             @Parameters(paramLabel = "USER") String user,
             @Parameters(paramLabel = "TEXT", arity = "0..1", description = "Without it the text is cleared.") @Nullable
                     String text,
-            @Option(names = "--expires-in-ms", paramLabel = "MS", description = "The text goes by itself after this.")
+            @Option(names = "--expires-in-ms", paramLabel = "MS", description = "When the text expires, from now.")
                     @Nullable
                     Long expiresInMs) {
         Long expiresAt = expiresInMs == null ? null : (Long) (System.currentTimeMillis() + expiresInMs);

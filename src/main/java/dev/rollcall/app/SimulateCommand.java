@@ -19,20 +19,20 @@ import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.ParentCommand;
 import picocli.CommandLine.Spec;
 
-/** Sends life-like load. */
+/** Sends simulated load. */
 @Command(
         name = "simulate",
         description = {
-            "Sends life-like load, as homeserver shards would: desktops, phones that sleep and go through tunnels, bots,"
+            "Sends simulated load, as homeserver shards would: desktops, phones that sleep or lose the network, bots,"
                     + " clients that vanish, shards that are deployed.",
-            "The same seed gives the same events. When it ends, all devices simply fall silent."
+            "The same seed gives the same events. When it ends, no device sends anything more."
         },
         mixinStandardHelpOptions = true,
         showDefaultValues = true)
 final class SimulateCommand implements Callable<Integer> {
-    private static final long LAST_WORDS_SECONDS = 10;
+    private static final long TOTALS_TIMEOUT_SECONDS = 10;
 
-    /** How often a device is called on, where no pace is set: every 10 s by the plan's own clock. */
+    /** A device's heartbeat interval at full speed, in seconds of the plan's own clock. */
     private static final int SECONDS_PER_TURN = 10;
 
     @ParentCommand
@@ -74,11 +74,11 @@ final class SimulateCommand implements Callable<Integer> {
         int planned = paced ? beatsPerSecond : Math.max(1, users / SECONDS_PER_TURN);
         Population population = new Population(users, devicesPerUser, planned, shards, seed);
         PrintWriter out = spec.commandLine().getOut();
-        CountDownLatch emitted = new CountDownLatch(1);
+        CountDownLatch printed = new CountDownLatch(1);
         ScheduledExecutorService live = Executors.newSingleThreadScheduledExecutor();
         try (Simulator simulator = new Simulator(
                 population, paced, PresenceTopology.topics(config), KafkaSettings.producer(config, bootstrapServers))) {
-            stopOnCtrlC(simulator, emitted);
+            stopOnCtrlC(simulator, printed);
             print(
                     out,
                     "simulating %,d users with %,d devices on %,d shards at %s, seed %d, to %s%s"
@@ -114,18 +114,18 @@ final class SimulateCommand implements Callable<Integer> {
             return totals.failed() == 0 ? 0 : 1;
         } finally {
             live.shutdownNow();
-            emitted.countDown();
+            printed.countDown();
         }
     }
 
-    /** And waits until the totals are printed: after the hooks the process is gone. */
-    private static void stopOnCtrlC(Simulator simulator, CountDownLatch emitted) {
+    /** The hook waits until the totals are printed, because the process ends after it. */
+    private static void stopOnCtrlC(Simulator simulator, CountDownLatch printed) {
         Runtime.getRuntime()
                 .addShutdownHook(new Thread(
                         () -> {
                             simulator.stop();
                             try {
-                                var unused = emitted.await(LAST_WORDS_SECONDS, TimeUnit.SECONDS);
+                                var unused = printed.await(TOTALS_TIMEOUT_SECONDS, TimeUnit.SECONDS);
                             } catch (InterruptedException e) {
                                 Thread.currentThread().interrupt();
                             }
@@ -138,7 +138,7 @@ final class SimulateCommand implements Callable<Integer> {
         out.flush();
     }
 
-    /** The rates of the last second. */
+    /** Prints the rates of the last second. */
     private static final class LiveLine {
         private final Simulator simulator;
         private final PrintWriter out;
@@ -157,7 +157,7 @@ final class SimulateCommand implements Callable<Integer> {
             try {
                 printRates();
             } catch (Throwable e) {
-                SimulateCommand.print(err, "this second's rates are missing: " + e); // the next one's are not
+                SimulateCommand.print(err, "this second's rates are missing: " + e);
             }
         }
 

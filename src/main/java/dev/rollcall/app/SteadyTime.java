@@ -5,9 +5,8 @@ import java.util.function.Supplier;
 import org.apache.kafka.common.utils.Time;
 
 /**
- * What Kafka Streams takes for the time of day: this machine's at the start, and from then on what has really passed. Streams
- * punctuates by the time of day, so where that is set back by ten minutes no clock tick would be written for as long, and
- * nobody would expire.
+ * The clock of Kafka Streams: the machine's time at the start, plus the elapsed time. Streams punctuates by the time of day. If
+ * that were set back by ten minutes, no clock tick would be written for ten minutes, and nobody would expire.
  */
 final class SteadyTime implements Time {
     private final long startMs = SYSTEM.milliseconds();

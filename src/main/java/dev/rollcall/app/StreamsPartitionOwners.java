@@ -21,7 +21,7 @@ import org.apache.kafka.streams.query.StateQueryRequest;
 import org.apache.kafka.streams.state.HostInfo;
 import org.jspecify.annotations.Nullable;
 
-/** Who owns whom, and what is stored here, from Kafka Streams' interactive queries. */
+/** Finds the owners of users, and reads the users stored here, by Kafka Streams' interactive queries. */
 final class StreamsPartitionOwners implements PartitionOwners {
     private static final Serializer<UserId> KEYS = Serialization.userIds().serializer();
 
@@ -29,7 +29,10 @@ final class StreamsPartitionOwners implements PartitionOwners {
     private final Address self;
     private final int partitions;
 
-    /** Of the processor that advertises itself so, whose inputs have so many partitions each. */
+    /**
+     * @param advertised this instance's {@code host:port}
+     * @param partitions the number of partitions of each input
+     */
     StreamsPartitionOwners(KafkaStreams streams, String advertised, int partitions) {
         HostInfo host = HostInfo.buildFromEndpoint(advertised);
         this.streams = streams;

@@ -20,7 +20,7 @@ import picocli.CommandLine.Spec;
         name = "token",
         description = {
             "Prints a bearer token for the HTTP edge, signed with http.jwt.key: for one device of a user,"
-                    + " or, without them, for a service, which may act for everybody."
+                    + " or, without them, for a service, which may act for all users."
         },
         mixinStandardHelpOptions = true,
         showDefaultValues = true)
@@ -37,7 +37,7 @@ final class TokenCommand implements Callable<Integer> {
     @Parameters(index = "1", arity = "0..1", paramLabel = "DEVICE")
     private @Nullable String device;
 
-    @Option(names = "--minutes", paramLabel = "N", description = "How long it is good for.")
+    @Option(names = "--minutes", paramLabel = "N", description = "How long it is valid.")
     private long minutes = 60;
 
     @Override

@@ -30,7 +30,7 @@ final class WatchCommand implements Callable<Integer> {
     @ParentCommand
     private Main main = new Main();
 
-    @Option(names = "--from-beginning", description = "Begins with what was last emitted of everybody.")
+    @Option(names = "--from-beginning", description = "Begins with the last state of all users.")
     private boolean fromBeginning;
 
     @Spec

@@ -1,4 +1,4 @@
-/** The program: commands, wiring, lifecycle. The only place that makes a KafkaStreams or ends the process. */
+/** The program: commands, wiring, lifecycle. Only this package creates a KafkaStreams or ends the process. */
 @NullMarked
 package dev.rollcall.app;
 

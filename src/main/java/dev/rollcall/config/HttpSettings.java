@@ -4,12 +4,12 @@ import java.util.OptionalInt;
 import java.util.Set;
 
 /**
- * What the HTTP edge is set to.
+ * The settings of the HTTP edge.
  *
  * @param port 0: any free one; empty: no HTTP
- * @param portChosen whether somebody asked for this very port: if not, any other does when it is taken
+ * @param portChosen whether the operator set the port; if not, and it is in use, any free one is taken
  * @param advertised the {@code host:port} at which other instances reach this one; empty: derived from the address
- * @param key signs bearer tokens; not set: there are none, and only the loopback address may be served
+ * @param key signs bearer tokens; not set: there are none, and the host must be a loopback address
  * @param corsOrigins in lower case
  * @param streamMaxMs how long an event stream lasts, in ms
  */

@@ -5,8 +5,8 @@ import java.util.Map;
 import java.util.function.Predicate;
 
 /**
- * What {@code kafka.*} may not say: the settings of Kafka's clients and of Streams that would break a promise without a
- * word. Those that fail by themselves, and say so, are left to Kafka.
+ * Refuses those {@code kafka.*} settings that would silently break one of Rollcall's promises (docs/guarantees.md). Settings
+ * that Kafka itself refuses are left to Kafka.
  */
 final class KafkaOverrides {
     private static final String FAIL_ON_RECORDS = "org.apache.kafka.streams.errors.LogAndFailExceptionHandler";
@@ -15,7 +15,7 @@ final class KafkaOverrides {
     private static final String FAIL_ON_PRODUCTION =
             "org.apache.kafka.streams.errors.DefaultProductionExceptionHandler";
 
-    // Without a prefix a setting is for all clients that know it; a prefix is for those of the processor alone.
+    // A setting without a prefix applies to all clients that know it, one with a prefix only to those of the processor.
     private static final List<String> STREAMS = List.of("");
     private static final List<String> CONSUMERS =
             List.of("", "consumer.", "main.consumer.", "restore.consumer.", "global.consumer.");
@@ -120,17 +120,17 @@ final class KafkaOverrides {
     private KafkaOverrides() {}
 
     /**
-     * One setting under each of these prefixes.
+     * A rule for one setting, under each of these prefixes.
      *
-     * @param must the rest of a sentence that begins with the key and "must"
+     * @param must what the value must be: the rest of a sentence that begins with the key and "must"
      */
     private record Rule(List<String> prefixes, String setting, Predicate<String> allows, String must, String why) {}
 
     /**
-     * Refuses what breaks a promise.
+     * Checks all rules.
      *
-     * @param kafka without the prefix {@code kafka.}
-     * @throws ConfigException naming the key, and why
+     * @param kafka the settings without the prefix {@code kafka.}
+     * @throws ConfigException with the key and the reason, if one is refused
      */
     static void check(Map<String, String> kafka) {
         for (Rule rule : RULES) {

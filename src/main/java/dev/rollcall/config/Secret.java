@@ -2,7 +2,7 @@ package dev.rollcall.config;
 
 import java.nio.charset.StandardCharsets;
 
-/** A setting that must not be printed: whatever prints the configuration prints only whether this is set. */
+/** A setting that must not be printed: {@link #toString} only tells whether it is set. */
 public final class Secret {
     private final byte[] utf8;
 
@@ -10,7 +10,7 @@ public final class Secret {
         this.utf8 = utf8;
     }
 
-    /** Empty text: not set. */
+    /** An empty text means that the secret is not set. */
     public static Secret of(String text) {
         return new Secret(text.getBytes(StandardCharsets.UTF_8));
     }

@@ -1,4 +1,4 @@
-/** What an operator can set: read once, validated, immutable. */
+/** The settings: read once, validated, immutable. */
 @NullMarked
 package dev.rollcall.config;
 

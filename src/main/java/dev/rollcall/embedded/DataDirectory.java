@@ -31,7 +31,7 @@ import org.jspecify.annotations.Nullable;
  * written to the metadata log, so a second process would damage that log before it was turned away.
  */
 final class DataDirectory implements AutoCloseable {
-    /** Sixteen bytes that say {@code embedded-broker!}, in Kafka's Base64. */
+    /** The 16 ASCII bytes {@code embedded-broker!} in the Base64 of Kafka's ids. */
     static final String CLUSTER_ID = "ZW1iZWRkZWQtYnJva2VyIQ";
 
     static final int NODE_ID = 1;
@@ -40,7 +40,7 @@ final class DataDirectory implements AutoCloseable {
     private static final String KAFKA_LOCK = ".lock";
     private static final String OUR_LOCK = ".embedded-broker.lock";
 
-    /** What a start that was cut short while formatting leaves behind; formatting again is safe. */
+    /** Files that an interrupted formatting may have left; formatting again is safe. */
     private static final Set<String> LEFT_BY_FORMATTING =
             Set.of(OUR_LOCK, KAFKA_LOCK, "bootstrap.checkpoint", "bootstrap.checkpoint.tmp", META_PROPERTIES + ".tmp");
 
@@ -57,7 +57,7 @@ final class DataDirectory implements AutoCloseable {
         this.path = path;
     }
 
-    /** Takes the directory, making and formatting it if need be. */
+    /** Locks the directory, after creating and formatting it if necessary. */
     static DataDirectory take(Path dataDir) {
         Path path = create(dataDir);
         boolean formatted = isFormatted(path);
@@ -69,7 +69,7 @@ final class DataDirectory implements AutoCloseable {
         DataDirectory directory = new DataDirectory(path);
         try {
             directory.lock();
-            // Asked again under the lock: another process may have formatted it in between.
+            // Checked again under the lock: another process may have formatted it since.
             if (!formatted && !isFormatted(path)) {
                 format(path);
             }
@@ -139,7 +139,7 @@ final class DataDirectory implements AutoCloseable {
             Properties properties = new Properties();
             properties.load(in);
             MetaProperties found = new MetaProperties.Builder(properties).build();
-            // Without these it reads as the format of before KRaft, which an empty file does too.
+            // A file without these, such as an empty one, would be read as the format before KRaft.
             if (found.clusterId().isEmpty() || found.nodeId().isEmpty()) {
                 throw new IllegalArgumentException("cluster.id and node.id are not both there");
             }
@@ -155,7 +155,7 @@ final class DataDirectory implements AutoCloseable {
         }
     }
 
-    /** Kafka takes every directory it finds here for a partition, and dies of those that are none. */
+    /** Kafka takes every directory here for a partition, and fails on one that is not. */
     private static void refuseForeignContents(Path path) {
         try (Stream<Path> entries = Files.list(path)) {
             entries.filter(entry -> !LEFT_BY_FORMATTING.contains(String.valueOf(entry.getFileName())))
@@ -209,7 +209,7 @@ final class DataDirectory implements AutoCloseable {
                 .setReleaseVersion(MetadataVersion.latestProduction())
                 .setPrintStream(new PrintStream(OutputStream.nullOutputStream(), false, UTF_8));
         for (Feature feature : Feature.PRODUCTION_FEATURES) {
-            // A quorum of one never changes, and its static voter's port may be another at each start.
+            // Static voters: a quorum of one never changes, and its port may differ at each start.
             if (feature != Feature.KRAFT_VERSION) {
                 formatter.setFeatureLevel(feature.featureName(), feature.latestProduction());
             }

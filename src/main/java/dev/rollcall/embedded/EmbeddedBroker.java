@@ -48,7 +48,7 @@ public final class EmbeddedBroker implements AutoCloseable {
     private static final Duration CONTROLLED_SHUTDOWN_WITHIN = Duration.ofSeconds(3);
     private static final Duration CLOSED_WITHIN = Duration.ofSeconds(20);
 
-    /** What fits one node in somebody else's JVM; overrides go on top. */
+    /** Defaults for a single node that shares its JVM; overrides replace them. */
     private static final Map<String, String> DEFAULTS = Map.ofEntries(
             Map.entry("auto.create.topics.enable", "false"),
             Map.entry("default.replication.factor", "1"),
@@ -58,22 +58,24 @@ public final class EmbeddedBroker implements AutoCloseable {
             Map.entry("transaction.state.log.min.isr", "1"),
             Map.entry("share.coordinator.state.topic.replication.factor", "1"),
             Map.entry("share.coordinator.state.topic.min.isr", "1"),
-            // The default of 50 spreads the coordinators' work over many brokers and threads; here they are made on
-            // first use, while the first client waits.
+            // The default of 50 spreads the coordinators' work over many brokers and threads. Here fewer are better:
+            // they
+            // are created on first use, while the first client waits.
             Map.entry("offsets.topic.num.partitions", "4"),
             Map.entry("transaction.state.log.num.partitions", "4"),
             Map.entry("share.coordinator.state.topic.num.partitions", "4"),
-            // Nobody else is about to join, so there is nothing to wait for. The classic protocol has one key, the
-            // streams protocol another.
+            // No other members are about to join, so a rebalance need not wait for them. One key for the classic
+            // protocol,
+            // one for the streams protocol.
             Map.entry("group.initial.rebalance.delay.ms", "0"),
             Map.entry("group.streams.initial.rebalance.delay.ms", "0"),
-            // The default takes 128 MB of the heap at once; this still covers 600 000 keys in a pass.
+            // The default allocates 128 MB of heap; 16 MB are still enough for 600 000 keys in a pass.
             Map.entry("log.cleaner.dedupe.buffer.size", "16777216"),
-            // After a crash the controller takes nobody's registration until the session of the one before has run
-            // out, 9 seconds by default. Shorter than this, and a long pause of the JVM would fence the broker.
+            // After a crash, the broker can register only when its previous session has expired, 9 seconds by default.
+            // With less than 3 seconds, a long pause of the JVM would fence the broker.
             Map.entry("broker.session.timeout.ms", "3000"),
             Map.entry("broker.heartbeat.interval.ms", "500"),
-            // The default is forever. Time enough to check the logs after a crash.
+            // No limit by default. Two minutes are enough to recover the logs after a crash.
             Map.entry("server.max.startup.time.ms", "120000"));
 
     private enum Phase {
@@ -85,7 +87,7 @@ public final class EmbeddedBroker implements AutoCloseable {
     private final Consumer<String> onFatal;
     private final Consumer<String> deathListener = this::died;
 
-    /** What has to be given back, the last taken first. */
+    /** Resources to release, last in, first out. */
     private final Deque<AutoCloseable> taken = new ArrayDeque<>();
 
     private Phase phase = Phase.STARTING;
@@ -97,7 +99,7 @@ public final class EmbeddedBroker implements AutoCloseable {
         this.onFatal = onFatal;
     }
 
-    /** As {@link #start(Path, int, Map, Consumer)}, with no overrides, and only a log line when the broker dies. */
+    /** As {@link #start(Path, int, Map, Consumer)}, without overrides; a fatal fault is only logged. */
     public static EmbeddedBroker start(Path dataDir, int port) {
         return start(
                 dataDir,
@@ -111,10 +113,11 @@ public final class EmbeddedBroker implements AutoCloseable {
      *
      * @param dataDir a directory for this broker alone; made and formatted when it is new
      * @param port the port on localhost, or 0 for any that is free
-     * @param overrides broker settings on top of the defaults; not those that say who and where the broker is
-     * @param onFatal called once, on a thread of its own, when the running broker meets a fault that would have ended a
-     *     Kafka process; what is left of the broker should then be closed
-     * @throws EmbeddedBrokerException if it cannot start; nothing of it is left running then
+     * @param overrides broker settings that replace the defaults; those of the broker's identity, listeners and directories
+     *     have no effect
+     * @param onFatal called once, on a thread of its own, if the running broker has a fault that would end a Kafka process;
+     *     the broker should then be closed
+     * @throws EmbeddedBrokerException if it cannot start; then nothing of it keeps running
      */
     public static EmbeddedBroker start(
             Path dataDir, int port, Map<String, String> overrides, Consumer<String> onFatal) {
@@ -128,7 +131,7 @@ public final class EmbeddedBroker implements AutoCloseable {
         }
     }
 
-    /** Where clients connect to, as {@code localhost:PORT}. */
+    /** The address for clients, as {@code localhost:PORT}. */
     public String bootstrapServers() {
         return "localhost:" + port;
     }
@@ -147,7 +150,7 @@ public final class EmbeddedBroker implements AutoCloseable {
             phase = Phase.CLOSED;
         }
         // Not on the caller's thread: an interrupt would close the very log files that are being flushed.
-        Thread closer = new Thread(this::giveBack, "embedded-broker-close");
+        Thread closer = new Thread(this::releaseAll, "embedded-broker-close");
         closer.start();
         if (!joined(closer)) {
             log.error("The embedded broker has not stopped within {}; it goes on trying", CLOSED_WITHIN);
@@ -239,20 +242,20 @@ public final class EmbeddedBroker implements AutoCloseable {
         }
     }
 
-    /** Unfenced the broker is already; what it says in answer to a client may not have caught up with that yet. */
+    /** Waits until the broker knows itself. It is unfenced already, but its metadata cache may lag behind. */
     private static void awaitReady(BrokerServer broker) throws InterruptedException {
         long deadline = System.nanoTime() + READY_WITHIN.toNanos();
         while (!broker.metadataCache().hasAliveBroker(DataDirectory.NODE_ID)) {
             if (System.nanoTime() - deadline > 0) {
-                throw new IllegalStateException("it does not count itself among the living after " + READY_WITHIN);
+                throw new IllegalStateException("its metadata cache does not list itself after " + READY_WITHIN);
             }
             Thread.sleep(5);
         }
     }
 
     /**
-     * Kafka's callers of a fatal handler either throw what it returns, or go on as if the process were gone; going on
-     * does no harm to a broker that is about to be closed.
+     * A fault handler that reports fatal faults instead of halting the JVM. Kafka's callers either throw what it returns, or
+     * go on, which does no harm to a broker that is about to be closed.
      */
     private FaultHandler faultHandler(String name, boolean fatal, Runnable action) {
         FaultHandler logging = new LoggingFaultHandler(name, action);
@@ -273,14 +276,14 @@ public final class EmbeddedBroker implements AutoCloseable {
             }
             death = what;
             if (phase == Phase.RUNNING) {
-                // Its own thread, since closing the broker waits for the one that found the fault.
+                // On a thread of its own: closing the broker waits for the current one.
                 new Thread(() -> onFatal.accept(what), "embedded-broker-fatal").start();
                 return;
             }
         }
         BrokerServer waiting = starting;
         if (waiting != null && waiting.lifecycleManager() != null) {
-            // Ends the wait for a controller that will not answer any more.
+            // Ends the wait for a controller that does not answer any more.
             waiting.lifecycleManager().beginShutdown();
         }
     }
@@ -306,7 +309,7 @@ public final class EmbeddedBroker implements AutoCloseable {
                 e);
     }
 
-    /** Waits through interrupts, and passes them on: who is interrupted is likely about to end the process. */
+    /** Waits in spite of interrupts, and restores them: an interrupt here usually means that the process is ending. */
     private static boolean joined(Thread closer) {
         long deadline = System.nanoTime() + CLOSED_WITHIN.toNanos();
         boolean interrupted = false;
@@ -323,12 +326,12 @@ public final class EmbeddedBroker implements AutoCloseable {
         return !closer.isAlive();
     }
 
-    private void giveBack() {
+    private void releaseAll() {
         while (!taken.isEmpty()) {
             try {
                 taken.pop().close();
             } catch (Throwable e) {
-                // The rest still has to go, the lock on the directory last of all.
+                // Release the rest all the same; the lock on the directory is the last.
                 log.warn("A part of the embedded broker did not stop cleanly", e);
             }
         }

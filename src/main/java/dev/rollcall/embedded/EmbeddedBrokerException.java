@@ -2,7 +2,7 @@ package dev.rollcall.embedded;
 
 import org.jspecify.annotations.Nullable;
 
-/** The embedded broker cannot run; the message says what is wrong and what to do about it. */
+/** The embedded broker cannot run. The message tells what is wrong and what to do. */
 public final class EmbeddedBrokerException extends RuntimeException {
 
     EmbeddedBrokerException(String message) {

@@ -6,11 +6,11 @@ import java.util.function.Consumer;
 import org.apache.kafka.common.utils.Exit;
 
 /**
- * Kafka's way of ending the process, turned into a call to the brokers that run in it.
+ * Replaces Kafka's procedures that end the process by a call to the brokers that run in it.
  *
- * <p>Most fatal faults come through a broker's own fault handlers. What is left ends the process directly, through one
- * pair of procedures for the whole JVM: a log directory that failed, a request handler that died. They do not say which
- * broker it was, so every running one is told. Kafka's code is written as if they did not return, so they throw.
+ * <p>Most fatal faults come through a broker's own fault handlers. A few, such as a failed log directory or request handler,
+ * end the process directly, through one pair of procedures for the whole JVM. These do not know the broker, so every running
+ * broker is told. Kafka's code expects that they do not return, so they throw.
  */
 final class ExitProcedures {
     private static final List<Consumer<String>> brokers = new ArrayList<>();
@@ -25,7 +25,7 @@ final class ExitProcedures {
         brokers.add(broker);
     }
 
-    /** Puts Kafka's defaults back with the last broker; {@link Exit} cannot be asked what it had before. */
+    /** With the last broker, restores Kafka's defaults; {@link Exit} cannot return what was set before. */
     static synchronized void restoreFrom(Consumer<String> broker) {
         brokers.remove(broker);
         if (brokers.isEmpty()) {

@@ -1,4 +1,4 @@
-/** A whole Kafka in this process, so that one command is enough; the only importer of Kafka's server classes. */
+/** A Kafka broker in this process, so that one command starts everything. Only this package imports Kafka's server classes. */
 @NullMarked
 package dev.rollcall.embedded;
 

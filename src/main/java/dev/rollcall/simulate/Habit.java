@@ -1,8 +1,8 @@
 package dev.rollcall.simulate;
 
-/** What a kind of device tends to do next. The figures are made up to look like life, not measured. */
+/** How a kind of device goes from mode to mode. The probabilities are plausible, not measured. */
 enum Habit {
-    /** Used for long, then left alone, and shut down for the night. */
+    /** Used for a long time, then left alone, and shut down at night. */
     DESKTOP {
         @Override
         Mode next(Mode now, double dice, double awake) {
@@ -19,7 +19,7 @@ enum Habit {
         }
     },
 
-    /** Looked at often and briefly, asleep in between, and on the move. */
+    /** Used often and briefly, asleep in between, and sometimes without a network. */
     PHONE {
         @Override
         Mode next(Mode now, double dice, double awake) {
@@ -42,7 +42,7 @@ enum Habit {
         }
     },
 
-    /** Always there, but for a restart now and then. */
+    /** Always online, except for a restart now and then. */
     BOT {
         @Override
         Mode next(Mode now, double dice, double awake) {
@@ -51,14 +51,14 @@ enum Habit {
     };
 
     /**
-     * What comes after {@code now}.
+     * The mode after {@code now}.
      *
-     * @param dice 0 to 1
-     * @param awake how likely the user is awake, 0 to 1
+     * @param dice a random number, 0 to 1
+     * @param awake the probability that the user is awake, 0 to 1
      */
     abstract Mode next(Mode now, double dice, double awake);
 
-    /** How likely somebody is awake at this hour of their day, 0 to 24: least at 4 in the morning, most at 4 later. */
+    /** The probability that a user is awake at this hour of the day, 0 to 24: least at 4, most at 16. */
     static double awake(double hour) {
         return 0.5 - 0.45 * Math.cos((hour - 4) * Math.PI / 12);
     }

@@ -13,12 +13,11 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What everybody does, second after second, as values: the same population gives the same events. Devices are called on
- * in turn, as many as there are heartbeats to be had; one that is away or in a tunnel when its turn comes says nothing
- * and the next one is asked. Not thread-safe.
+ * The events of all devices, second by second, as values. The same population gives the same events. Devices take turns until
+ * the second has its number of heartbeats; a device that has none in its turn is skipped. Not thread-safe.
  */
 final class Plan {
-    /** Something that happens, in ms since the plan began. */
+    /** An event, with its time in ms since the plan began. */
     record Event(long atMs, UserId user, Content content) {}
 
     /** Each shard is down for 20 s every 10 minutes, one after the other: a rolling deploy. */
@@ -31,7 +30,7 @@ final class Plan {
     private static final double START_HOUR = 8;
     private static final double MS_PER_HOUR = 3_600_000;
 
-    /** Of a device's changes, how many go with a new text of its user, and how many with a turn of the flag. */
+    /** The share of a device's changes that come with a new status text, and with a change of the appear-offline flag. */
     private static final double TEXT_SHARE = 0.05;
 
     private static final double FLAG_SHARE = 0.01;
@@ -43,13 +42,13 @@ final class Plan {
     private final UserId[] users;
     private final String[] shards;
 
-    /** By device: whose it is, which of theirs, what it is doing, until when, and the dice it has thrown. */
+    /** By device: the user, the kind, the mode, its end in ms, and how many random numbers were drawn. */
     private final int[] owner;
 
     private final byte[] kind;
     private final Mode[] mode;
     private final long[] until;
-    private final int[] thrown;
+    private final int[] drawn;
 
     private final OptionalLong lease;
     private final boolean[] hidden;
@@ -73,7 +72,7 @@ final class Plan {
         kind = new byte[devices];
         mode = new Mode[devices];
         until = new long[devices];
-        thrown = new int[devices];
+        drawn = new int[devices];
         int device = 0;
         for (int user = 0; user < users.length; user++) {
             for (byte own = 0; own < devicesOf(user); own++, device++) {
@@ -81,11 +80,11 @@ final class Plan {
                 // One user in ten is a bot first of all.
                 kind[device] = (byte) ((own + (user % 10 == 9 ? 2 : 0)) % DEVICE_IDS.length);
                 mode[device] = Mode.AWAY;
-                // As if the day had been going on for a while: what would come at once comes over five minutes.
+                // Spread the first events of half of the devices over five minutes.
                 until[device] = dice(device) < 0.5 ? 0 : Math.round(dice(device) * 300_000);
             }
         }
-        // Three turns, as a shard would have it, so that who is heard from each turn stays live at any rate.
+        // Three turns, so that a device with a heartbeat in each turn stays live.
         long threeTurns = 3_000L * devices / population.beatsPerSecond();
         lease = OptionalLong.of(Math.min(MAX_LEASE_MS, Math.max(MIN_LEASE_MS, threeTurns)));
     }
@@ -98,9 +97,9 @@ final class Plan {
     void nextSecond(Consumer<Event> events) {
         int wanted = population.beatsPerSecond();
         int beats = 0;
-        for (int asked = 0; asked < owner.length && beats < wanted; asked++) {
+        for (int turns = 0; turns < owner.length && beats < wanted; turns++) {
             long at = second * 1_000 + beats * 1_000L / wanted;
-            if (callOn(turn, at, events)) {
+            if (takeTurn(turn, at, events)) {
                 beats++;
             }
             turn = (turn + 1) % owner.length;
@@ -108,16 +107,16 @@ final class Plan {
         second++;
     }
 
-    /** Whether the shard is being deployed, and says nothing for anybody. */
+    /** Whether the shard is being deployed, and sends nothing. */
     boolean isDown(int shard, long at) {
         long phase = shard * DEPLOY_EVERY_MS / shards.length;
-        // None in the first moments: a short run is to be full of life.
+        // No deploy in the first minute, so that a short run has much activity.
         return at >= DEPLOY_EVERY_MS / 10
                 && Math.floorMod(at - DEPLOY_EVERY_MS / 10 - phase, DEPLOY_EVERY_MS) < DEPLOY_MS;
     }
 
-    /** Whether a heartbeat came of it. */
-    private boolean callOn(int device, long at, Consumer<Event> events) {
+    /** Returns whether the device sent a heartbeat. */
+    private boolean takeTurn(int device, long at, Consumer<Event> events) {
         if (isDown(owner[device] % shards.length, at)) {
             return false;
         }
@@ -129,7 +128,7 @@ final class Plan {
         mode[device] = now;
         until[device] = at + now.durationMs(dice(device));
         if (now.state != null) {
-            maybeSaySomething(device, at, events);
+            maybeChangeUser(device, at, events);
             return beat(device, now.state, false, at, events);
         }
         return now == Mode.AWAY && before.state != null && beat(device, null, true, at, events);
@@ -142,7 +141,7 @@ final class Plan {
         return true;
     }
 
-    private void maybeSaySomething(int device, long at, Consumer<Event> events) {
+    private void maybeChangeUser(int device, long at, Consumer<Event> events) {
         double dice = dice(device);
         int user = owner[device];
         if (dice < TEXT_SHARE) {
@@ -158,14 +157,14 @@ final class Plan {
         return 1 + (int) Math.floorMod(mix(population.seed() + user), (long) population.devicesPerUser());
     }
 
-    /** The hour of the user's day; their days begin all around the clock. */
+    /** The hour of the user's day; users are in all time zones. */
     private double hour(int user, long at) {
         return START_HOUR + Math.floorMod(mix(~population.seed() ^ user), 24) + at / MS_PER_HOUR;
     }
 
-    /** The device's next number, 0 to 1: its own, so that what others do changes nothing for it. */
+    /** The device's next random number, 0 to 1; independent of the other devices. */
     private double dice(int device) {
-        long bits = mix(mix(population.seed() ^ ((long) device << 32)) + thrown[device]++);
+        long bits = mix(mix(population.seed() ^ ((long) device << 32)) + drawn[device]++);
         return (bits >>> 11) * 0x1.0p-53;
     }
 

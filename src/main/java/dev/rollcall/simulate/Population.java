@@ -1,12 +1,12 @@
 package dev.rollcall.simulate;
 
 /**
- * How many there are, and how they are called on.
+ * The size of a simulation.
  *
  * @param users at least 1
  * @param devicesPerUser the most that a user has, 1 to 4; each has 1 up to that
  * @param beatsPerSecond how many heartbeats a second to plan for, above 0
- * @param shards how many homeserver shards speak for them, at least 1
+ * @param shards how many homeserver shards there are, at least 1
  * @param seed the same population does the same for the same seed
  */
 public record Population(int users, int devicesPerUser, int beatsPerSecond, int shards, long seed) {

@@ -18,14 +18,13 @@ import java.util.concurrent.locks.LockSupport;
 import org.apache.kafka.clients.producer.ProducerConfig;
 
 /**
- * Carries out a plan against a cluster: each event when it is due or, if nobody set a pace, as fast as the brokers take
- * them. One thread runs it; {@link #stop} and {@link #totals} are for any.
+ * Sends a plan's events to a cluster: each when it is due or, without a pace, as fast as the brokers accept them. One thread
+ * runs it; any thread may call {@link #stop} and {@link #totals}.
  *
- * <p>It sends with an {@link EventSender}, without a publisher's throttle: the heartbeats on the topic are as many as
- * were asked for.
+ * <p>It uses an {@link EventSender}, because the throttle of a publisher would drop heartbeats.
  */
 public final class Simulator implements AutoCloseable {
-    /** Large batches: it stands for many shards that fill theirs together, and throughput is what is asked of it. */
+    /** Large batches, for throughput: one producer stands for many shards. */
     private static final Map<String, Object> PRODUCER = Map.of(
             ProducerConfig.LINGER_MS_CONFIG,
             20,
@@ -42,7 +41,7 @@ public final class Simulator implements AutoCloseable {
     private final boolean paced;
     private final EventSender sender;
 
-    /** Devices have few ids here, so that few heartbeats differ but in their user. */
+    /** Few heartbeats differ in more than the user, because the devices have few ids. */
     private final Map<Heartbeat, PreparedHeartbeat> prepared = new HashMap<>();
 
     private final LongAdder heartbeats = new LongAdder();
@@ -58,8 +57,8 @@ public final class Simulator implements AutoCloseable {
     /**
      * Connects.
      *
-     * @param paced whether the plan's seconds are real ones; else they pass as fast as they can be sent
-     * @param settings a Kafka producer's, over what suits the load; {@code bootstrap.servers} is required
+     * @param paced whether a second of the plan takes a second; else events are sent as fast as possible
+     * @param settings settings of the Kafka producer; {@code bootstrap.servers} is required
      */
     public Simulator(Population population, boolean paced, Topics topics, Map<String, ?> settings) {
         this.plan = new Plan(population);
@@ -105,7 +104,7 @@ public final class Simulator implements AutoCloseable {
                 failed.sum());
     }
 
-    /** Ends it: waits a few seconds at most for the brokers' answers, so that all is acknowledged or failed. */
+    /** Stops, and waits a few seconds at most until each record is acknowledged or failed. */
     public Totals finish() {
         stop();
         sender.close();
@@ -141,7 +140,7 @@ public final class Simulator implements AutoCloseable {
             flags.increment();
             sent = sender.appearOffline(event.user(), flag.appearOffline());
         } else {
-            throw new IllegalStateException("nobody plans " + Printable.of(event.content()));
+            throw new IllegalStateException("not an event of a plan: " + Printable.of(event.content()));
         }
         var unused = sent.whenComplete((done, failure) -> (failure == null ? acknowledged : failed).increment());
     }

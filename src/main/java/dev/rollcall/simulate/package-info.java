@@ -1,4 +1,4 @@
-/** Life-like load: what many users' devices do, planned by seed, and sent as homeserver shards would. */
+/** Simulated load: the events of many users' devices, derived from a seed, and sent as homeserver shards would. */
 @NullMarked
 package dev.rollcall.simulate;
 

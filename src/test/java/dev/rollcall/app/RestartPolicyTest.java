@@ -100,7 +100,7 @@ class RestartPolicyTest {
                 .isEqualTo(RESTART));
     }
 
-    /** As Kafka Streams does it: the thread that fails makes the one that stands in for it. */
+    /** As Kafka Streams does: the failing thread creates its replacement. */
     @Test
     void shouldCountAThreadsFailuresAgainstItsSuccessors() {
         List<Verdict> verdicts = new ArrayList<>();

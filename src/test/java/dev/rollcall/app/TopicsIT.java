@@ -27,7 +27,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Topics that are not as the contract has them: found at the start, and while it runs. */
+/** Topics with wrong settings are found at the start, and while Rollcall runs. */
 @Timeout(120)
 class TopicsIT {
     private static final Duration BETWEEN_CHECKS = Duration.ofMillis(200);
@@ -54,7 +54,7 @@ class TopicsIT {
                             + " --add-config message.timestamp.type=LogAppendTime");
             assertThat(setting(admin, "status", "message.timestamp.type")).isEqualTo("CreateTime");
 
-            // What it says mends it.
+            // The commands in the message correct it.
             alter(admin, "device-heartbeat", "cleanup.policy", "delete");
             alter(admin, "status", "message.timestamp.type", "LogAppendTime");
             alter(admin, "presence-dead-letters", "cleanup.policy", "delete");
@@ -147,7 +147,7 @@ class TopicsIT {
         void on(Admin admin) throws Exception;
     }
 
-    /** Why it ended, after a change on a cluster that it had found in order. */
+    /** The reason why Rollcall ended after a change of a topic that was right at the start. */
     private String reasonAfter(Change change) throws Exception {
         try (EmbeddedBroker cluster = EmbeddedBroker.start(dir.resolve("cluster"), 0);
                 Admin admin = admin(cluster.bootstrapServers());

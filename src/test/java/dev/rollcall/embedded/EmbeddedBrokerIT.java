@@ -56,7 +56,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 @Timeout(120)
 class EmbeddedBrokerIT {
-    private static final Duration PATIENCE = Duration.ofSeconds(30);
+    private static final Duration TIMEOUT = Duration.ofSeconds(30);
 
     private final Set<Thread> before = Thread.getAllStackTraces().keySet();
 
@@ -385,7 +385,7 @@ class EmbeddedBrokerIT {
             produce(broker, "doomed", "still there");
             deleteRecursively(dataDir.resolve("doomed-0"));
 
-            // A new segment cannot be made in a directory that is gone.
+            // A new segment cannot be created in a directory that is gone.
             try (KafkaProducer<String, byte[]> producer = new KafkaProducer<>(Map.of(
                     "bootstrap.servers", broker.bootstrapServers(),
                     "key.serializer", StringSerializer.class,
@@ -397,7 +397,7 @@ class EmbeddedBrokerIT {
                 for (int i = 0; i < 4 && told.isEmpty(); i++) {
                     Future<RecordMetadata> unused = producer.send(new ProducerRecord<>("doomed", new byte[500_000]));
                 }
-                await().atMost(PATIENCE).until(() -> !told.isEmpty());
+                await().atMost(TIMEOUT).until(() -> !told.isEmpty());
             }
 
             broker.close();
@@ -415,7 +415,7 @@ class EmbeddedBrokerIT {
                 assertThatThrownBy(() -> Exit.halt(3)).hasMessageContaining("status 3");
                 assertThatThrownBy(() -> Exit.exit(4)).hasMessageContaining("status 4");
 
-                await().atMost(PATIENCE).until(() -> !told.isEmpty());
+                await().atMost(TIMEOUT).until(() -> !told.isEmpty());
                 assertThat(told).singleElement().asString().contains("status 3");
                 assertThat(running.port()).isPositive();
             }
@@ -498,7 +498,7 @@ class EmbeddedBrokerIT {
         return new KafkaProducer<>(all, new StringSerializer(), new StringSerializer());
     }
 
-    /** What the group of this topic's name has not read yet, committed, until there is as much as expected. */
+    /** Reads committed records that the group of this topic's name has not read yet, until it has the expected number. */
     private static List<String> consume(EmbeddedBroker broker, String topic, int expected) {
         Map<String, Object> settings = Map.of(
                 "bootstrap.servers", broker.bootstrapServers(),
@@ -510,7 +510,7 @@ class EmbeddedBrokerIT {
         try (KafkaConsumer<String, String> consumer =
                 new KafkaConsumer<>(settings, new StringDeserializer(), new StringDeserializer())) {
             consumer.subscribe(List.of(topic));
-            await().atMost(PATIENCE).pollInSameThread().until(() -> {
+            await().atMost(TIMEOUT).pollInSameThread().until(() -> {
                 consumer.poll(Duration.ofMillis(100)).forEach(record -> values.add(record.value()));
                 return values.size() >= expected;
             });
@@ -530,7 +530,7 @@ class EmbeddedBrokerIT {
         return Thread.getAllStackTraces().keySet().stream()
                 .filter(thread -> !before.contains(thread))
                 .map(Thread::getName)
-                // Two of these serve the metrics of every broker there will ever be in the JVM; the others the test.
+                // Two of these serve the metrics of all brokers of the JVM; the others belong to the test.
                 .filter(name -> !name.startsWith("metrics-meter-tick-thread"))
                 .filter(name ->
                         !name.startsWith("junit") && !name.startsWith("awaitility") && !name.startsWith("process"))

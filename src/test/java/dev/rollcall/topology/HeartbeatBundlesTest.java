@@ -40,6 +40,7 @@ class HeartbeatBundlesTest {
         Properties streams = new Properties();
         streams.put(StreamsConfig.APPLICATION_ID_CONFIG, "test");
         streams.put(StreamsConfig.BOOTSTRAP_SERVERS_CONFIG, "localhost:1");
+        streams.put("processing.exception.handler.global.enabled", true);
         HeartbeatBundles.configure(streams, TOPIC);
         bundles.configure(new StreamsConfig(streams).getMainConsumerConfigs("test", "test", 0));
     }

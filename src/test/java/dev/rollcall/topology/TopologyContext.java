@@ -102,6 +102,7 @@ final class TopologyContext implements AutoCloseable {
         properties.put(StreamsConfig.BOOTSTRAP_SERVERS_CONFIG, "nowhere:1");
         properties.put(StreamsConfig.STATE_DIR_CONFIG, stateDir.toString());
         properties.put(StreamsConfig.MAX_TASK_IDLE_MS_CONFIG, idleMs);
+        properties.put("processing.exception.handler.global.enabled", true);
         InstantSource time = () -> Instant.ofEpochMilli(now);
         return new TopologyTestDriver(
                 PresenceTopology.build(

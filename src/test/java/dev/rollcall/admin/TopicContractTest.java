@@ -1,9 +1,9 @@
-package dev.rollcall.app;
+package dev.rollcall.admin;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.rollcall.app.TopicContract.Finding;
-import dev.rollcall.app.TopicContract.Found;
+import dev.rollcall.admin.TopicContract.Finding;
+import dev.rollcall.admin.TopicContract.Found;
 import dev.rollcall.config.RollcallConfig;
 import java.util.HashMap;
 import java.util.List;
@@ -58,7 +58,7 @@ class TopicContractTest {
         assertThat(finding.isRefused()).isTrue();
         assertThat(finding.toString())
                 .startsWith("%s has %s=%s, and must have %s: ".formatted(topic, setting, is, shouldBe));
-        assertThat(finding.mend().text("kafka:9092"))
+        assertThat(finding.fix().text("kafka:9092"))
                 .isEqualTo("kafka-configs.sh --bootstrap-server kafka:9092 --alter --entity-type topics --entity-name "
                         + topic + " --add-config " + setting + "=" + shouldBe);
         assertThat(contract.check(found, OptionalInt.of(PARTITIONS))).containsExactly(finding);
@@ -105,7 +105,7 @@ class TopicContractTest {
 
         assertThat(finding.isRefused()).isTrue();
         assertThat(finding.toString()).startsWith(topic + " has partitions=4, and must have 12: ");
-        assertThat(finding.mend().text("kafka:9092"))
+        assertThat(finding.fix().text("kafka:9092"))
                 .isEqualTo(
                         "kafka-topics.sh --bootstrap-server kafka:9092 --alter --topic " + topic + " --partitions 12");
     }
@@ -119,7 +119,7 @@ class TopicContractTest {
         assertThat(atStart()).hasSize(3).allSatisfy(finding -> {
             assertThat(finding.isRefused()).isTrue();
             assertThat(finding.toString()).contains("partitions=24, and must have 12: what is stored of the users");
-            assertThat(finding.mend().text("kafka:9092")).contains("application.id");
+            assertThat(finding.fix().text("kafka:9092")).contains("application.id");
         });
     }
 
@@ -131,7 +131,7 @@ class TopicContractTest {
         Finding finding = theOne(contract.check(found, OptionalInt.of(PARTITIONS)));
 
         assertThat(finding.toString()).startsWith("status has partitions=24, and must have 12: ");
-        assertThat(finding.mend().text("kafka:9092")).contains("application.id");
+        assertThat(finding.fix().text("kafka:9092")).contains("application.id");
     }
 
     @Test

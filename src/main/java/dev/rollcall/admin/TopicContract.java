@@ -1,4 +1,4 @@
-package dev.rollcall.app;
+package dev.rollcall.admin;
 
 import dev.rollcall.config.RollcallConfig;
 import dev.rollcall.config.RollcallConfig.TopicNames;
@@ -19,8 +19,8 @@ import org.apache.kafka.common.config.TopicConfig;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What the contract (1.1) asks of the topics, as values: how they are made, and what is wrong with those that are there.
- * What would corrupt presence or end the processor later is refused; what is only unwise is warned of.
+ * The settings that Rollcall's topics need (README, "Topics"), and what is wrong with those that exist. A finding is refused if
+ * it would corrupt presence or end the processor later; otherwise it is a warning.
  */
 final class TopicContract {
     private static final String CLEANUP = TopicConfig.CLEANUP_POLICY_CONFIG;
@@ -28,40 +28,37 @@ final class TopicContract {
     private static final String PARTITIONS = "partitions";
 
     private static final Rule STAMPED_BY_BROKERS = Rule.refused(
-            TIMESTAMPS,
-            "LogAppendTime"::equals,
-            "LogAppendTime",
-            "the clocks of those who write to it would have a part in who is here");
+            TIMESTAMPS, "LogAppendTime"::equals, "LogAppendTime", "else producers' clocks would decide who is online");
     private static final Rule STAMPED_WITH_THE_CHANGE = Rule.refused(
             TIMESTAMPS,
             "CreateTime"::equals,
             "CreateTime",
             "its readers take a record's timestamp for the instant of the change");
 
-    /** Heartbeats are of no use after their lease; six hours let a processor catch up after a bad night. */
-    private static final Map<String, String> KEPT_FOR_A_NIGHT = Map.of(
+    /** A heartbeat is useless after its lease; six hours let a processor catch up after an outage overnight. */
+    private static final Map<String, String> KEPT_FOR_SIX_HOURS = Map.of(
             TopicConfig.RETENTION_MS_CONFIG, Long.toString(Duration.ofHours(6).toMillis()));
 
-    /** All that are Rollcall's, in the order in which they are made. */
+    /** In the order in which they are created. */
     private final List<Expected> topics;
 
     private final Set<String> inputs;
     private final String changelog;
 
     /**
-     * A topic as the cluster has it.
+     * A topic of the cluster.
      *
      * @param settings those that could be read
      */
     record Found(String topic, int partitions, Map<String, String> settings) {}
 
     /**
-     * What is wrong with a topic.
+     * A setting of a topic that is not as it should be.
      *
-     * @param isRefused whether nothing may run with it
-     * @param mend what to do about it
+     * @param isRefused whether Rollcall must not run with it
+     * @param fix how to correct it
      */
-    record Finding(boolean isRefused, String topic, String setting, String is, String shouldBe, String why, Mend mend) {
+    record Finding(boolean isRefused, String topic, String setting, String is, String shouldBe, String why, Fix fix) {
         @Override
         public String toString() {
             return "%s has %s=%s, and %s have %s: %s"
@@ -69,14 +66,14 @@ final class TopicContract {
         }
     }
 
-    /** How a finding is mended. */
-    sealed interface Mend {
-        /** For the operator, as a command where there is one. */
+    /** How a finding is corrected. */
+    sealed interface Fix {
+        /** Tells the operator what to do, as a command if there is one. */
         String text(String bootstrapServers);
     }
 
-    /** The setting can be altered at any time. */
-    record Alter(String topic, String setting, String value) implements Mend {
+    /** A setting that can be changed at any time. */
+    record Alter(String topic, String setting, String value) implements Fix {
         @Override
         public String text(String bootstrapServers) {
             return ("kafka-configs.sh --bootstrap-server %s --alter --entity-type topics --entity-name %s"
@@ -85,8 +82,8 @@ final class TopicContract {
         }
     }
 
-    /** Partitions can be added where no state depends on their number yet. */
-    record AddPartitions(String topic, int partitions) implements Mend {
+    /** More partitions, while no stored state depends on their number. */
+    record AddPartitions(String topic, int partitions) implements Fix {
         @Override
         public String text(String bootstrapServers) {
             return "kafka-topics.sh --bootstrap-server %s --alter --topic %s --partitions %d"
@@ -94,18 +91,18 @@ final class TopicContract {
         }
     }
 
-    /** Nothing brings the old state to the new partitions. */
-    record NewApplication() implements Mend {
+    /** A new application, because stored state cannot move to other partitions. */
+    record NewApplication() implements Fix {
         @Override
         public String text(String bootstrapServers) {
             return "start a new application with another application.id: docs/sizing.md";
         }
     }
 
-    /** One topic, and the rules for its settings. */
+    /** A topic, the rules for its settings, and further settings that it is only created with. */
     private record Expected(String topic, List<Rule> rules, Map<String, String> more) {}
 
-    /** What a setting has to be. Rollcall makes its topics with the value that is right. */
+    /** A rule for one setting. Rollcall creates its topics with the value {@code right}. */
     private record Rule(String setting, Predicate<String> holds, String right, boolean isRefused, String why) {
         static Rule refused(String setting, Predicate<String> holds, String right, String why) {
             return new Rule(setting, holds, right, true, why);
@@ -125,9 +122,9 @@ final class TopicContract {
                 new Expected(
                         names.deviceHeartbeat(),
                         List.of(
-                                notCompacted("clock clock ticks have no key, and brokers refuse them there"),
+                                notCompacted("clock ticks have no key, and brokers refuse them there"),
                                 STAMPED_BY_BROKERS),
-                        KEPT_FOR_A_NIGHT),
+                        KEPT_FOR_SIX_HOURS),
                 new Expected(names.status(), List.of(compactedInput, STAMPED_BY_BROKERS), Map.of()),
                 new Expected(names.appearOffline(), List.of(compactedInput, STAMPED_BY_BROKERS), Map.of()),
                 new Expected(
@@ -142,7 +139,7 @@ final class TopicContract {
                                         TIMESTAMPS,
                                         "LogAppendTime"::equals,
                                         "LogAppendTime",
-                                        "bad records may bear any time, and keep it there")),
+                                        "bad records may have any timestamp, and keep it there")),
                         Map.of())));
         if (config.rules().routing()) {
             topics.add(new Expected(
@@ -159,12 +156,12 @@ final class TopicContract {
         return Rule.refused(CLEANUP, policy -> !policy.contains("compact"), "delete", why);
     }
 
-    /** The topics that Rollcall makes where they are missing, in order, each with its settings. */
+    /** The topics that Rollcall creates if they are missing, in order. */
     List<String> names() {
         return topics.stream().map(Expected::topic).toList();
     }
 
-    /** What a topic is made with. */
+    /** The settings that a topic is created with. */
     Map<String, String> settings(String topic) {
         Expected expected = topics.stream()
                 .filter(one -> one.topic().equals(topic))
@@ -175,13 +172,13 @@ final class TopicContract {
         return settings;
     }
 
-    /** Where Kafka Streams keeps what is stored of the users; it makes this topic itself. */
+    /** The changelog of the users' store. Kafka Streams creates this topic itself. */
     String changelog() {
         return changelog;
     }
 
     /**
-     * How many partitions each of the inputs has.
+     * The number of partitions of the inputs: the largest, should they differ.
      *
      * @throws java.util.NoSuchElementException if none of them was found
      */
@@ -195,9 +192,9 @@ final class TopicContract {
     }
 
     /**
-     * What is wrong with what was found; of a topic or a setting that is not in there nothing is said.
+     * What is wrong with the topics that were found. Topics and settings that are missing from {@code found} are not checked.
      *
-     * @param before how many partitions each of the inputs had when this processor was started; empty: it is about to
+     * @param before the number of partitions of the inputs when this processor started; empty: it is starting now
      */
     List<Finding> check(Map<String, Found> found, OptionalInt before) {
         List<Finding> findings = new ArrayList<>();

@@ -1,4 +1,4 @@
-package dev.rollcall.app;
+package dev.rollcall.admin;
 
 import dev.rollcall.text.Printable;
 import java.time.Duration;
@@ -10,11 +10,11 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Checks the topics again and again while the processor runs. What would have been refused at the start ends it: to go on
- * would be to publish presence that the log does not give, and to refuse only readiness would not keep the processor from
- * that. While nobody processes, time stands still, and nothing that is wrong is published.
+ * Checks the topics periodically while the processor runs, and reports what would have been refused at the start. The processor
+ * must then end, because it could publish wrong presence; being "not ready" would not stop it. While no processor runs, time
+ * stands still, and nothing wrong is published.
  */
-final class TopicWatch implements AutoCloseable {
+public final class TopicWatch implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(TopicWatch.class);
 
     private final TopicSetup topics;
@@ -25,12 +25,12 @@ final class TopicWatch implements AutoCloseable {
     private boolean isUnanswered;
 
     /**
-     * Begins, after the first pause.
+     * Starts the checks, the first one after a pause.
      *
-     * @param partitions how many each of the inputs has
-     * @param onRefused is told once what must be mended
+     * @param partitions the number of partitions of each input
+     * @param onRefused called once, with what is wrong
      */
-    TopicWatch(TopicSetup topics, int partitions, Duration pause, Consumer<String> onRefused) {
+    public TopicWatch(TopicSetup topics, int partitions, Duration pause, Consumer<String> onRefused) {
         this.topics = topics;
         this.partitions = partitions;
         this.onRefused = onRefused;
@@ -48,14 +48,14 @@ final class TopicWatch implements AutoCloseable {
         executor.shutdownNow();
     }
 
-    /** A cluster that cannot be asked now is no finding. Nothing else may end the watch unnoticed either. */
+    /** An unreachable cluster is no finding, and no failure may end the checks silently. */
     private void run() {
         try {
             look();
             isUnanswered = false;
         } catch (Throwable e) {
             if (!isUnanswered && !executor.isShutdown()) {
-                LOG.warn("the topics cannot be checked; it is tried again: {}", Printable.of(e));
+                LOG.warn("cannot check the topics, will try again: {}", Printable.of(e));
             }
             isUnanswered = true;
         }

@@ -1,8 +1,8 @@
-package dev.rollcall.app;
+package dev.rollcall.admin;
 
-import dev.rollcall.app.TopicContract.Alter;
-import dev.rollcall.app.TopicContract.Finding;
-import dev.rollcall.app.TopicContract.Found;
+import dev.rollcall.admin.TopicContract.Alter;
+import dev.rollcall.admin.TopicContract.Finding;
+import dev.rollcall.admin.TopicContract.Found;
 import dev.rollcall.config.ConfigException;
 import dev.rollcall.config.RollcallConfig;
 import java.time.Duration;
@@ -36,11 +36,8 @@ import org.apache.kafka.common.errors.UnknownTopicOrPartitionException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/**
- * Makes the topics that are missing, and holds those that are there against the {@link TopicContract}. Used by one thread at
- * a time.
- */
-final class TopicSetup {
+/** Creates the topics that are missing, and checks the others by the {@link TopicContract}. Used by one thread at a time. */
+public final class TopicSetup {
     private static final Logger LOG = LoggerFactory.getLogger(TopicSetup.class);
     private static final Duration TIMEOUT = Duration.ofSeconds(60);
 
@@ -49,12 +46,12 @@ final class TopicSetup {
     private final String bootstrapServers;
     private final TopicContract contract;
 
-    /** The topics of which was said that their settings cannot be read. */
+    /** The topics whose unreadable settings were logged already. */
     private final Set<String> unreadable = new HashSet<>();
 
     private Set<Finding> warned = Set.of();
 
-    TopicSetup(Admin admin, RollcallConfig config, String bootstrapServers) {
+    public TopicSetup(Admin admin, RollcallConfig config, String bootstrapServers) {
         this.admin = admin;
         this.config = config;
         this.bootstrapServers = bootstrapServers;
@@ -62,14 +59,13 @@ final class TopicSetup {
     }
 
     /**
-     * Makes and checks. The embedded broker's topics are this program's own, so what is wrong with their settings, for they
-     * were made by an older version, is altered. Those of a cluster are not.
+     * Creates and checks the topics. Wrong settings on the embedded broker, which an older version may have left, are
+     * corrected. Those of a cluster are left to its operator.
      *
-     * @return how many partitions each of the inputs has
-     * @throws ConfigException if the cluster cannot be reached, or topics that exist cannot be used: with all that is
-     *     wrong with them
+     * @return the number of partitions of each input
+     * @throws ConfigException if the cluster cannot be reached, or topics cannot be used; then with all that is wrong
      */
-    int ensure() {
+    public int ensure() {
         for (String topic : contract.names()) {
             create(topic);
         }
@@ -90,32 +86,32 @@ final class TopicSetup {
     /**
      * Checks again, while the processor runs.
      *
-     * @param partitions how many each of the inputs had at the start
-     * @return what must be mended, and how, line by line; empty: nothing
+     * @param partitions the number of partitions of each input at the start
+     * @return what is wrong and how to correct it, line by line; empty: nothing
      * @throws ConfigException if the cluster does not answer
      */
     String check(int partitions) {
         return warnAndRefuse(contract.check(find(), OptionalInt.of(partitions)));
     }
 
-    /** Warns of what is unwise, once and not at every check. */
+    /** Logs each warning when it first appears, and returns what is refused as text. */
     private String warnAndRefuse(List<Finding> findings) {
         Set<Finding> unwise = findings.stream()
                 .filter(finding -> !finding.isRefused())
                 .collect(Collectors.toCollection(LinkedHashSet::new));
         unwise.stream()
                 .filter(finding -> !warned.contains(finding))
-                .forEach(finding -> LOG.warn("the topic {}; mend it: {}", finding, mend(finding)));
+                .forEach(finding -> LOG.warn("the topic {}; fix: {}", finding, fix(finding)));
         warned = unwise;
         String refused = findings.stream()
                 .filter(Finding::isRefused)
-                .map(finding -> "\n  the topic %s\n    mend it: %s".formatted(finding, mend(finding)))
+                .map(finding -> "\n  the topic %s\n    fix: %s".formatted(finding, fix(finding)))
                 .collect(Collectors.joining());
         return refused.isEmpty() ? "" : "the topics cannot be used as they are:" + refused;
     }
 
-    private String mend(Finding finding) {
-        return finding.mend().text(bootstrapServers);
+    private String fix(Finding finding) {
+        return finding.fix().text(bootstrapServers);
     }
 
     private void create(String name) {
@@ -123,10 +119,10 @@ final class TopicSetup {
                 .configs(contract.settings(name));
         try {
             await(admin.createTopics(List.of(topic)).all());
-            LOG.info("made the topic {} with {} partitions", name, config.topicPartitions());
+            LOG.info("created the topic {} with {} partitions", name, config.topicPartitions());
         } catch (ExecutionException e) {
             if (!(e.getCause() instanceof TopicExistsException)) {
-                throw new ConfigException("cannot make the topic %s: %s".formatted(name, e.getCause()));
+                throw new ConfigException("cannot create the topic %s: %s".formatted(name, e.getCause()));
             }
         }
     }
@@ -134,7 +130,7 @@ final class TopicSetup {
     private void alter(List<Finding> findings) {
         Map<ConfigResource, Collection<AlterConfigOp>> changes = new HashMap<>();
         for (Finding finding : findings) {
-            if (finding.mend() instanceof Alter alter) {
+            if (finding.fix() instanceof Alter alter) {
                 changes.computeIfAbsent(resource(alter.topic()), any -> new ArrayList<>())
                         .add(new AlterConfigOp(
                                 new ConfigEntry(alter.setting(), alter.value()), AlterConfigOp.OpType.SET));
@@ -145,15 +141,15 @@ final class TopicSetup {
         } catch (ExecutionException e) {
             throw new ConfigException("cannot alter the embedded broker's topics: " + e.getCause());
         }
-        // The answer comes from the controller; the broker may hear of it a moment later.
+        // The controller has answered; the broker may learn of it a moment later.
         poll(found -> contract.check(found, OptionalInt.empty()).stream()
-                .noneMatch(finding -> finding.mend() instanceof Alter));
+                .noneMatch(finding -> finding.fix() instanceof Alter));
         findings.stream()
-                .filter(finding -> finding.mend() instanceof Alter)
-                .forEach(finding -> LOG.info("the topic {}; altered, since the broker is Rollcall's own", finding));
+                .filter(finding -> finding.fix() instanceof Alter)
+                .forEach(finding -> LOG.info("the topic {}; corrected, because the broker is Rollcall's own", finding));
     }
 
-    /** A topic that was made a moment ago may not be known to every broker yet. */
+    /** Waits, because not every broker may know a topic that was just created. */
     private Map<String, Found> findAll() {
         return poll(found -> found.keySet().containsAll(contract.names()));
     }
@@ -166,14 +162,14 @@ final class TopicSetup {
                 return found;
             }
             if (System.nanoTime() - giveUpAt > 0) {
-                throw new ConfigException("the cluster still has not got all of the topics %s as they were made"
+                throw new ConfigException("the cluster still does not show all of the topics %s as they were created"
                         .formatted(contract.names()));
             }
             LockSupport.parkNanos(Duration.ofMillis(50).toNanos());
         }
     }
 
-    /** The topics that are there. */
+    /** The topics that exist. */
     private Map<String, Found> find() {
         List<String> names = new ArrayList<>(contract.names());
         names.add(contract.changelog());
@@ -213,7 +209,9 @@ final class TopicSetup {
                         "cannot read the settings of the topic %s: %s".formatted(topic, e.getCause()));
             }
             if (unreadable.add(topic)) {
-                LOG.warn("the settings of the topic {} are not checked, for want of the right DescribeConfigs", topic);
+                LOG.warn(
+                        "the settings of the topic {} are not checked: this user lacks the right DescribeConfigs",
+                        topic);
             }
         }
         return settings;
@@ -224,9 +222,9 @@ final class TopicSetup {
     }
 
     /**
-     * What the cluster answers.
+     * Waits for an answer of the cluster.
      *
-     * @throws ConfigException if it does not, within a minute
+     * @throws ConfigException if there is none within a minute
      */
     static <T> T await(KafkaFuture<T> future) throws ExecutionException {
         try {

@@ -1,4 +1,4 @@
-package dev.rollcall.app;
+package dev.rollcall.admin;
 
 import dev.rollcall.config.ConfigException;
 import dev.rollcall.config.RollcallConfig;
@@ -26,13 +26,13 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * What the processor can write where, read once at start: how large a record the producer and each topic take, and how far
- * its timestamp may be from the broker's clock.
+ * Reads the limits of the topics that the processor writes to, once at start: how large a record may be, and how far its
+ * timestamp may be from the broker's clock.
  */
-final class OutputTopics {
+public final class OutputTopics {
     private static final Logger LOG = LoggerFactory.getLogger(OutputTopics.class);
 
-    /** A broker's own defaults, for topics whose settings nobody may read. */
+    /** A broker's defaults, for topics whose settings may not be read. */
     private static final int DEFAULT_MAX_MESSAGE_BYTES = 1_048_588;
 
     private static final long DEFAULT_AFTER_MAX_MS = 3_600_000;
@@ -45,12 +45,11 @@ final class OutputTopics {
     private final int producerBytes;
 
     /**
-     * Of the cluster that this talks to, and a processor with these settings.
-     *
-     * @param streams Kafka Streams' settings
-     * @throws ConfigException if Kafka does not take the settings
+     * @param admin connected to the cluster of the topics
+     * @param streams the processor's settings of Kafka Streams, with those of its producer
+     * @throws ConfigException if Kafka refuses the settings
      */
-    OutputTopics(Admin admin, RollcallConfig config, Properties streams) {
+    public OutputTopics(Admin admin, RollcallConfig config, Properties streams) {
         this.admin = admin;
         this.config = config;
         this.changelog = "%s-%s-changelog"
@@ -59,12 +58,12 @@ final class OutputTopics {
     }
 
     /**
-     * Reads what they take, and lets the changelog take any timestamp: that of a record there is the one of the input that
-     * caused it, and cannot be another.
+     * Reads the limits. Also lifts those on timestamps from the changelog: Kafka Streams gives a record there the timestamp
+     * of the input that caused it, so it cannot be made to fit.
      *
-     * @throws ConfigException if a topic takes less than a record about one user may need
+     * @throws ConfigException if the largest record about one user would not fit on a topic
      */
-    OutputLimits read() {
+    public OutputLimits read() {
         Map<String, Limit> limits = new HashMap<>();
         RollcallConfig.TopicNames names = config.topics();
         List<String> all = new ArrayList<>(List.of(
@@ -102,7 +101,7 @@ final class OutputTopics {
         return setting == null ? otherwise : Long.parseLong(setting.toString().strip());
     }
 
-    /** In force for the topic, whoever set them; empty: they are not known, or there is no such topic. */
+    /** The topic's effective settings; empty if they cannot be read or there is no such topic. */
     private Map<String, String> settings(String topic) {
         ConfigResource resource = new ConfigResource(ConfigResource.Type.TOPIC, topic);
         Map<String, String> settings = new HashMap<>();
@@ -117,7 +116,7 @@ final class OutputTopics {
         } catch (ExecutionException e) {
             if (!(e.getCause() instanceof UnknownTopicOrPartitionException)) {
                 LOG.warn(
-                        "cannot read the settings of the topic {}, and take it to have Kafka's defaults: {}",
+                        "cannot read the settings of the topic {}, assuming Kafka's defaults: {}",
                         topic,
                         String.valueOf(e.getCause()));
             }
@@ -130,7 +129,7 @@ final class OutputTopics {
         boolean isCompacted =
                 topic.getOrDefault(TopicConfig.CLEANUP_POLICY_CONFIG, "").contains(TopicConfig.CLEANUP_POLICY_COMPACT);
         boolean isStampedByBroker = "LogAppendTime"
-                .equals(topic.get(TopicConfig.MESSAGE_TIMESTAMP_TYPE_CONFIG)); // whatever it says, it goes
+                .equals(topic.get(TopicConfig.MESSAGE_TIMESTAMP_TYPE_CONFIG)); // the broker ignores the record's own
         return Limit.of(
                 (int) Math.min(producerBytes, topicBytes),
                 isCompacted,
@@ -164,11 +163,11 @@ final class OutputTopics {
             TopicSetup.await(
                     admin.incrementalAlterConfigs(Map.of(new ConfigResource(ConfigResource.Type.TOPIC, topic), changes))
                             .all());
-            LOG.info("the topic {} takes any timestamp from now on", topic);
+            LOG.info("the topic {} accepts any timestamp from now on", topic);
         } catch (ExecutionException e) {
             LOG.warn(
-                    "the topic {} bounds timestamps, and the processor would end where a broker's clock is further off than"
-                            + " that. Set {} on it: {}",
+                    "the topic {} bounds timestamps, and the processor ends if a broker's clock is further off than that."
+                            + " Set {} on it: {}",
                     topic,
                     OutputLimits.ANY_TIMESTAMP,
                     String.valueOf(e.getCause()));

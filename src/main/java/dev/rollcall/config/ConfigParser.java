@@ -1,0 +1,182 @@
+package dev.rollcall.config;
+
+import dev.rollcall.config.RollcallConfig.TopicNames;
+import dev.rollcall.domain.PresenceRules;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.Locale;
+import java.util.OptionalInt;
+import java.util.Set;
+import java.util.SortedMap;
+import java.util.TreeSet;
+
+/** Turns settings from text into typed values. A value that is out of range is refused by its key. */
+final class ConfigParser {
+    /** HS256 needs a key of at least its hash's size (RFC 7518, 3.2). */
+    private static final int MIN_KEY_BYTES = 32;
+
+    private static final long DAY_MS = 86_400_000;
+
+    /** How many users one sweep may expire. It takes some 20 ms, in which no other record is handled. */
+    private static final int SWEEP_BUDGET = 4_000;
+
+    /** A partition without a clock tick for three intervals counts as not written to. */
+    private static final int MISSED_TICKS = 3;
+
+    private final SortedMap<String, String> values;
+    private final Set<String> chosen;
+
+    ConfigParser(ConfigSources.Merged settings) {
+        this.values = settings.values();
+        this.chosen = settings.chosen();
+    }
+
+    RollcallConfig parse() {
+        long tickIntervalMs = number("pulse.interval.ms", 10, 60_000);
+        RollcallConfig config = new RollcallConfig(
+                new PresenceRules(
+                        number("device.lease.ms", 1, DAY_MS),
+                        number("disconnect.grace.ms", 0, DAY_MS),
+                        number("user.retention.ms", 1, Long.MAX_VALUE / 4),
+                        (int) number("max.devices.per.user", 1, 10_000),
+                        number("shard.quiet.ms", 1, DAY_MS),
+                        number("shard.hold.ms", 0, DAY_MS),
+                        number("last.seen.persist.ms", 0, DAY_MS),
+                        MISSED_TICKS * tickIntervalMs,
+                        SWEEP_BUDGET,
+                        flag("routing.enabled")),
+                tickIntervalMs,
+                values.getOrDefault("bootstrap.servers", ""),
+                (int) number("embedded.kafka.port", 0, 65_535),
+                Path.of(text("data.dir")),
+                name("application.id"),
+                http(),
+                new TopicNames(
+                        name("topic.device-heartbeat"),
+                        name("topic.status"),
+                        name("topic.appear-offline"),
+                        name("topic.presence"),
+                        name("topic.presence-dead-letters"),
+                        name("topic.presence-routing")),
+                (int) number("topic.partitions", 1, 10_000),
+                replicationFactor(),
+                kafka());
+        requireDistinctTopics(config.topics());
+        return config;
+    }
+
+    private HttpSettings http() {
+        boolean off = values.getOrDefault("http.port", "").isEmpty();
+        return new HttpSettings(
+                text("http.host"),
+                off ? OptionalInt.empty() : OptionalInt.of((int) number("http.port", 0, 65_535)),
+                chosen.contains("http.port"),
+                values.getOrDefault("http.advertised", ""),
+                key(),
+                origins(),
+                (int) number("http.max.streams", 1, 1_000_000),
+                (int) number("http.max.streams.per.user", 1, 10_000),
+                number("http.stream.max.ms", 1_000, DAY_MS));
+    }
+
+    private Secret key() {
+        Secret key = Secret.of(values.getOrDefault("http.jwt.key", ""));
+        if (key.isSet() && key.bytes().length < MIN_KEY_BYTES) {
+            // The message must not contain the key itself.
+            throw new ConfigException(
+                    "http.jwt.key must be empty or at least %d bytes: it is shorter".formatted(MIN_KEY_BYTES));
+        }
+        return key;
+    }
+
+    private Set<String> origins() {
+        String all = values.getOrDefault("http.cors.origins", "");
+        Set<String> origins = new TreeSet<>();
+        for (String origin : all.split(",", -1)) {
+            String trimmed = origin.strip();
+            if (trimmed.isEmpty()) {
+                continue;
+            }
+            if (!trimmed.matches("https?://[a-zA-Z0-9.\\[\\]:-]+")) {
+                throw new ConfigException(
+                        "http.cors.origins must be origins like https://host:port: it has \"%s\"".formatted(trimmed));
+            }
+            origins.add(trimmed.toLowerCase(Locale.ROOT));
+        }
+        return Collections.unmodifiableSet(origins);
+    }
+
+    private short replicationFactor() {
+        long factor = number("topic.replication.factor", -1, 100);
+        if (factor == 0) {
+            throw new ConfigException(
+                    "topic.replication.factor must be -1 (the broker's default) or 1 to 100: it is 0");
+        }
+        return (short) factor;
+    }
+
+    private SortedMap<String, String> kafka() {
+        SortedMap<String, String> kafka = ConfigSources.kafka(values);
+        KafkaOverrides.check(kafka);
+        return Collections.unmodifiableSortedMap(kafka);
+    }
+
+    private long number(String key, long least, long most) {
+        String value = text(key);
+        long number;
+        try {
+            number = Long.parseLong(value);
+        } catch (NumberFormatException e) {
+            throw new ConfigException(
+                    "%s must be a whole number from %d to %d: it is \"%s\"".formatted(key, least, most, value));
+        }
+        if (number < least || number > most) {
+            throw new ConfigException("%s must be %d to %d: it is %d".formatted(key, least, most, number));
+        }
+        return number;
+    }
+
+    private boolean flag(String key) {
+        return switch (text(key)) {
+            case "true" -> true;
+            case "false" -> false;
+            default -> throw new ConfigException("%s must be true or false: it is \"%s\"".formatted(key, text(key)));
+        };
+    }
+
+    private String text(String key) {
+        String value = values.getOrDefault(key, "");
+        if (value.isEmpty()) {
+            throw new ConfigException("%s must not be empty".formatted(key));
+        }
+        return value;
+    }
+
+    /** A name that Kafka takes for a topic or a group's internal topics. */
+    private String name(String key) {
+        String value = text(key);
+        if (!value.matches("[a-zA-Z0-9._-]{1,200}") || value.equals(".") || value.equals("..")) {
+            throw new ConfigException("%s must be 1 to 200 letters, digits, dots, underscores or hyphens: it is \"%s\""
+                    .formatted(key, value));
+        }
+        return value;
+    }
+
+    private static void requireDistinctTopics(TopicNames names) {
+        List<String> all = new ArrayList<>(List.of(
+                names.deviceHeartbeat(),
+                names.status(),
+                names.appearOffline(),
+                names.presence(),
+                names.deadLetters(),
+                names.routing()));
+        for (String name : all) {
+            if (all.indexOf(name) != all.lastIndexOf(name)) {
+                throw new ConfigException(
+                        "topic.*: each topic needs a name of its own, but two are called \"%s\"".formatted(name));
+            }
+        }
+    }
+}
