@@ -34,7 +34,9 @@ class ArchitectureTest {
                 .layer("gateway")
                 .definedBy("dev.rollcall.gateway..")
                 .layer("client")
-                .definedBy("dev.rollcall.client..")
+                .definedBy("dev.rollcall.client")
+                .layer("client.sending")
+                .definedBy("dev.rollcall.client.sending..")
                 .layer("topology")
                 .definedBy("dev.rollcall.topology..")
                 .layer("wire")
@@ -54,11 +56,13 @@ class ArchitectureTest {
                 .whereLayer("gateway")
                 .mayOnlyBeAccessedByLayers("app", "http")
                 .whereLayer("client")
-                .mayOnlyBeAccessedByLayers("app", "simulate", "gateway")
+                .mayOnlyBeAccessedByLayers("app", "gateway")
+                .whereLayer("client.sending")
+                .mayOnlyBeAccessedByLayers("app", "gateway", "simulate", "client")
                 .whereLayer("topology")
                 .mayOnlyBeAccessedByLayers("app")
                 .whereLayer("wire")
-                .mayOnlyBeAccessedByLayers("app", "gateway", "client", "simulate", "topology")
+                .mayOnlyBeAccessedByLayers("app", "gateway", "client", "client.sending", "simulate", "topology")
                 .whereLayer("config")
                 .mayOnlyBeAccessedByLayers("app", "http", "topology")
                 .whereLayer("embedded")
@@ -78,6 +82,7 @@ class ArchitectureTest {
                         "dev.rollcall.http",
                         "dev.rollcall.gateway",
                         "dev.rollcall.client",
+                        "dev.rollcall.client.sending",
                         "dev.rollcall.simulate",
                         "dev.rollcall.topology",
                         "dev.rollcall.wire",
