@@ -35,6 +35,8 @@ class ArchitectureTest {
                 .definedBy("dev.rollcall.gateway..")
                 .layer("client")
                 .definedBy("dev.rollcall.client")
+                .layer("client.reading")
+                .definedBy("dev.rollcall.client.reading..")
                 .layer("client.sending")
                 .definedBy("dev.rollcall.client.sending..")
                 .layer("topology")
@@ -57,6 +59,8 @@ class ArchitectureTest {
                 .mayOnlyBeAccessedByLayers("app", "http")
                 .whereLayer("client")
                 .mayOnlyBeAccessedByLayers("app", "gateway")
+                .whereLayer("client.reading")
+                .mayOnlyBeAccessedByLayers("client")
                 .whereLayer("client.sending")
                 .mayOnlyBeAccessedByLayers("app", "gateway", "simulate", "client")
                 .whereLayer("topology")
@@ -82,6 +86,7 @@ class ArchitectureTest {
                         "dev.rollcall.http",
                         "dev.rollcall.gateway",
                         "dev.rollcall.client",
+                        "dev.rollcall.client.reading",
                         "dev.rollcall.client.sending",
                         "dev.rollcall.simulate",
                         "dev.rollcall.topology",

@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.rollcall.client.PresenceSubscriber.Options;
 import dev.rollcall.client.PresenceSubscriber.Parked;
+import dev.rollcall.client.reading.ReaderClients;
+import dev.rollcall.client.reading.TopicLookup;
 import dev.rollcall.config.RollcallConfig;
 import dev.rollcall.domain.PresenceState;
 import dev.rollcall.domain.PresenceUpdate.Presence;
@@ -315,7 +317,7 @@ final class PresenceSubscriberContext {
 
     private final class Lookup implements TopicLookup {
         @Override
-        public CompletionStage<TopicInfo> ask(String name) {
+        public CompletionStage<TopicInfo> describe(String name) {
             return lookupFailure != null
                     ? CompletableFuture.failedFuture(lookupFailure)
                     : CompletableFuture.completedFuture(new TopicInfo("id" + topicId, log.size()));

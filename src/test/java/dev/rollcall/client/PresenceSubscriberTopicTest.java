@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
 import dev.rollcall.client.PresenceSubscriber.Options;
+import dev.rollcall.client.reading.TopicMonitor;
 import java.time.Duration;
 import java.util.stream.Stream;
 import org.apache.kafka.common.errors.TimeoutException;
@@ -24,7 +25,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 class PresenceSubscriberTopicTest {
     private static final Options GROUP = Options.inGroup("notifications").retrying(3, Duration.ofMillis(100));
     private static final Options COPY = Options.fullCopy().retrying(3, Duration.ofMillis(100));
-    private static final long NOTICED_MS = TopicWatch.ASK_EVERY.toMillis();
+    private static final long NOTICED_MS = TopicMonitor.INTERVAL.toMillis();
 
     static Stream<Options> bothModes() {
         return Stream.of(GROUP, COPY);
