@@ -82,7 +82,7 @@ class PublisherErrorsTest {
     }
 
     @Test
-    void shouldKeepADeviceAliveWhenItsCallThrewAnError() {
+    void shouldKeepADeviceAliveWhenItsKeepAliveThrewAnError() {
         PublisherContext context = PublisherContext.acknowledging();
         context.publisher.opened(ALICE, "phone");
         context.sent();
@@ -105,7 +105,7 @@ class PublisherErrorsTest {
     }
 
     @Test
-    void shouldKeepNothingOfDevicesThatHaveEndedWhenTheirLeaseIsADay() {
+    void shouldNotAccumulateEndedDevicesWhenTheirLeaseIsADay() {
         PublisherContext context = new PublisherContext(true, builder -> builder.lease(Duration.ofHours(23)));
         context.publisher.opened(ALICE, "desktop");
         IntStream.range(0, 20_000).forEach(i -> {
