@@ -44,7 +44,11 @@ class ArchitectureTest {
                 .layer("gateway")
                 .definedBy("dev.rollcall.gateway..")
                 .layer("client")
-                .definedBy("dev.rollcall.client..")
+                .definedBy("dev.rollcall.client")
+                .layer("client.reading")
+                .definedBy("dev.rollcall.client.reading..")
+                .layer("client.sending")
+                .definedBy("dev.rollcall.client.sending..")
                 .layer("topology")
                 .definedBy("dev.rollcall.topology..")
                 .layer("wire")
@@ -74,11 +78,15 @@ class ArchitectureTest {
                 .whereLayer("gateway")
                 .mayOnlyBeAccessedByLayers("app", "http")
                 .whereLayer("client")
-                .mayOnlyBeAccessedByLayers("app", "simulate", "gateway")
+                .mayOnlyBeAccessedByLayers("app", "gateway")
+                .whereLayer("client.reading")
+                .mayOnlyBeAccessedByLayers("client")
+                .whereLayer("client.sending")
+                .mayOnlyBeAccessedByLayers("app", "gateway", "simulate", "client")
                 .whereLayer("topology")
                 .mayOnlyBeAccessedByLayers("app", "admin")
                 .whereLayer("wire")
-                .mayOnlyBeAccessedByLayers("app", "gateway", "client", "simulate", "topology")
+                .mayOnlyBeAccessedByLayers("app", "gateway", "client", "client.sending", "simulate", "topology")
                 .whereLayer("config")
                 .mayOnlyBeAccessedByLayers("app", "admin", "http", "topology")
                 .whereLayer("consumer")
@@ -111,6 +119,8 @@ class ArchitectureTest {
                         "dev.rollcall.http",
                         "dev.rollcall.gateway",
                         "dev.rollcall.client",
+                        "dev.rollcall.client.reading",
+                        "dev.rollcall.client.sending",
                         "dev.rollcall.simulate",
                         "dev.rollcall.topology",
                         "dev.rollcall.consumer",

@@ -29,8 +29,10 @@ class LoopsTest {
 
     /** Who hands work to a thread or an executor, and what catches whatever that work throws. */
     private static final Map<String, List<String>> GUARDS = Map.ofEntries(
-            Map.entry("client.Background$1.every", List.of("client.Background$Repeated.run")),
-            Map.entry("client.Outbox.begin", List.of("client.Outbox.begin", "client.Outbox.drain")),
+            Map.entry("client.sending.Background$1.every", List.of("client.sending.Background$Repeated.run")),
+            Map.entry(
+                    "client.sending.Outbox.startDraining",
+                    List.of("client.sending.Outbox.startDraining", "client.sending.Outbox.drain")),
             Map.entry("gateway.PresenceFeed.<init>", List.of("gateway.PresenceFeed.read")),
             Map.entry("gateway.PresenceWriter.send", List.of("gateway.PresenceWriter.handOver")),
             Map.entry("http.EventStreams.<init>", List.of("http.EventStreams.tick")),
@@ -41,7 +43,7 @@ class LoopsTest {
 
     /** What is run there once, while the process or the broker ends, or is somebody else's task on its way to a thread. */
     private static final Set<String> ONCE = Set.of(
-            "client.Background.daemon",
+            "client.sending.Background.daemon",
             "app.RunCommand.run",
             "app.SimulateCommand.stopOnCtrlC",
             "app.WatchCommand.call",

@@ -1,6 +1,6 @@
 package dev.rollcall.chaos;
 
-import dev.rollcall.client.EventSender;
+import dev.rollcall.client.sending.EventSender;
 import dev.rollcall.domain.Heartbeat;
 import dev.rollcall.domain.PresenceState;
 import dev.rollcall.domain.PresenceUpdate.Presence;

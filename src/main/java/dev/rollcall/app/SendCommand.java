@@ -1,6 +1,6 @@
 package dev.rollcall.app;
 
-import dev.rollcall.client.EventSender;
+import dev.rollcall.client.sending.EventSender;
 import dev.rollcall.config.ConfigException;
 import dev.rollcall.config.RollcallConfig;
 import dev.rollcall.domain.Heartbeat;

@@ -11,6 +11,7 @@ import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Collection;
 import java.util.Deque;
+import java.util.function.Consumer;
 import java.util.function.LongSupplier;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.common.TopicPartition;
@@ -21,20 +22,27 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Gives the listener what was read, one change at a time: again after a back-off if it throws, and not for ever. For the
- * thread of {@code run} alone, but for {@link #totals}.
+ * Delivers the records that were read to the listener, one change at a time, with retries. For one thread, except for
+ * {@link #totals}.
  */
 final class Delivery {
     private static final Logger LOG = LoggerFactory.getLogger(Delivery.class);
     private static final long MAX_BACK_OFF_FACTOR = 64;
 
+    /**
+     * A delivery to try.
+     *
+     * @param count this one included
+     * @param notBefore in ns
+     */
     private record Attempt(TopicPartition from, PresenceChange change, int count, long notBefore) {}
 
     private final Topic<UserId, Presence> topic;
     private final Options options;
     private final Listener listener;
     private final LongSupplier nanoTime;
-    private final ReadPartitions partitions;
+    private final PartitionStates partitions;
+    private final Consumer<TopicPartition> onSnapshotDelivered;
 
     private final Deque<ConsumerRecord<byte[], byte[]>> backlog = new ArrayDeque<>();
     private @Nullable Attempt retry;
@@ -45,67 +53,70 @@ final class Delivery {
             Options options,
             Listener listener,
             LongSupplier nanoTime,
-            ReadPartitions partitions) {
+            PartitionStates partitions,
+            Consumer<TopicPartition> onSnapshotDelivered) {
         this.topic = topic;
         this.options = options;
         this.listener = listener;
         this.nanoTime = nanoTime;
         this.partitions = partitions;
+        this.onSnapshotDelivered = onSnapshotDelivered;
     }
 
     void add(ConsumerRecord<byte[], byte[]> record) {
-        if (partitions.isRead(partitionOf(record))) { // otherwise it comes again when the partition has begun
+        if (partitions.isStarted(partitionOf(record))) { // otherwise it is read again once the partition is started
             backlog.add(record);
         }
     }
 
-    /** What was read of these partitions is void, or somebody else's. */
-    void drop(Collection<TopicPartition> gone) {
+    /** Discards what was read of these partitions and not delivered. */
+    void discard(Collection<TopicPartition> gone) {
         backlog.removeIf(record -> gone.contains(partitionOf(record)));
         if (retry != null && gone.contains(retry.from)) {
-            retry = null; // whoever has the partition now gets it
+            retry = null;
         }
     }
 
-    /** Whether all that was read is dealt with, but for snapshots. */
+    /** Whether all records that were read are processed; snapshots may be left to deliver. */
     boolean isIdle() {
         return backlog.isEmpty() && retry == null;
     }
 
     boolean isBusy() {
-        return !isIdle() || partitions.readySnapshot() != null;
+        return !isIdle() || partitions.loadedSnapshot() != null;
     }
 
-    /** How long there is nothing to do, {@code atMost} at most. */
-    Duration untilMore(Duration atMost) {
+    /** The time until the next retry, {@code atMost} at most; zero without one. */
+    Duration untilRetry(Duration atMost) {
         long nanos = retry == null ? 0 : retry.notBefore - nanoTime.getAsLong();
         return Duration.ofNanos(Math.max(0, Math.min(nanos, atMost.toNanos())));
     }
 
-    /** From any thread. */
+    /** Thread-safe. */
     Totals totals() {
         return totals;
     }
 
-    /** One thing at a time. Returns whether there may be more to do at once. */
+    /** Processes one record, one user of a snapshot, or a retry. Returns false if there is nothing to do now. */
     boolean work() {
-        Attempt again = retry;
-        if (again != null) {
-            if (again.notBefore - nanoTime.getAsLong() > 0) {
+        Attempt due = retry;
+        if (due != null) {
+            if (due.notBefore - nanoTime.getAsLong() > 0) {
                 return false;
             }
             retry = null;
             totals = new Totals(totals.delivered(), totals.retries() + 1, totals.parked(), totals.duplicates());
-            attempt(again);
+            attempt(due);
             return true;
         }
-        TopicPartition ready = partitions.readySnapshot();
-        if (ready != null) {
-            PresenceChange next = partitions.view(ready).nextOfSnapshot();
+        TopicPartition loaded = partitions.loadedSnapshot();
+        if (loaded != null) {
+            PresenceChange next = partitions.get(loaded).nextOfSnapshot();
             if (next == null) {
-                partitions.snapshotIsOut(ready);
+                partitions.snapshotDelivered(loaded);
+                onSnapshotDelivered.accept(loaded);
             } else {
-                attempt(new Attempt(ready, next, 1, 0));
+                attempt(new Attempt(loaded, next, 1, 0));
             }
             return true;
         }
@@ -113,17 +124,17 @@ final class Delivery {
         if (record == null) {
             return false;
         }
-        PartitionView view = partitions.view(partitionOf(record));
-        if (view.isFolding() && view.reachesSnapshotEnd(record.offset())) {
-            partitions.endFolding(partitionOf(record)); // before the record, which is a change
+        PartitionState state = partitions.get(partitionOf(record));
+        if (state.isLoading() && state.reachesSnapshotEnd(record.offset())) {
+            partitions.snapshotLoaded(partitionOf(record)); // the record is a change, and comes after the snapshot
         } else {
             backlog.remove();
-            handle(record, view);
+            process(record, state);
         }
         return true;
     }
 
-    private void handle(ConsumerRecord<byte[], byte[]> record, PartitionView view) {
+    private void process(ConsumerRecord<byte[], byte[]> record, PartitionState state) {
         UserId user;
         Presence value;
         try {
@@ -134,19 +145,19 @@ final class Delivery {
             }
         } catch (SerializationException e) {
             park(new Parked(record.topic(), record.partition(), record.offset(), null, e));
-            view.skipTo(record.offset() + 1);
+            state.advanceTo(record.offset() + 1);
             return;
         }
-        if (view.isFolding()) {
-            if (!view.fold(user, value, record.timestamp(), record.offset())) {
+        if (state.isLoading()) {
+            if (!state.load(user, value, record.timestamp(), record.offset())) {
                 countDuplicate();
             }
             return;
         }
-        PresenceChange change = view.changeOf(user, value, record.timestamp(), record.offset());
+        PresenceChange change = state.changeOf(user, value, record.timestamp(), record.offset());
         if (change == null) {
             countDuplicate();
-            view.skipTo(record.offset() + 1);
+            state.advanceTo(record.offset() + 1);
         } else {
             attempt(new Attempt(partitionOf(record), change, 1, 0));
         }
@@ -154,12 +165,12 @@ final class Delivery {
 
     private void attempt(Attempt attempt) {
         PresenceChange change = attempt.change;
-        PartitionView view = partitions.view(attempt.from);
+        PartitionState state = partitions.get(attempt.from);
         try {
             listener.on(change);
         } catch (InterruptedException e) {
             throw new InterruptException(e); // sets the thread's interrupt again
-        } catch (Exception e) { // an Error ends the run
+        } catch (Exception e) { // an Error ends the subscriber
             if (attempt.count < options.attempts()) {
                 long factor = Math.min(1L << Math.min(attempt.count - 1, 32), MAX_BACK_OFF_FACTOR);
                 long notBefore = nanoTime.getAsLong() + options.backOff().toNanos() * factor;
@@ -167,10 +178,10 @@ final class Delivery {
                 return;
             }
             park(new Parked(topic.name(), change.partition(), change.offset(), change, e));
-            view.parked(change);
+            state.parked(change);
             return;
         }
-        view.took(change);
+        state.delivered(change);
         totals = new Totals(totals.delivered() + 1, totals.retries(), totals.parked(), totals.duplicates());
     }
 

@@ -10,13 +10,13 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What was last heard of each user, on whichever partition, and what the next record means against that. Where
- * partitions were added a user's records go on on another one than before, and the last record on the old one stays
- * there: of two partitions the later instant holds, and at the same instant the higher sequence. No Kafka here.
+ * Each user's last record, from which the change that the next record makes is computed. When partitions are added a
+ * user may move to another one, and the last record on the old one stays there: of two partitions' records the one with
+ * the later instant holds, and at the same instant the one with the higher sequence. Knows no Kafka client.
  */
 final class KnownUsers {
     /**
-     * About 150 bytes per user with its key: what stays in memory for as long as the partition does.
+     * What is kept of a user: about 150 bytes with its key.
      *
      * @param state null: the user was forgotten
      */
@@ -28,10 +28,9 @@ final class KnownUsers {
 
     private final Map<UserId, Known> known = new HashMap<>();
 
-    /** While it is so, those who were forgotten are kept, so that no older word on them is taken for news. */
-    private boolean olderMayCome = true;
+    private boolean keepForgotten = true;
 
-    /** What a record means; null: it was there before, or there was a later one on another partition. */
+    /** The change that a record makes; null: it is a duplicate, or a later one is on another partition. */
     @Nullable
     PresenceChange changeOf(UserId user, @Nullable Presence value, long at, int partition, long offset) {
         Known last = known.get(user);
@@ -55,8 +54,8 @@ final class KnownUsers {
                     partition,
                     offset);
         }
-        // The sequence alone won't do: it starts again when a user was forgotten, and compaction may have taken the
-        // tombstone away. The instant tells: a record that is written twice has the instant that it had.
+        // The sequence does not tell a duplicate: it starts again after the user was forgotten, and compaction may have
+        // removed the tombstone. A record that was written twice has the same instant both times.
         if (last.partition == partition && sequence <= last.sequence && at <= last.at) {
             return null;
         }
@@ -64,10 +63,10 @@ final class KnownUsers {
         return new PresenceChange(user, Kind.CHANGE, before, value.at(at), gap, sequence, at, partition, offset);
     }
 
-    /** The listener has it, or is going to have it with the snapshot. */
-    void took(PresenceChange change) {
+    /** Takes over a change that was delivered, or is part of the snapshot. */
+    void update(PresenceChange change) {
         Presence after = change.after();
-        if (after == null && !olderMayCome) {
+        if (after == null && !keepForgotten) {
             known.remove(change.user());
         } else {
             known.put(
@@ -77,7 +76,7 @@ final class KnownUsers {
         }
     }
 
-    /** Whether nothing was heard of the user since this change. */
+    /** Whether there was no later record of the user. */
     boolean isLatest(PresenceChange change) {
         Known last = known.get(change.user());
         return last != null
@@ -95,31 +94,34 @@ final class KnownUsers {
         known.remove(user);
     }
 
-    /** A user of a log that is not there any more. */
-    record Vanished(PresenceState state, long at) {}
+    /** The last record of a user who was removed. */
+    record LastKnown(PresenceState state, long at) {}
 
-    /** Drops what was heard on a partition, and returns it. */
-    Map<UserId, Vanished> drop(int partition) {
-        Map<UserId, Vanished> gone = new HashMap<>();
+    /** Removes the users of a partition, and returns those who were not forgotten. */
+    Map<UserId, LastKnown> removeAll(int partition) {
+        Map<UserId, LastKnown> removed = new HashMap<>();
         for (Iterator<Map.Entry<UserId, Known>> all = known.entrySet().iterator(); all.hasNext(); ) {
             Map.Entry<UserId, Known> one = all.next();
             Known last = one.getValue();
             if (last.partition == partition) {
                 if (last.state != null) {
-                    gone.put(one.getKey(), new Vanished(last.state, last.at));
+                    removed.put(one.getKey(), new LastKnown(last.state, last.at));
                 }
                 all.remove();
             }
         }
-        return gone;
+        return removed;
     }
 
-    /** Whether some partition was not yet read to its end, so that an older word on somebody may still come. */
-    void olderMayCome(boolean may) {
-        if (olderMayCome && !may) {
+    /**
+     * Whether to remember who was forgotten, initially yes. It is needed as long as a partition was not read to its end:
+     * an older record on it must not bring the user back.
+     */
+    void keepForgotten(boolean keep) {
+        if (keepForgotten && !keep) {
             known.values().removeIf(last -> last.state == null);
         }
-        olderMayCome = may;
+        keepForgotten = keep;
     }
 
     int size() {

@@ -6,13 +6,13 @@ import dev.rollcall.domain.UserId;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What a {@link PresenceSubscriber} tells its listener of a user.
+ * What a {@link PresenceSubscriber} delivers of a user.
  *
  * @param before the state that was last delivered here; where none was, the record's own {@code previous_state}; null:
- *     nothing was said before, or this is a {@link Kind#SNAPSHOT}
+ *     there is no state before, or this is a {@link Kind#SNAPSHOT}
  * @param after null: the user was {@link Kind#FORGOTTEN}
- * @param gap false: nothing was said between {@code before} and {@code after}. True: there may have been changes
- *     between them that are not delivered here any more, because compaction took them away or because they were parked
+ * @param gap true: there may have been changes between {@code before} and {@code after} that are not delivered, because
+ *     compaction removed them or because they were parked
  * @param sequence the record's: 1 for a user's first, and one more with each; 0 for {@link Kind#FORGOTTEN}, after which
  *     it starts at 1 again
  * @param at the instant of the change, in ms since the epoch
@@ -30,13 +30,13 @@ public record PresenceChange(
         int partition,
         long offset) {
 
-    /** How this is meant. */
+    /** Why it is delivered. */
     public enum Kind {
-        /** Where the user stands as this process begins with the partition: a state to know, not an event. */
+        /** The user's state when this process starts reading the partition: not an event. */
         SNAPSHOT,
         /** The visible state or text changed. */
         CHANGE,
-        /** There has been nothing to say for so long that the user is forgotten. */
+        /** The processor dropped the user, who had nothing to show for a long time (rule 11). */
         FORGOTTEN
     }
 

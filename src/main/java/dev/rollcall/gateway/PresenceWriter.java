@@ -1,7 +1,7 @@
 package dev.rollcall.gateway;
 
-import dev.rollcall.client.EventSender;
 import dev.rollcall.client.PresencePublisher;
+import dev.rollcall.client.sending.EventSender;
 import dev.rollcall.domain.Heartbeat;
 import dev.rollcall.domain.PresenceState;
 import dev.rollcall.domain.StatusText;

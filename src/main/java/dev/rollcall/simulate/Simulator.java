@@ -1,7 +1,7 @@
 package dev.rollcall.simulate;
 
-import dev.rollcall.client.EventSender;
-import dev.rollcall.client.PreparedHeartbeat;
+import dev.rollcall.client.sending.EventSender;
+import dev.rollcall.client.sending.PreparedHeartbeat;
 import dev.rollcall.domain.Heartbeat;
 import dev.rollcall.simulate.Plan.Event;
 import dev.rollcall.text.Printable;

@@ -40,7 +40,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 @Timeout(60)
-@SuppressWarnings("FutureReturnValueIgnored") // what was sent says more
+@SuppressWarnings("FutureReturnValueIgnored") // the records that were sent are checked instead
 class PresencePublisherTest {
     private static final UserId ALICE = UserId.of("@alice:example.org");
     private static final long LEASE = 30_000;
@@ -49,7 +49,7 @@ class PresencePublisherTest {
     private static final OptionalLong LEASE_ON_THE_WIRE = OptionalLong.of(LEASE + 1_000);
 
     @Test
-    void shouldSayStateLeaseAndShardAtOnceWhenAConnectionOpens() {
+    void shouldSendStateLeaseAndShardAtOnceWhenAConnectionOpens() {
         PublisherContext context = PublisherContext.acknowledging();
 
         CompletableFuture<Void> sent = context.publisher.opened(ALICE, "phone", IDLE);
@@ -60,7 +60,7 @@ class PresencePublisherTest {
     }
 
     @Test
-    void shouldNameNoStateWhenTheShardNamedNone() {
+    void shouldSendNoStateWhenTheShardGivesNone() {
         PublisherContext context = PublisherContext.acknowledging();
 
         context.publisher.opened(ALICE, "phone");
@@ -70,7 +70,7 @@ class PresencePublisherTest {
     }
 
     @Test
-    void shouldKeepTheDeviceAliveInItsStateWhenTheShardSaysNothing() {
+    void shouldKeepTheDeviceAliveInItsStateWhenTheShardReportsNothing() {
         PublisherContext context = PublisherContext.acknowledging();
         context.publisher.opened(ALICE, "phone");
         context.publisher.state(ALICE, "phone", IDLE);
@@ -84,7 +84,7 @@ class PresencePublisherTest {
     }
 
     @Test
-    void shouldBeatMoreOftenWhenItIsToldTo() {
+    void shouldSendMoreKeepAlivesWhenTheirIntervalIsShorter() {
         PublisherContext context = new PublisherContext(true, builder -> builder.keepAlive(Duration.ofSeconds(4)));
         context.publisher.opened(ALICE, "phone");
         context.sent();
@@ -96,7 +96,7 @@ class PresencePublisherTest {
     }
 
     @Test
-    void shouldSendAtOnceOrNotAtAllWhenAStateIsEmitted() {
+    void shouldSendAtOnceOrNotAtAllWhenAStateIsGiven() {
         PublisherContext context = PublisherContext.acknowledging();
         context.publisher.opened(ALICE, "phone", ONLINE);
 
@@ -124,7 +124,7 @@ class PresencePublisherTest {
     }
 
     @Test
-    void shouldBeginAfreshAtOnceWhenADeviceIsHeardFromAfterItsEnd() {
+    void shouldStartAgainAtOnceWhenADeviceCallsAfterItsEnd() {
         PublisherContext context = PublisherContext.acknowledging();
         context.publisher.opened(ALICE, "phone", IDLE);
         context.publisher.closed(ALICE, "phone");
@@ -157,7 +157,7 @@ class PresencePublisherTest {
     }
 
     @Test
-    void shouldSayTheEndWhenAnUnknownDeviceCloses() {
+    void shouldSendTheEndWhenAnUnknownDeviceCloses() {
         PublisherContext context = PublisherContext.acknowledging();
 
         context.publisher.closed(ALICE, "phone");
@@ -218,7 +218,7 @@ class PresencePublisherTest {
     }
 
     @Test
-    void shouldSendTextsAndFlagsToTheirTopicsWhenTheyAreEmitted() {
+    void shouldSendTextsAndFlagsToTheirTopicsWhenTheyAreSet() {
         PublisherContext context = PublisherContext.acknowledging();
         StatusText text = new StatusText("at lunch", 5L);
 
@@ -252,7 +252,7 @@ class PresencePublisherTest {
                         sent.get(i - 3).at() + sent.get(i).heartbeat().leaseMs().getAsLong();
                 assertThat(sent.get(i).at()).isLessThan(deadline);
             }
-            // And no more of them than one per third.
+            // At most one per third of the lease.
             for (int i = 2; i < sent.size(); i++) {
                 assertThat(sent.get(i).at() - sent.get(i - 1).at()).isGreaterThanOrEqualTo(lease / 3);
             }
@@ -280,7 +280,7 @@ class PresencePublisherTest {
         List<Sent> keepAlives = context.pass(6 * THIRD);
 
         assertThat(largestSlot(keepAlives)).isLessThanOrEqualTo(3 * 100);
-        // Nobody is forgotten for it: each is heard from within the next third.
+        // Every device sends within the next third of the lease.
         long end = keepAlives.get(0).at() + THIRD;
         assertThat(keepAlives.stream()
                         .takeWhile(sent -> sent.at() <= end)
@@ -331,7 +331,7 @@ class PresencePublisherTest {
     }
 
     @Test
-    void shouldEndWhatItHoldsAndNothingElseWhenItIsClosed() {
+    void shouldEndDevicesWithConnectionsAndNoOthersWhenItIsClosed() {
         PublisherContext context = PublisherContext.acknowledging();
         open(context, 1_000);
         context.publisher.opened(user(0), "phone");
@@ -367,7 +367,7 @@ class PresencePublisherTest {
 
     @Test
     void shouldFailWhatCouldNotBeSentWhenItIsClosed() {
-        // Nothing ever runs what sends, as if the producer were waiting for a broker.
+        // The sending task never runs, as if the producer were waiting for a broker.
         PublisherContext context = new PublisherContext(true, builder -> builder, task -> {});
         CompletableFuture<Void> opened = context.publisher.opened(ALICE, "phone");
 
@@ -381,7 +381,7 @@ class PresencePublisherTest {
     }
 
     @Test
-    void shouldQueueOneHeartbeatPerDeviceAtMostWhenNobodyAnswers() {
+    void shouldQueueOneHeartbeatPerDeviceAtMostWhenTheBrokersAreAway() {
         PublisherContext context = new PublisherContext(false, builder -> builder);
         open(context, 1_000);
         for (int minute = 0; minute < 10; minute++) {
@@ -405,7 +405,7 @@ class PresencePublisherTest {
     }
 
     @Test
-    void shouldFailTheFutureAndSayItAgainWithTheNextKeepAliveWhenAChangeWasLost() {
+    void shouldFailTheFutureAndRepeatTheStateWithTheNextKeepAliveWhenAChangeWasLost() {
         PublisherContext context = new PublisherContext(false, builder -> builder);
         context.publisher.opened(ALICE, "phone", ONLINE);
         context.producer.completeNext();
@@ -431,7 +431,7 @@ class PresencePublisherTest {
     }
 
     @Test
-    void shouldRefuseAtOnceWhenAsManyArePendingAsMayBe() {
+    void shouldRefuseAtOnceWhenTheMaximumIsPending() {
         PublisherContext context = new PublisherContext(false, builder -> builder.maxPending(10));
         for (int i = 0; i < 10; i++) {
             assertThat(context.publisher.appearOffline(ALICE, true)).isNotDone();
@@ -461,12 +461,12 @@ class PresencePublisherTest {
             assertThat(context.publisher.state(user(i), "phone", IDLE)).isNotDone();
         }
         context.publisher.close(Duration.ZERO);
-        // Ends go beyond the bound: there is one per device.
+        // Ends exceed the maximum: there is one per device.
         assertThat(context.publisher.pending()).isEqualTo(20);
     }
 
     @Test
-    void shouldRefuseAndRememberNothingWhenAnIdIsOutOfItsRange() {
+    void shouldRefuseAndTrackNothingWhenAnIdIsInvalid() {
         PublisherContext context = PublisherContext.acknowledging();
 
         assertThatIllegalArgumentException().isThrownBy(() -> context.publisher.opened(ALICE, ""));
@@ -483,7 +483,7 @@ class PresencePublisherTest {
     }
 
     @Test
-    void shouldNotStartWhenASettingCannotWork() {
+    void shouldNotStartWhenASettingIsInvalid() {
         Map<String, Object> settings = Map.of("bootstrap.servers", "localhost:1");
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> PresencePublisher.forShard("shard\uD83D").start(settings))
@@ -501,7 +501,7 @@ class PresencePublisherTest {
     }
 
     @Test
-    void shouldTellAllOfItInOrderWhenManyThreadsSpeakAtOnce() throws Exception {
+    void shouldSendEverythingInOrderWhenManyThreadsCallAtOnce() throws Exception {
         long seed = System.nanoTime();
         System.out.println("PresencePublisherTest seed " + seed);
         ExecutorService sending = Executors.newSingleThreadExecutor();

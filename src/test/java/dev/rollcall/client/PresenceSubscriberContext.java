@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.rollcall.client.PresenceSubscriber.Options;
 import dev.rollcall.client.PresenceSubscriber.Parked;
+import dev.rollcall.client.reading.ReaderClients;
+import dev.rollcall.client.reading.TopicLookup;
 import dev.rollcall.config.RollcallConfig;
 import dev.rollcall.domain.PresenceState;
 import dev.rollcall.domain.PresenceUpdate.Presence;
@@ -40,8 +42,8 @@ import org.apache.kafka.common.record.TimestampType;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A subscriber over a log in memory, in virtual time. What is written has the time 1000 times its sequence, unless it is
- * emitted; the log serves it from wherever the subscriber seeks to.
+ * A subscriber over a log in memory, in virtual time. A record's timestamp is 1000 times its sequence unless given; the
+ * log serves records from wherever the subscriber seeks to.
  */
 final class PresenceSubscriberContext {
     private final Topic<UserId, Presence> topic =
@@ -49,9 +51,10 @@ final class PresenceSubscriberContext {
     private final Options options;
     private final List<TreeMap<Long, ConsumerRecord<byte[], byte[]>>> log = new ArrayList<>();
     private final Map<TopicPartition, OffsetAndMetadata> committed = new HashMap<>();
-    private final List<String> heard = new ArrayList<>();
+    private final Map<String, Presence> published = new HashMap<>();
+    private final List<String> delivered = new ArrayList<>();
     private final Deque<Throwable> failures = new ArrayDeque<>();
-    private final List<String> taken = new ArrayList<>();
+    private final List<String> accepted = new ArrayList<>();
     private final List<Parked> parked = new ArrayList<>();
     private int topicId;
     private @Nullable Exception lookupFailure;
@@ -71,23 +74,44 @@ final class PresenceSubscriberContext {
         this.options = options;
     }
 
-    // The log
-
-    void emitted(int partition, String user, PresenceState state, @Nullable PresenceState previous, long sequence) {
-        emitted(partition, user, state, previous, sequence, sequence * 1000);
+    /** A process that reads an empty topic and is idle. */
+    static PresenceSubscriberContext started(int partitions, Options options) {
+        PresenceSubscriberContext context = new PresenceSubscriberContext(partitions, options);
+        context.startAndPoll();
+        return context;
     }
 
-    void emitted(
+    // The log
+
+    void publish(String user, PresenceState... states) {
+        publish(0, user, states);
+    }
+
+    /** One record per state, each continuing the user's last one. */
+    void publish(int partition, String user, PresenceState... states) {
+        for (PresenceState state : states) {
+            Presence last = published.get(user);
+            publish(partition, user, state, last == null ? null : last.state(), last == null ? 1 : last.sequence() + 1);
+        }
+    }
+
+    void publish(int partition, String user, PresenceState state, @Nullable PresenceState previous, long sequence) {
+        publish(partition, user, state, previous, sequence, sequence * 1000);
+    }
+
+    void publish(
             int partition, String user, PresenceState state, @Nullable PresenceState previous, long sequence, long at) {
         Presence value = new Presence(state, previous, null, at, null, sequence, at);
+        published.put(user, value);
         append(partition, user, topic.values().serializer().serialize(topic.name(), value), at);
     }
 
     void forgotten(int partition, String user, long at) {
+        published.remove(user);
         append(partition, user, null, at);
     }
 
-    /** A record of bytes as they are; null as a user: no key. */
+    /** A record with any bytes; a null user is a null key. */
     void append(int partition, @Nullable String user, byte @Nullable [] value, long at) {
         TreeMap<Long, ConsumerRecord<byte[], byte[]>> records = log.get(partition);
         long offset = records.isEmpty() ? 0 : records.lastKey() + 1;
@@ -108,7 +132,7 @@ final class PresenceSubscriberContext {
                         Optional.empty()));
     }
 
-    /** What the cleaner does: of each user before an offset only the last record stays. */
+    /** What the log cleaner does: before the offset, only each user's last record stays. */
     void compact(int partition, long before) {
         Map<UserId, Long> last = new HashMap<>();
         log.get(partition).headMap(before).forEach((offset, record) -> last.put(UserId.ofBytes(record.key()), offset));
@@ -121,26 +145,27 @@ final class PresenceSubscriberContext {
         return records.isEmpty() ? 0 : records.lastKey() + 1 + markers;
     }
 
-    /** Somebody adds a partition. Who reads all of them is not told; a group is, when it assigns the partition. */
+    /** Adds a partition. In a group it has to be assigned. */
     void addPartition() {
         log.add(new TreeMap<>());
     }
 
-    /** Somebody deletes the topic, and creates it again with so many partitions. */
-    void createAgain(int partitions) {
+    /** Deletes the topic, and creates it again. */
+    void recreateTopic(int partitions) {
         topicId++;
+        published.clear();
         log.clear();
         for (int partition = 0; partition < partitions; partition++) {
             log.add(new TreeMap<>());
         }
     }
 
-    /** An unclean election: what was at the end is gone. */
-    void cut(int partition, long from) {
+    /** An unclean leader election: the end of the log is lost. */
+    void truncate(int partition, long from) {
         log.get(partition).tailMap(from).clear();
     }
 
-    /** The brokers answer what they are asked about the topic with this; null: they know it. */
+    /** Descriptions of the topic fail with this; null: they succeed. */
     void lookupFails(@Nullable Exception failure) {
         lookupFailure = failure;
     }
@@ -149,14 +174,14 @@ final class PresenceSubscriberContext {
         return consumer().closed() && lookupClosed;
     }
 
-    /** As after a transaction: the log ends with an offset that is no record. */
-    void endWithAMarker() {
+    /** The log ends with an offset that is not a record. */
+    void endWithTransactionMarker() {
         markers = 1;
     }
 
     // The subscriber
 
-    /** Starts a process, with all partitions; one that ran before is forgotten, as if it had died. */
+    /** Starts a process with all partitions. One that ran before is dropped, as if it had crashed. */
     void start() {
         LogConsumer mock = new LogConsumer();
         consumer = mock;
@@ -165,7 +190,7 @@ final class PresenceSubscriberContext {
                 topic,
                 options.parkingTo(this::park),
                 change -> {
-                    heard.add(words(change));
+                    delivered.add(text(change));
                     if (closeOnNext) {
                         subscriber().close();
                     }
@@ -175,23 +200,28 @@ final class PresenceSubscriberContext {
                     } else if (failure != null) {
                         throw (Exception) failure;
                     }
-                    taken.add(words(change));
+                    accepted.add(text(change));
                 },
                 new ReaderClients(mock, new Lookup()),
                 () -> nanos);
         if (options.group() != null) {
             assign(IntStream.range(0, log.size()).toArray());
         } else {
-            step(); // all is set then: what is emitted from here on is a change
+            step(); // looks up the start offsets: what is published from here on is a change
         }
     }
 
-    /** The group gives this member these partitions, and takes all others away. */
+    void startAndPoll() {
+        start();
+        poll();
+    }
+
+    /** The group assigns these partitions to this member, and revokes all others. */
     void assign(int... partitions) {
         consumer().rebalance(IntStream.of(partitions).mapToObj(this::partition).toList());
     }
 
-    /** Somebody else has the partition already when this member hears of it. */
+    /** Another member has the partition already when this one is told. */
     void lose(int partition) {
         Objects.requireNonNull(consumer().listener).onPartitionsLost(List.of(partition(partition)));
         consumer()
@@ -200,8 +230,8 @@ final class PresenceSubscriberContext {
                         .toList());
     }
 
-    /** Another member takes the partition and deals with all of it. */
-    void somebodyElseDealsWith(int partition) {
+    /** Another member commits the end of the partition. */
+    void commitByAnotherMember(int partition) {
         committed.put(partition(partition), new OffsetAndMetadata(end(partition)));
     }
 
@@ -209,8 +239,8 @@ final class PresenceSubscriberContext {
         commitsFail = fail;
     }
 
-    /** Works until there is nothing to do for now. */
-    void settle() {
+    /** Polls until there is nothing to do for now. */
+    void poll() {
         for (int round = 0; round < 5; round++) {
             step();
         }
@@ -221,18 +251,18 @@ final class PresenceSubscriberContext {
         subscriber().step();
     }
 
-    /** Time goes by, and all that is due then is done. */
+    /** Time passes, and the subscriber polls. */
     void sleep(long millis) {
         nanos += millis * 1_000_000;
-        settle();
+        poll();
     }
 
-    /** Time goes by, and nothing is done yet. */
-    void passes(long millis) {
+    /** Time passes, and the subscriber does not poll. */
+    void advanceClock(long millis) {
         nanos += millis * 1_000_000;
     }
 
-    /** Until it is closed or fails, on this thread. */
+    /** Runs until it is closed or fails, on this thread. */
     void run() {
         consumer().refresh();
         subscriber().run();
@@ -275,18 +305,18 @@ final class PresenceSubscriberContext {
         return offset == null ? -1 : offset.offset();
     }
 
-    /** All that the listener did not throw on. */
-    List<String> taken() {
-        return taken;
+    /** What the listener did not throw on. */
+    List<String> accepted() {
+        return accepted;
     }
 
-    /** Exactly this was heard since the last time, and nothing more. */
-    void expectHeard(String... changes) {
-        assertThat(heard).containsExactly(changes);
-        heard.clear();
+    /** Exactly this was delivered since the last call, and nothing more. */
+    void expectDelivered(String... changes) {
+        assertThat(delivered).containsExactly(changes);
+        delivered.clear();
     }
 
-    private static String words(PresenceChange change) {
+    private static String text(PresenceChange change) {
         Presence after = change.after();
         return "%s %s %s>%s #%d%s"
                 .formatted(
@@ -315,7 +345,7 @@ final class PresenceSubscriberContext {
 
     private final class Lookup implements TopicLookup {
         @Override
-        public CompletionStage<TopicInfo> ask(String name) {
+        public CompletionStage<TopicInfo> describe(String name) {
             return lookupFailure != null
                     ? CompletableFuture.failedFuture(lookupFailure)
                     : CompletableFuture.completedFuture(new TopicInfo("id" + topicId, log.size()));
@@ -327,7 +357,7 @@ final class PresenceSubscriberContext {
         }
     }
 
-    /** Serves the log from wherever it is sought to; what is committed outlives it, as with a real group. */
+    /** Serves the log from wherever it seeks to. Commits outlive it, as in a real group. */
     private final class LogConsumer extends MockConsumer<byte[], byte[]> {
         private @Nullable ConsumerRebalanceListener listener;
 
@@ -343,7 +373,7 @@ final class PresenceSubscriberContext {
             }
         }
 
-        /** From the log itself: the mock's own records would outlive what happens to the log. */
+        /** From the log itself: the mock's own records would not follow changes of the log. */
         @Override
         public synchronized ConsumerRecords<byte[], byte[]> poll(Duration timeout) {
             Map<TopicPartition, List<ConsumerRecord<byte[], byte[]>>> read = new HashMap<>();
@@ -373,7 +403,7 @@ final class PresenceSubscriberContext {
 
         @Override
         public synchronized Set<TopicPartition> paused() {
-            Set<TopicPartition> paused = new HashSet<>(super.paused()); // which has those that were taken away as well
+            Set<TopicPartition> paused = new HashSet<>(super.paused()); // includes revoked ones
             paused.retainAll(assignment());
             return paused;
         }

@@ -1,5 +1,8 @@
 package dev.rollcall.client;
 
+import dev.rollcall.client.sending.Background;
+import dev.rollcall.client.sending.EventSender;
+import dev.rollcall.client.sending.KeepAlives;
 import dev.rollcall.domain.Heartbeat;
 import dev.rollcall.domain.UserId;
 import dev.rollcall.wire.Inbound;
@@ -23,7 +26,7 @@ import org.apache.kafka.common.serialization.ByteArraySerializer;
 
 /** A publisher in virtual time: its clock, its ticks and its producer are driven by hand. */
 final class PublisherContext {
-    /** What went out: when, to which topic, of whom, saying what. */
+    /** A record that was handed to the producer, and when. */
     record Sent(long at, String topic, UserId user, Inbound.Content content) {
         Heartbeat heartbeat() {
             return ((Inbound.Beat) content).heartbeat();
@@ -40,7 +43,7 @@ final class PublisherContext {
     final MockProducer<byte[], byte[]> producer;
     final PresencePublisher publisher;
 
-    /** The producer throws these, one at each call. */
+    /** The producer throws these, one per call. */
     final Queue<Error> nextErrors = new ConcurrentLinkedQueue<>();
 
     private final boolean acknowledged;
@@ -48,7 +51,7 @@ final class PublisherContext {
     private int seen;
     private final long start = now.get();
 
-    /** With a producer whose records are acknowledged at once, or else by hand. */
+    /** With a producer that acknowledges records at once, or else by hand. */
     PublisherContext(boolean acknowledged, UnaryOperator<PresencePublisher.Builder> settings) {
         this(acknowledged, settings, Runnable::run);
     }
@@ -90,11 +93,11 @@ final class PublisherContext {
         return new PublisherContext(true, builder -> builder);
     }
 
-    /** Lets time pass, with the ticks that belong to it. */
+    /** Time passes, with its ticks. */
     List<Sent> pass(long ms) {
         List<Sent> sent = new ArrayList<>();
         long end = now.get() + ms;
-        long tickMs = PresencePublisher.TICK.toMillis();
+        long tickMs = KeepAlives.TICK.toMillis();
         while (now.get() < end) {
             long next = Math.min(end, now.get() + tickMs - Math.floorMod(now.get() - start, tickMs));
             now.set(next);
@@ -106,12 +109,12 @@ final class PublisherContext {
         return sent;
     }
 
-    /** Lets time pass while nothing of the publisher's runs. */
+    /** Time passes without ticks. */
     void stall(long ms) {
         now.addAndGet(ms);
     }
 
-    /** What was handed to the producer since the last time. */
+    /** What was handed to the producer since the last call. */
     List<Sent> sent() {
         List<ProducerRecord<byte[], byte[]>> history = producer.history();
         List<Sent> sent = history.stream()

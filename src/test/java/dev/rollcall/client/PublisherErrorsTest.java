@@ -3,6 +3,7 @@ package dev.rollcall.client;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.rollcall.client.PublisherContext.Sent;
+import dev.rollcall.client.sending.Background;
 import dev.rollcall.domain.UserId;
 import dev.rollcall.wire.Inbound;
 import dev.rollcall.wire.Topic;
@@ -19,9 +20,9 @@ import org.apache.kafka.common.serialization.Serializer;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/** An Error ends no loop of the publisher's: calls are still taken, so what they say must still be sent. */
+/** No Error ends a loop of the publisher: it still accepts calls, so it must still send their records. */
 @Timeout(60)
-@SuppressWarnings("FutureReturnValueIgnored") // what was sent says more
+@SuppressWarnings("FutureReturnValueIgnored") // the records that were sent are checked instead
 class PublisherErrorsTest {
     private static final UserId ALICE = UserId.of("@alice:example.org");
     private static final UserId BOB = UserId.of("@bob:example.org");
@@ -81,7 +82,7 @@ class PublisherErrorsTest {
     }
 
     @Test
-    void shouldKeepADeviceAliveWhenItsCallThrewAnError() {
+    void shouldKeepADeviceAliveWhenItsKeepAliveThrewAnError() {
         PublisherContext context = PublisherContext.acknowledging();
         context.publisher.opened(ALICE, "phone");
         context.sent();
@@ -104,7 +105,7 @@ class PublisherErrorsTest {
     }
 
     @Test
-    void shouldKeepNothingOfDevicesThatHaveEndedWhenTheirLeaseIsADay() {
+    void shouldNotAccumulateEndedDevicesWhenTheirLeaseIsADay() {
         PublisherContext context = new PublisherContext(true, builder -> builder.lease(Duration.ofHours(23)));
         context.publisher.opened(ALICE, "desktop");
         IntStream.range(0, 20_000).forEach(i -> {

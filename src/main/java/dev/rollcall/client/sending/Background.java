@@ -1,4 +1,4 @@
-package dev.rollcall.client;
+package dev.rollcall.client.sending;
 
 import java.time.Duration;
 import java.util.concurrent.Executor;
@@ -8,19 +8,19 @@ import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Where a publisher's own work is done: on threads of its own, or by hand in tests. */
-interface Background extends AutoCloseable {
-    /** Runs what may wait for a broker; one task after the other. */
+/** Runs a publisher's tasks: on threads of its own, or by hand in tests. */
+public interface Background extends AutoCloseable {
+    /** Runs tasks that may block on a broker, one after the other. */
     Executor sending();
 
-    /** Runs a short task again and again, with this pause between the runs, until closed; whatever it throws. */
+    /** Runs a task that does not block, with this pause between two runs, until closed, whatever it throws. */
     void every(Duration pause, Runnable task);
 
-    /** Begins nothing more. */
+    /** Starts no further run. */
     @Override
     void close();
 
-    /** Two threads, so that a broker that is away holds up no keep-alive's turn. Daemons: they keep no process alive. */
+    /** Two daemon threads, so that a broker that is away does not delay the keep-alives. */
     static Background threads(String name) {
         ScheduledExecutorService sending = Executors.newSingleThreadScheduledExecutor(task -> daemon(task, name));
         ScheduledExecutorService ticking =
@@ -33,7 +33,7 @@ interface Background extends AutoCloseable {
 
             @Override
             public void every(Duration pause, Runnable task) {
-                // Not at a fixed rate: the runs that a stall left out would all be made up for at once.
+                // Not at a fixed rate: after a stall all missed runs would follow at once.
                 var unused = ticking.scheduleWithFixedDelay(
                         new Repeated(task), pause.toMillis(), pause.toMillis(), TimeUnit.MILLISECONDS);
             }
@@ -53,9 +53,9 @@ interface Background extends AutoCloseable {
     }
 
     /**
-     * A task whose next run comes whatever this one throws: an executor would never call it again.
+     * Catches what a task throws: an executor would never run it again.
      *
-     * @param task what is to be done each time
+     * @param task what to run each time
      */
     record Repeated(Runnable task) implements Runnable {
         private static final Logger LOG = LoggerFactory.getLogger(Background.class);
@@ -65,15 +65,15 @@ interface Background extends AutoCloseable {
             try {
                 task.run();
             } catch (Throwable e) {
-                tell(e);
+                log(e);
             }
         }
 
-        private static void tell(Throwable failure) {
+        private static void log(Throwable failure) {
             try {
-                LOG.error("what is done again and again failed; it will be tried again", failure);
+                LOG.error("A repeated task failed; it runs again", failure);
             } catch (Throwable e) {
-                // There may be no memory for that, either. The next run will tell, if it fails too.
+                // There may be no memory for logging, either. The next run logs if it fails too.
             }
         }
     }

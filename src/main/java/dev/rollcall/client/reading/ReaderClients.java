@@ -1,6 +1,6 @@
-package dev.rollcall.client;
+package dev.rollcall.client.reading;
 
-import dev.rollcall.client.TopicLookup.TopicInfo;
+import dev.rollcall.client.reading.TopicLookup.TopicInfo;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
@@ -17,20 +17,22 @@ import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.jspecify.annotations.Nullable;
 
-/** What a subscriber has of Kafka: a consumer, and a client that asks about the topic. */
-record ReaderClients(Consumer<byte[], byte[]> consumer, TopicLookup lookup) implements AutoCloseable {
-    static final Duration ANSWER_WITHIN = Duration.ofSeconds(5);
+/** A subscriber's Kafka clients: a consumer, and an admin client that describes the topic. */
+public record ReaderClients(Consumer<byte[], byte[]> consumer, TopicLookup lookup) implements AutoCloseable {
+    /** How long to wait for an answer of the brokers. */
+    static final Duration TIMEOUT = Duration.ofSeconds(5);
 
-    /** In time for a partition that was added to a group's topic to be read within seconds; Kafka's is 5 minutes. */
+    /** So that a group reads an added partition within seconds; Kafka's default is 5 minutes. */
     private static final Duration METADATA_MAX_AGE = Duration.ofSeconds(10);
 
     /**
-     * Makes the clients, which connect by and by.
+     * Creates the clients. They connect in the background, and retry.
      *
      * @param settings a consumer's
      * @param group null: none
+     * @throws org.apache.kafka.common.KafkaException for settings that the clients refuse
      */
-    static ReaderClients connect(Map<String, ?> settings, @Nullable String group) {
+    public static ReaderClients connect(Map<String, ?> settings, @Nullable String group) {
         Consumer<byte[], byte[]> consumer = new KafkaConsumer<>(
                 consumerSettings(settings, group), new ByteArrayDeserializer(), new ByteArrayDeserializer());
         try {
@@ -44,22 +46,22 @@ record ReaderClients(Consumer<byte[], byte[]> consumer, TopicLookup lookup) impl
     @Override
     public void close() {
         try (lookup) {
-            consumer.close(CloseOptions.timeout(ANSWER_WITHIN));
+            consumer.close(CloseOptions.timeout(TIMEOUT));
         }
     }
 
     private static Map<String, Object> consumerSettings(Map<String, ?> settings, @Nullable String group) {
         Map<String, Object> all = new HashMap<>();
         if (!"consumer".equalsIgnoreCase(String.valueOf(settings.get(ConsumerConfig.GROUP_PROTOCOL_CONFIG)))) {
-            // A member that joins takes some partitions; with the default, everybody would begin with all of theirs
-            // anew. (The newer protocol does so by itself and refuses the setting.)
+            // With the default assignor all members would start all of their partitions again, snapshots included, when
+            // one joins. (The newer protocol is cooperative anyway, and refuses the setting.)
             all.put(ConsumerConfig.PARTITION_ASSIGNMENT_STRATEGY_CONFIG, CooperativeStickyAssignor.class.getName());
         }
         all.put(ConsumerConfig.METADATA_MAX_AGE_CONFIG, (int) METADATA_MAX_AGE.toMillis());
         all.putAll(settings);
-        all.put(ConsumerConfig.ISOLATION_LEVEL_CONFIG, "read_committed"); // what was aborted has never been said
+        all.put(ConsumerConfig.ISOLATION_LEVEL_CONFIG, "read_committed");
         all.put(ConsumerConfig.ENABLE_AUTO_COMMIT_CONFIG, false);
-        // A position that is not in the log must not be mended in silence.
+        // A position that is not in the log must not be reset silently.
         all.put(ConsumerConfig.AUTO_OFFSET_RESET_CONFIG, "none");
         all.put(ConsumerConfig.ALLOW_AUTO_CREATE_TOPICS_CONFIG, false);
         all.remove(ConsumerConfig.GROUP_ID_CONFIG);
@@ -72,16 +74,16 @@ record ReaderClients(Consumer<byte[], byte[]> consumer, TopicLookup lookup) impl
     private static Map<String, Object> adminSettings(Map<String, ?> settings) {
         Map<String, Object> all = new HashMap<>(settings);
         all.keySet().retainAll(AdminClientConfig.configNames());
-        // A consumer's may be longer than an answer is waited for here; the two must agree.
-        all.put(AdminClientConfig.DEFAULT_API_TIMEOUT_MS_CONFIG, (int) ANSWER_WITHIN.toMillis());
-        all.put(AdminClientConfig.REQUEST_TIMEOUT_MS_CONFIG, (int) ANSWER_WITHIN.toMillis());
+        // A consumer's timeouts may be longer than an answer is waited for here; the two must agree.
+        all.put(AdminClientConfig.DEFAULT_API_TIMEOUT_MS_CONFIG, (int) TIMEOUT.toMillis());
+        all.put(AdminClientConfig.REQUEST_TIMEOUT_MS_CONFIG, (int) TIMEOUT.toMillis());
         return all;
     }
 
-    /** A client of its own: a consumer tells no topic's id, and answers from what it knew minutes ago. */
+    /** An admin client, because a consumer has no topic ids, and answers from cached metadata. */
     private record AdminLookup(Admin admin) implements TopicLookup {
         @Override
-        public CompletionStage<TopicInfo> ask(String topic) {
+        public CompletionStage<TopicInfo> describe(String topic) {
             return admin.describeTopics(List.of(topic))
                     .allTopicNames()
                     .toCompletionStage()

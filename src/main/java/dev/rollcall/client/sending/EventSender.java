@@ -1,4 +1,4 @@
-package dev.rollcall.client;
+package dev.rollcall.client.sending;
 
 import dev.rollcall.domain.Heartbeat;
 import dev.rollcall.domain.StatusText;
@@ -18,12 +18,11 @@ import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
 
 /**
- * Sends what devices and users do, each event as it comes; a homeserver shard wants {@link PresencePublisher}. Each call
- * returns a future that completes when the brokers have the record, and fails if they don't get it. What the processor
- * would refuse is refused here, with an {@link IllegalArgumentException} that says why. Thread-safe.
+ * Sends each event as it comes, without throttle or keep-alives; a homeserver shard wants a {@code PresencePublisher}.
+ * Each call returns a future that completes when all in-sync brokers have the record, and fails if they don't get it.
+ * What the processor would refuse throws an {@link IllegalArgumentException} with the reason. Thread-safe.
  *
- * <p>A call returns at once, unless the brokers cannot be asked for the topic's partitions or the producer's buffer is
- * full: then it waits, {@code max.block.ms} at most.
+ * <p>A call blocks for up to {@code max.block.ms} while the producer has no metadata of the topic or its buffer is full.
  */
 public final class EventSender implements AutoCloseable {
     private static final Duration CLOSE_TIMEOUT = Duration.ofSeconds(5);
@@ -34,14 +33,15 @@ public final class EventSender implements AutoCloseable {
     /**
      * Connects to the cluster. {@code settings} are a Kafka producer's; {@code bootstrap.servers} is required.
      *
-     * @throws IllegalArgumentException for a setting that would put a user's records on another partition than
-     *     murmur2 of the key says, where nobody would look for them
+     * @throws IllegalArgumentException for a setting that would choose another partition than murmur2 of the key:
+     *     the processor would not accept a user's records there
      */
     public EventSender(Topics topics, Map<String, ?> settings) {
         this(topics, connect(settings));
     }
 
-    EventSender(Topics topics, Producer<byte[], byte[]> producer) {
+    /** Over a producer that exists: it must choose partitions by murmur2 of the key. */
+    public EventSender(Topics topics, Producer<byte[], byte[]> producer) {
         this.records = new EventRecords(topics);
         this.producer = producer;
     }
@@ -50,12 +50,12 @@ public final class EventSender implements AutoCloseable {
         return send(records.heartbeat(user, heartbeat));
     }
 
-    /** As {@link #heartbeat(UserId, Heartbeat)}, for one that was prepared. */
+    /** As {@link #heartbeat(UserId, Heartbeat)}, without validating and encoding again. */
     public CompletableFuture<Void> heartbeat(UserId user, PreparedHeartbeat heartbeat) {
         return send(records.heartbeat(user, heartbeat));
     }
 
-    /** Checks and encodes a heartbeat that is to be sent often: most of the work of sending one. */
+    /** Validates and encodes a heartbeat that is sent often: most of the cost of sending one. */
     public PreparedHeartbeat prepare(Heartbeat heartbeat) {
         return records.prepare(heartbeat);
     }
@@ -74,7 +74,7 @@ public final class EventSender implements AutoCloseable {
         close(CLOSE_TIMEOUT);
     }
 
-    /** What is not sent by then is not sent, and its future fails. */
+    /** The futures of records that are not sent within the timeout fail. */
     void close(Duration timeout) {
         producer.close(timeout);
     }
@@ -91,7 +91,7 @@ public final class EventSender implements AutoCloseable {
         try {
             var unused = producer.send(record, callback);
         } catch (KafkaException | IllegalStateException e) {
-            // Some failures a producer reports by throwing. Two ways to fail are one too many.
+            // A producer throws some failures instead of failing the callback; callers get all of them by the future.
             sent.completeExceptionally(e);
         }
         return sent;
@@ -108,7 +108,7 @@ public final class EventSender implements AutoCloseable {
         Map<String, Object> all = new HashMap<>();
         all.put(ProducerConfig.ACKS_CONFIG, "all");
         all.putAll(settings);
-        // Asked for expressly, it makes the producer refuse every setting that would lose or reorder records.
+        // Set explicitly, so that the producer refuses settings that would lose or reorder records.
         all.put(ProducerConfig.ENABLE_IDEMPOTENCE_CONFIG, true);
         return new KafkaProducer<>(all, new ByteArraySerializer(), new ByteArraySerializer());
     }

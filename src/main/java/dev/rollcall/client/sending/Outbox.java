@@ -1,4 +1,4 @@
-package dev.rollcall.client;
+package dev.rollcall.client.sending;
 
 import java.time.Duration;
 import java.util.ArrayDeque;
@@ -13,11 +13,11 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * A bounded queue in front of the producer. Adding never waits, where a producer that has no metadata or no memory does
- * ({@code max.block.ms}): event loops must not stand still because a broker does. What was added goes to the producer in
- * that order. Thread-safe.
+ * A bounded queue in front of the producer. Adding never blocks, while the producer blocks for up to {@code
+ * max.block.ms} without metadata or memory: event loops must not block because a broker is away. Records go to the
+ * producer in the order of adding. Thread-safe.
  */
-final class Outbox {
+public final class Outbox {
     private static final Logger LOG = LoggerFactory.getLogger(Outbox.class);
 
     private record Entry(ProducerRecord<byte[], byte[]> record, CompletableFuture<Void> future) {}
@@ -26,27 +26,27 @@ final class Outbox {
     private final Executor executor;
     private final Deque<Entry> waiting = new ArrayDeque<>();
 
-    /** What was accepted and has no answer yet: what waits here and what the producer has. */
+    /** Records that were accepted and are neither acknowledged nor failed, here or in the producer. */
     private int pending;
 
     private boolean draining;
     private boolean closed;
 
-    /** Sends on {@code executor}, one task at a time; the task waits when the producer does. */
-    Outbox(EventSender sender, Executor executor) {
+    /** Sends on {@code executor}, one task at a time; the task blocks when the producer does. */
+    public Outbox(EventSender sender, Executor executor) {
         this.sender = sender;
         this.executor = executor;
     }
 
     /**
-     * Accepts a record, or refuses it when as many as {@code limit} are pending.
+     * Accepts a record, unless {@code limit} records are pending.
      *
      * @return completes when the brokers have the record; fails if they don't get it, with a {@link
-     *     BufferExhaustedException} at once if it was refused
+     *     BufferExhaustedException} at once if it was not accepted
      */
-    CompletableFuture<Void> add(ProducerRecord<byte[], byte[]> record, int limit) {
+    public CompletableFuture<Void> add(ProducerRecord<byte[], byte[]> record, int limit) {
         Entry entry = new Entry(record, new CompletableFuture<>());
-        boolean start;
+        boolean idle;
         synchronized (this) {
             if (closed) {
                 return CompletableFuture.failedFuture(closedBeforeSent());
@@ -57,38 +57,39 @@ final class Outbox {
             }
             waiting.add(entry);
             pending++;
-            start = !draining;
+            idle = !draining;
             draining = true;
         }
-        if (start) {
-            begin();
+        if (idle) {
+            startDraining();
         }
         return entry.future;
     }
 
-    private void begin() {
+    private void startDraining() {
         try {
             executor.execute(this::drain);
         } catch (Throwable e) {
-            // Whatever waits would wait for somebody who never comes.
+            // No other task would come for the records that wait.
             Deque<Entry> left;
             synchronized (this) {
                 draining = false;
                 left = new ArrayDeque<>(waiting);
                 waiting.clear();
             }
-            left.forEach(entry -> answered(entry, e));
+            left.forEach(entry -> complete(entry, e));
         }
     }
 
-    synchronized int pending() {
+    /** How many records were accepted and are neither acknowledged nor failed. */
+    public synchronized int pending() {
         return pending;
     }
 
-    /** Waits until everything has its answer, and makes sure that it has one then. Nothing is accepted any more. */
-    void close(Duration timeout) {
+    /** Waits until no record is pending, fails those that are after the timeout, and accepts none from then on. */
+    public void close(Duration timeout) {
         long deadline = System.nanoTime() + timeout.toNanos();
-        boolean interrupted = !awaitAnswers(deadline);
+        boolean interrupted = !awaitCompletion(deadline);
         Deque<Entry> left;
         synchronized (this) {
             closed = true;
@@ -99,15 +100,15 @@ final class Outbox {
         try {
             sender.close(interrupted ? Duration.ZERO : remaining);
         } finally {
-            left.forEach(entry -> answered(entry, closedBeforeSent()));
+            left.forEach(entry -> complete(entry, closedBeforeSent()));
             if (interrupted) {
                 Thread.currentThread().interrupt();
             }
         }
     }
 
-    /** Whether that was not cut short by an interrupt. */
-    private synchronized boolean awaitAnswers(long deadline) {
+    /** Returns whether it was not interrupted. */
+    private synchronized boolean awaitCompletion(long deadline) {
         try {
             long leftMs = millisUntil(deadline);
             while (pending > 0 && leftMs > 0) {
@@ -135,16 +136,16 @@ final class Outbox {
                 }
             }
             try {
-                var unused = sender.send(next.record).whenComplete((done, failure) -> answered(next, failure));
+                var unused = sender.send(next.record).whenComplete((done, failure) -> complete(next, failure));
             } catch (Throwable e) {
-                // Also an Error: nobody would send the others, and they are taken in all the same.
-                LOG.error("a record could not be handed to the producer, and its sender is told", e);
-                answered(next, e);
+                // Also an Error: it would end this task, and the records that come after would never be sent.
+                LOG.error("A record could not be handed to the producer; its future fails", e);
+                complete(next, e);
             }
         }
     }
 
-    private void answered(Entry entry, @Nullable Throwable failure) {
+    private void complete(Entry entry, @Nullable Throwable failure) {
         synchronized (this) {
             pending--;
             if (pending == 0) {

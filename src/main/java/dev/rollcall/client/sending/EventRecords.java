@@ -1,4 +1,4 @@
-package dev.rollcall.client;
+package dev.rollcall.client.sending;
 
 import dev.rollcall.domain.Heartbeat;
 import dev.rollcall.domain.Limits;
@@ -11,25 +11,25 @@ import org.apache.kafka.clients.producer.ProducerRecord;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Events as the records of the contract: the right topic, key and bytes. What the processor would refuse is refused
- * here, with an {@link IllegalArgumentException} that says why. Thread-safe.
+ * Makes the producer records of events: topic, key and value. What the processor would refuse throws an {@link
+ * IllegalArgumentException} with the reason. Thread-safe.
  */
-final class EventRecords {
+public final class EventRecords {
     private final Topics topics;
 
-    EventRecords(Topics topics) {
+    public EventRecords(Topics topics) {
         this.topics = topics;
     }
 
-    ProducerRecord<byte[], byte[]> heartbeat(UserId user, Heartbeat heartbeat) {
+    public ProducerRecord<byte[], byte[]> heartbeat(UserId user, Heartbeat heartbeat) {
         return record(topics.heartbeats(), user, new Inbound.Beat(heartbeat));
     }
 
-    ProducerRecord<byte[], byte[]> status(UserId user, StatusText text) {
+    public ProducerRecord<byte[], byte[]> status(UserId user, StatusText text) {
         return record(topics.statuses(), user, new Inbound.Status(text));
     }
 
-    ProducerRecord<byte[], byte[]> appearOffline(UserId user, boolean appearOffline) {
+    public ProducerRecord<byte[], byte[]> appearOffline(UserId user, boolean appearOffline) {
         return record(topics.appearOffline(), user, new Inbound.AppearOffline(appearOffline));
     }
 
@@ -57,10 +57,10 @@ final class EventRecords {
 
     private static byte[] encode(Topic<UserId, Inbound> topic, Inbound.Content content) {
         byte[] value = topic.values().serializer().serialize(topic.name(), Inbound.of(content));
-        // Read back, because then there is one place that knows what is allowed.
-        Inbound asRead = topic.values().deserializer().deserialize(topic.name(), value);
-        if (asRead.content() instanceof Inbound.Rejected bad) {
-            throw new IllegalArgumentException(bad.rejection().detail());
+        // Decoded again, so that the rules for a valid value are in the deserializer only.
+        Inbound decoded = topic.values().deserializer().deserialize(topic.name(), value);
+        if (decoded.content() instanceof Inbound.Rejected rejected) {
+            throw new IllegalArgumentException(rejected.rejection().detail());
         }
         return value;
     }

@@ -1,6 +1,6 @@
-package dev.rollcall.client;
+package dev.rollcall.client.sending;
 
-/** A heartbeat that is checked and encoded, to be sent for many users: see {@link EventSender#prepare}. Immutable. */
+/** A validated and encoded heartbeat, to be sent for many users: see {@link EventSender#prepare}. Immutable. */
 public final class PreparedHeartbeat {
     private final byte[] value;
 
@@ -8,7 +8,7 @@ public final class PreparedHeartbeat {
         this.value = value;
     }
 
-    /** The bytes themselves, not a copy. */
+    /** Not a copy. */
     byte[] value() {
         return value;
     }

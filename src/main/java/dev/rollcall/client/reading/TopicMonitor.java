@@ -1,6 +1,6 @@
-package dev.rollcall.client;
+package dev.rollcall.client.reading;
 
-import dev.rollcall.client.TopicLookup.TopicInfo;
+import dev.rollcall.client.reading.TopicLookup.TopicInfo;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
@@ -17,65 +17,64 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Asks again and again what the topic is, and says in the log what is waited for while it cannot be read. For one
- * thread, but for {@link #waitsFor}.
+ * Asks the brokers for the topic's description, again and again, and logs what is missing while there is none. For one
+ * thread, except for {@link #waitsFor} and {@link #isMissing}.
  */
-final class TopicWatch {
-    private static final Logger LOG = LoggerFactory.getLogger(TopicWatch.class);
+public final class TopicMonitor {
+    private static final Logger LOG = LoggerFactory.getLogger(TopicMonitor.class);
 
-    /** So late at most a partition that was added is noticed, or that the topic is another one. */
-    static final Duration ASK_EVERY = Duration.ofSeconds(5);
+    /** How long it takes at most to notice an added partition, or that the topic was created again. */
+    public static final Duration INTERVAL = Duration.ofSeconds(5);
 
-    static final Duration ASK_AGAIN = Duration.ofSeconds(1);
-    static final Duration WARN_EVERY = Duration.ofSeconds(30);
+    private static final Duration RETRY_AFTER = Duration.ofSeconds(1);
+    private static final Duration WARN_EVERY = Duration.ofSeconds(30);
 
     private final String topic;
     private final TopicLookup lookup;
     private final LongSupplier nanoTime;
 
-    private @Nullable CompletableFuture<TopicInfo> asked;
-    private long nextAsk;
+    private @Nullable CompletableFuture<TopicInfo> request;
+    private long nextRequest;
     private long nextWarning;
     private boolean current;
     private volatile @Nullable String waitsFor;
     private volatile boolean missing;
 
-    TopicWatch(String topic, TopicLookup lookup, LongSupplier nanoTime) {
+    public TopicMonitor(String topic, TopicLookup lookup, LongSupplier nanoTime) {
         this.topic = topic;
         this.lookup = lookup;
         this.nanoTime = nanoTime;
-        this.nextAsk = nanoTime.getAsLong();
-        this.nextWarning = nextAsk;
+        this.nextRequest = nanoTime.getAsLong();
+        this.nextWarning = nextRequest;
     }
 
     /**
-     * The brokers' answer, if there is a new one; null: there is none yet, or it is that there is no such topic.
+     * Returns the brokers' answer once it is there; null: there is no new one, or the request failed and is repeated.
      *
-     * @throws KafkaException if this reader is refused, so that waiting would be of no use
+     * @throws KafkaException if the request failed for a reason that does not pass, such as a missing permission
      */
-    @Nullable
-    TopicInfo look() {
+    public @Nullable TopicInfo poll() {
         long now = nanoTime.getAsLong();
-        if (asked == null && now - nextAsk >= 0) {
-            asked = lookup.ask(topic).toCompletableFuture();
+        if (request == null && now - nextRequest >= 0) {
+            request = lookup.describe(topic).toCompletableFuture();
         }
-        CompletableFuture<TopicInfo> answer = asked;
+        CompletableFuture<TopicInfo> answer = request;
         if (answer == null || !answer.isDone()) {
             return null;
         }
-        asked = null;
+        request = null;
         try {
             TopicInfo info = answer.join();
-            nextAsk = now + ASK_EVERY.toNanos();
+            nextRequest = now + INTERVAL.toNanos();
             current = true;
             if (waitsFor != null) {
-                LOG.info("Found what was waited for: {}", waitsFor);
+                LOG.info("Waits no longer for {}", waitsFor);
             }
             waitsFor = null;
             missing = false;
             return info;
         } catch (CompletionException e) {
-            nextAsk = now + ASK_AGAIN.toNanos();
+            nextRequest = now + RETRY_AFTER.toNanos();
             current = false;
             waitsFor = reason(e.getCause() == null ? e : e.getCause());
             warn(now);
@@ -83,42 +82,41 @@ final class TopicWatch {
         }
     }
 
-    /** What was answered before does not count any more. */
-    void askAnew() {
-        asked = null;
-        nextAsk = nanoTime.getAsLong();
+    /** Discards earlier answers, and asks at once. */
+    public void refresh() {
+        request = null;
+        nextRequest = nanoTime.getAsLong();
         current = false;
     }
 
-    /** Whether the brokers have answered since the last {@link #askAnew}, and the topic was there. */
-    boolean isCurrent() {
+    /** Whether the topic was described since the last {@link #refresh}. */
+    public boolean isCurrent() {
         return current;
     }
 
-    /** What is waited for, to be read after "waits for"; null: nothing. From any thread. */
-    @Nullable
-    String waitsFor() {
+    /** What is missing, to be read after "waits for"; null: nothing. Thread-safe. */
+    public @Nullable String waitsFor() {
         return waitsFor;
     }
 
-    /** Whether the brokers have said that there is no such topic. From any thread. */
-    boolean isMissing() {
+    /** Whether the brokers answered that there is no such topic. Thread-safe. */
+    public boolean isMissing() {
         return missing;
     }
 
-    /** Waits for an answer, this long at most. */
-    void await(Duration atMost) {
-        CompletableFuture<TopicInfo> answer = asked;
+    /** Waits for an answer, or for the time of the next request. */
+    public void await(Duration atMost) {
+        CompletableFuture<TopicInfo> answer = request;
         try {
             if (answer == null) {
-                TimeUnit.NANOSECONDS.sleep(Math.max(0, Math.min(atMost.toNanos(), nextAsk - nanoTime.getAsLong())));
+                TimeUnit.NANOSECONDS.sleep(Math.max(0, Math.min(atMost.toNanos(), nextRequest - nanoTime.getAsLong())));
             } else {
                 answer.get(atMost.toNanos(), TimeUnit.NANOSECONDS);
             }
         } catch (InterruptedException e) {
             throw new InterruptException(e); // sets the thread's interrupt again
         } catch (ExecutionException | TimeoutException e) {
-            LOG.debug("no answer to read", e); // the next look deals with it
+            LOG.debug("The topic was not described", e); // the next poll handles it
         }
     }
 
