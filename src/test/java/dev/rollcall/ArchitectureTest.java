@@ -30,7 +30,11 @@ class ArchitectureTest {
                 .layer("simulate")
                 .definedBy("dev.rollcall.simulate..")
                 .layer("http")
-                .definedBy("dev.rollcall.http..")
+                .definedBy("dev.rollcall.http")
+                .layer("http.events")
+                .definedBy("dev.rollcall.http.events")
+                .layer("http.server")
+                .definedBy("dev.rollcall.http.server")
                 .layer("gateway")
                 .definedBy("dev.rollcall.gateway..")
                 .layer("client")
@@ -51,8 +55,12 @@ class ArchitectureTest {
                 .mayOnlyBeAccessedByLayers("app")
                 .whereLayer("http")
                 .mayOnlyBeAccessedByLayers("app")
+                .whereLayer("http.events")
+                .mayOnlyBeAccessedByLayers("http")
+                .whereLayer("http.server")
+                .mayOnlyBeAccessedByLayers("app", "http", "http.events")
                 .whereLayer("gateway")
-                .mayOnlyBeAccessedByLayers("app", "http")
+                .mayOnlyBeAccessedByLayers("app", "http", "http.events", "http.server")
                 .whereLayer("client")
                 .mayOnlyBeAccessedByLayers("app", "simulate", "gateway")
                 .whereLayer("topology")
@@ -60,7 +68,7 @@ class ArchitectureTest {
                 .whereLayer("wire")
                 .mayOnlyBeAccessedByLayers("app", "gateway", "client", "simulate", "topology")
                 .whereLayer("config")
-                .mayOnlyBeAccessedByLayers("app", "http", "topology")
+                .mayOnlyBeAccessedByLayers("app", "http", "http.events", "http.server", "topology")
                 .whereLayer("embedded")
                 .mayNotAccessAnyLayer()
                 .whereLayer("domain")
@@ -76,6 +84,8 @@ class ArchitectureTest {
                         "dev.rollcall.app",
                         "dev.rollcall.embedded",
                         "dev.rollcall.http",
+                        "dev.rollcall.http.events",
+                        "dev.rollcall.http.server",
                         "dev.rollcall.gateway",
                         "dev.rollcall.client",
                         "dev.rollcall.simulate",
