@@ -20,7 +20,7 @@ public interface PartitionOwners {
     Address ownerOf(UserId user);
 
     /**
-     * The presence that was last emitted for a user whom this instance owns; empty if there is none.
+     * The presence that was last emitted for a user that this instance owns; empty if there is none.
      *
      * @throws UnavailableException if this instance does not own the user, or is still restoring its state
      */

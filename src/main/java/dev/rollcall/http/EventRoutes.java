@@ -22,7 +22,7 @@ import java.util.concurrent.CompletionStage;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
-/** The event stream: it keeps the device online, and tells the client of presence. */
+/** The event stream: it keeps the device online, and delivers presence to the client. */
 final class EventRoutes {
     private static final long DEFAULT_POLL_MS = 30_000;
 
@@ -52,14 +52,12 @@ final class EventRoutes {
         long timeoutMs = Math.min(
                 maxMs,
                 call.number("timeout", 0, Long.MAX_VALUE, format == StreamFormat.LONG_POLL ? DEFAULT_POLL_MS : maxMs));
+        StreamRequest request = new StreamRequest(user, device, users(call), token(call), format, timeoutMs);
         Backend present = backend.get();
         if (!present.feed().isCaughtUp()) {
             throw new UnavailableException("the presence topic is still being read");
         }
-        EventStream stream = streams.reserve(
-                present.feed(),
-                present.writer(),
-                new StreamRequest(user, device, users(call), token(call), format, timeoutMs));
+        EventStream stream = streams.reserve(present.feed(), present.writer(), request);
         return present.writer()
                 .opened(user, device, state)
                 .thenApply(done -> stream.subscribe())

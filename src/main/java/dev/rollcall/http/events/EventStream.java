@@ -146,7 +146,7 @@ public final class EventStream extends IteratingCallback implements Reply.Writer
             try {
                 executor.execute(this::advance);
             } catch (Throwable e) {
-                abort(e); // nobody else would call process
+                abort(e); // process() would not be called again
             }
         }
     }
@@ -275,7 +275,7 @@ public final class EventStream extends IteratingCallback implements Reply.Writer
             } else if (filled < 0) {
                 abort(new EofException("the client has closed the connection"));
             } else {
-                end(); // another request, though the response said Connection: close
+                end(); // another request, in spite of Connection: close
             }
         } catch (Throwable e) {
             abort(e);

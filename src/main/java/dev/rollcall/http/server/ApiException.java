@@ -41,7 +41,7 @@ public final class ApiException extends RuntimeException {
         return new ApiException(401, "M_MISSING_TOKEN", "a bearer token is needed", 0);
     }
 
-    /** Does not tell what is wrong with the token. */
+    /** Leaves out what is wrong with the token. */
     static ApiException unknownToken() {
         return new ApiException(401, "M_UNKNOWN_TOKEN", "the bearer token is not valid, or not any more", 0);
     }
