@@ -1,4 +1,4 @@
-// The page: this tab is a device, and shows who is here. It reads the event stream with fetch, because that can send a token.
+// The page: this tab is a device, and lists all users. It reads the event stream with fetch, since EventSource cannot send a token.
 
 const AFK_MS = 5 * 60_000;
 const ROW = 52; // px: 3.25rem
@@ -6,18 +6,18 @@ const ORDER = { online: 0, idle: 1, offline: 2 };
 
 const $ = (id) => document.getElementById(id);
 const users = new Map();
-// Per second of the last minute; the last one is the second that runs.
+// One value per second of the last minute; the last one is the current second.
 const plots = { beats: new Array(60).fill(0), changes: new Array(60).fill(0), late: new Array(60).fill(0) };
-let ends = []; // how long after its instant each of the last OFFLINEs was seen here, in ms
+let delays = []; // of the last 500 OFFLINEs: from the instant of the change to its arrival here, in ms
 let beatsBefore = null;
 let shown = [];
 let dirty = true;
-let session = 0; // the newest connection wins, and all older ones end themselves
+let session = 0; // counts connections: all but the newest end themselves
 let abort = new AbortController();
-let since = "";
+let nextBatch = ""; // where the stream goes on after a reconnect
 let chosen = "online";
 let away = false;
-let lastTouch = performance.now();
+let lastInput = performance.now();
 
 const stored = (key, make) => {
   const known = sessionStorage.getItem(key);
@@ -27,7 +27,7 @@ const stored = (key, make) => {
   return made;
 };
 const random = () => Array.from(crypto.getRandomValues(new Uint8Array(4)), (b) => b.toString(16).padStart(2, "0")).join("");
-// A duplicated tab brings its session storage along, and still is a device of its own.
+// Not in the session storage: a duplicated tab copies that, but is another device.
 const device = `tab-${random()}`;
 $("user").value = stored("user", () => `@guest-${random().slice(0, 4)}:example.org`);
 
@@ -43,8 +43,8 @@ async function call(method, where, body) {
       headers: { ...headers(), "Content-Type": "application/json" },
       body: body === undefined ? undefined : JSON.stringify(body),
     });
-    const said = answer.ok ? {} : await answer.json().catch(() => ({}));
-    $("note").textContent = answer.ok ? "" : said.error ?? `refused: ${answer.status}`;
+    const error = answer.ok ? {} : await answer.json().catch(() => ({}));
+    $("note").textContent = answer.ok ? "" : error.error ?? `refused: ${answer.status}`;
     if (answer.status === 401) $("token-label").hidden = false;
     return answer.ok;
   } catch {
@@ -53,7 +53,7 @@ async function call(method, where, body) {
   }
 }
 
-function say(text, kind) {
+function showConnection(text, kind) {
   const line = $("connection");
   if (line.textContent !== text) line.textContent = text;
   line.className = kind;
@@ -70,23 +70,23 @@ async function connect() {
     try {
       const query = new URLSearchParams({ presence: state() });
       const answer = await fetch(`${path(me, "devices", device, "events")}?${query}`, {
-        headers: { ...headers(), Accept: "text/event-stream", ...(since ? { "Last-Event-ID": since } : {}) },
+        headers: { ...headers(), Accept: "text/event-stream", ...(nextBatch ? { "Last-Event-ID": nextBatch } : {}) },
         signal: abort.signal,
         cache: "no-store",
       });
       if (!answer.ok) {
         if (answer.status === 401) $("token-label").hidden = false;
-        if (answer.status === 400) since = "";
-        const said = await answer.json().catch(() => ({}));
-        throw new Error(said.error ?? `refused: ${answer.status}`);
+        if (answer.status === 400) nextBatch = "";
+        const error = await answer.json().catch(() => ({}));
+        throw new Error(error.error ?? `refused: ${answer.status}`);
       }
-      say("live", "live");
+      showConnection("live", "live");
       wait = 500;
       await read(answer.body, mine);
       if (mine !== session) return;
     } catch (failure) {
       if (mine !== session) return;
-      say(`connection lost, trying again (${failure.message})`, "lost");
+      showConnection(`connection lost, trying again (${failure.message})`, "lost");
       await new Promise((done) => setTimeout(done, wait * (0.75 + Math.random() / 2)));
       wait = Math.min(wait * 2, 15_000);
     }
@@ -116,19 +116,19 @@ function event(text) {
       const before = users.get(presence.user_id);
       if (!batch.snapshot && presence.state === "offline" && before && before.state !== "offline") {
         const late = Math.max(0, Date.now() - presence.since);
-        ends = [...ends.slice(-499), late];
+        delays = [...delays.slice(-499), late];
         plots.late[59] = Math.max(plots.late[59], late);
       }
       if (presence.state === "unknown") users.delete(presence.user_id);
       else users.set(presence.user_id, presence);
     }
     if (!batch.snapshot) plots.changes[59] += batch.presences.length;
-    since = batch.since;
+    nextBatch = batch.next_batch;
     dirty = true;
   }
 }
 
-// ---- who is here ----
+// ---- the list ----
 
 function sort() {
   const wanted = $("find").value.toLowerCase();
@@ -150,7 +150,7 @@ function ago(ms) {
 
 const rows = [];
 
-// Only the rows that can be seen exist: thousands of users cost no more than a screenful.
+// Only visible rows are in the document, so that thousands of users cost no more than a screenful.
 function draw() {
   const list = $("list");
   const first = Math.max(0, Math.floor(list.scrollTop / ROW) - 2);
@@ -206,8 +206,8 @@ function drawLife() {
   const most = (name) => `${n(plots[name][59])}, at most ${n(Math.max(...plots[name]))}`;
   $("beats").textContent = most("beats");
   $("changes").textContent = most("changes");
-  if (ends.length > 0) {
-    const sorted = [...ends].sort((a, b) => a - b);
+  if (delays.length > 0) {
+    const sorted = [...delays].sort((a, b) => a - b);
     $("late").textContent = `${n(sorted[sorted.length >> 1])} ms, at most ${n(sorted.at(-1))} ms`;
   }
   plot("beats", 5);
@@ -239,7 +239,7 @@ async function showSimulation() {
     beatsBefore = heartbeats;
     $("simulated").textContent = many ? `${many.toLocaleString("en")} users are simulated` : "nobody is simulated";
   } catch {
-    // the stream's line says it
+    // the connection's line shows it
   }
 }
 
@@ -258,8 +258,8 @@ function setAway(now) {
   void call("PUT", path(me, "devices", device, "presence"), { state: state() });
 }
 
-function touched() {
-  lastTouch = performance.now();
+function onInput() {
+  lastInput = performance.now();
   if (!document.hidden) setAway(false);
 }
 
@@ -267,7 +267,7 @@ $("login").addEventListener("submit", (submitted) => {
   submitted.preventDefault();
   me = $("user").value;
   sessionStorage.setItem("user", me);
-  since = "";
+  nextBatch = "";
   void connect();
 });
 for (const radio of document.querySelectorAll("input[name=state]")) {
@@ -292,12 +292,12 @@ $("clear").addEventListener("click", () => {
 $("find").addEventListener("input", () => { dirty = true; });
 $("list").addEventListener("scroll", draw, { passive: true });
 addEventListener("resize", () => { dirty = true; });
-for (const kind of ["pointerdown", "pointermove", "keydown", "wheel"]) addEventListener(kind, touched, { passive: true });
-document.addEventListener("visibilitychange", () => (document.hidden ? setAway(true) : touched()));
+for (const kind of ["pointerdown", "pointermove", "keydown", "wheel"]) addEventListener(kind, onInput, { passive: true });
+document.addEventListener("visibilitychange", () => (document.hidden ? setAway(true) : onInput()));
 addEventListener("online", () => void connect());
 
 setInterval(async () => {
-  if (performance.now() - lastTouch > AFK_MS) setAway(true);
+  if (performance.now() - lastInput > AFK_MS) setAway(true);
   if (!document.hidden) await showSimulation();
   drawLife();
   draw();

@@ -40,7 +40,11 @@ class ArchitectureTest {
                 .layer("simulate")
                 .definedBy("dev.rollcall.simulate..")
                 .layer("http")
-                .definedBy("dev.rollcall.http..")
+                .definedBy("dev.rollcall.http")
+                .layer("http.events")
+                .definedBy("dev.rollcall.http.events")
+                .layer("http.server")
+                .definedBy("dev.rollcall.http.server")
                 .layer("gateway")
                 .definedBy("dev.rollcall.gateway..")
                 .layer("client")
@@ -75,8 +79,12 @@ class ArchitectureTest {
                 .mayOnlyBeAccessedByLayers("app")
                 .whereLayer("http")
                 .mayOnlyBeAccessedByLayers("app")
+                .whereLayer("http.events")
+                .mayOnlyBeAccessedByLayers("http")
+                .whereLayer("http.server")
+                .mayOnlyBeAccessedByLayers("app", "http", "http.events")
                 .whereLayer("gateway")
-                .mayOnlyBeAccessedByLayers("app", "http")
+                .mayOnlyBeAccessedByLayers("app", "http", "http.events", "http.server")
                 .whereLayer("client")
                 .mayOnlyBeAccessedByLayers("app", "gateway")
                 .whereLayer("client.reading")
@@ -88,7 +96,7 @@ class ArchitectureTest {
                 .whereLayer("wire")
                 .mayOnlyBeAccessedByLayers("app", "gateway", "client", "client.sending", "simulate", "topology")
                 .whereLayer("config")
-                .mayOnlyBeAccessedByLayers("app", "admin", "http", "topology")
+                .mayOnlyBeAccessedByLayers("app", "admin", "http", "http.events", "http.server", "topology")
                 .whereLayer("consumer")
                 .mayOnlyBeAccessedByLayers("app", "topology")
                 .whereLayer("consumer")
@@ -117,6 +125,8 @@ class ArchitectureTest {
                         "dev.rollcall.admin",
                         "dev.rollcall.embedded",
                         "dev.rollcall.http",
+                        "dev.rollcall.http.events",
+                        "dev.rollcall.http.server",
                         "dev.rollcall.gateway",
                         "dev.rollcall.client",
                         "dev.rollcall.client.reading",

@@ -35,8 +35,10 @@ class LoopsTest {
                     List.of("client.sending.Outbox.startDraining", "client.sending.Outbox.drain")),
             Map.entry("gateway.PresenceFeed.<init>", List.of("gateway.PresenceFeed.read")),
             Map.entry("gateway.PresenceWriter.send", List.of("gateway.PresenceWriter.handOver")),
-            Map.entry("http.EventStreams.<init>", List.of("http.EventStreams.tick")),
-            Map.entry("http.EventStream.again", List.of("http.EventStream.again", "http.EventStream.step")),
+            Map.entry("http.events.EventStreams.<init>", List.of("http.events.EventStreams.tick")),
+            Map.entry(
+                    "http.events.EventStream.wake",
+                    List.of("http.events.EventStream.wake", "http.events.EventStream.advance")),
             Map.entry("admin.TopicWatch.<init>", List.of("admin.TopicWatch.run")),
             Map.entry("app.PageSimulation.start", List.of("app.PageSimulation.run")),
             Map.entry("app.SimulateCommand.call", List.of("app.SimulateCommand$LiveLine.print")));

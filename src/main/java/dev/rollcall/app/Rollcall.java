@@ -13,7 +13,7 @@ import dev.rollcall.gateway.PresenceReader;
 import dev.rollcall.gateway.PresenceWriter;
 import dev.rollcall.http.Backend;
 import dev.rollcall.http.HttpEdge;
-import dev.rollcall.http.Tokens;
+import dev.rollcall.http.server.Tokens;
 import dev.rollcall.topology.OutputLimits;
 import dev.rollcall.topology.PresenceTopology;
 import dev.rollcall.wire.Topics;

@@ -2,7 +2,7 @@ package dev.rollcall.app;
 
 import dev.rollcall.config.Secret;
 import dev.rollcall.domain.UserId;
-import dev.rollcall.http.Tokens;
+import dev.rollcall.http.server.Tokens;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.concurrent.Callable;

@@ -7,59 +7,64 @@ import java.util.List;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
-/** Watches everybody by remembering how far it is: its memory does not depend on how many users there are. */
+/** All users, in the feed's order of versions. Keeps one position and no queue, so that its size does not grow with users. */
 final class AllUsersSubscription extends PresenceSubscription {
     private final PresenceFeed feed;
-    private @Nullable SinceToken heard;
 
-    /** Up to here it is a snapshot, or what was missed. */
-    private long beginning;
+    /** Null: the subscriber knows nothing, and gets a snapshot. */
+    private @Nullable BatchToken from;
 
-    private final TreeMap<Integer, Long> told = new TreeMap<>();
-    private long cursor;
-    private boolean begun;
+    /** The feed's version at the start. Later entries are changes; up to here they are the snapshot, or what was missed. */
+    private long startVersion;
 
-    AllUsersSubscription(PresenceFeed feed, @Nullable SinceToken heard, Runnable onChange) {
+    /** Per partition, the next offset after what was delivered. */
+    private final TreeMap<Integer, Long> delivered = new TreeMap<>();
+
+    private long lastDelivered;
+    private boolean started;
+
+    AllUsersSubscription(PresenceFeed feed, @Nullable BatchToken from, Runnable onChange) {
         super(onChange);
         this.feed = feed;
-        this.heard = heard;
+        this.from = from;
         feed.add(this);
-        beginning = feed.lastVersion();
-        if (heard != null) {
-            told.putAll(heard.offsets());
-            begun = true;
+        startVersion = feed.lastVersion();
+        if (from != null) {
+            delivered.putAll(from.offsets());
+            started = true;
         }
     }
 
     @Override
-    public @Nullable Batch take(int atMost) {
-        SinceToken allOfIt = feed.positions();
-        if (takesAnew()) {
-            heard = null;
-            beginning = feed.lastVersion();
-            told.clear();
-            cursor = 0;
-            begun = false;
+    public @Nullable Batch poll(int maxUsers) {
+        BatchToken end = feed.positions();
+        if (takeRestart()) {
+            from = null;
+            startVersion = feed.lastVersion();
+            delivered.clear();
+            lastDelivered = 0;
+            started = false;
         }
         List<byte[]> presences = new ArrayList<>();
-        Iterator<Entry> left = feed.byVersion().tailMap(cursor, false).values().iterator();
-        while (left.hasNext() && presences.size() < atMost) {
-            Entry entry = left.next();
-            cursor = entry.version;
-            told.merge(entry.partition, entry.offset + 1, Math::max);
+        Iterator<Entry> entries =
+                feed.byVersion().tailMap(lastDelivered, false).values().iterator();
+        while (entries.hasNext() && presences.size() < maxUsers) {
+            Entry entry = entries.next();
+            lastDelivered = entry.version;
+            delivered.merge(entry.partition, entry.offset + 1, Math::max);
             if (isNews(entry)) {
                 presences.add(entry.json());
             }
         }
-        boolean more = left.hasNext();
+        boolean more = entries.hasNext();
         if (!more) {
-            allOfIt.offsets().forEach((partition, offset) -> told.merge(partition, offset, Math::max));
+            end.offsets().forEach((partition, offset) -> delivered.merge(partition, offset, Math::max));
         }
-        if (presences.isEmpty() && begun) {
+        if (presences.isEmpty() && started) {
             return null;
         }
-        Batch batch = new Batch(!begun, presences, more, new SinceToken(allOfIt.log(), new TreeMap<>(told)));
-        begun = true;
+        Batch batch = new Batch(!started, presences, more, new BatchToken(end.topicId(), new TreeMap<>(delivered)));
+        started = true;
         return batch;
     }
 
@@ -69,9 +74,9 @@ final class AllUsersSubscription extends PresenceSubscription {
     }
 
     private boolean isNews(Entry entry) {
-        if (entry.version > beginning) {
+        if (entry.version > startVersion) {
             return true;
         }
-        return heard == null ? entry.presence != null : entry.offset >= heard.offset(entry.partition);
+        return from == null ? entry.presence != null : entry.offset >= from.offset(entry.partition);
     }
 }

@@ -4,25 +4,25 @@ import dev.rollcall.domain.PresenceUpdate.Presence;
 import dev.rollcall.domain.UserId;
 import java.util.Optional;
 
-/** Which instance has which user, and what this one has stored. */
+/** Which instance owns a user's partition, and what this instance has stored of the users that it owns. */
 public interface PartitionOwners {
-    /** Where an instance answers. */
+    /** The {@code host:port} of an instance's HTTP server. */
     record Address(String host, int port) {}
 
-    /** This instance, as others know it. */
+    /** This instance's own address, in the form in which {@link #ownerOf} returns it. */
     Address self();
 
     /**
-     * Who owns the user.
+     * The instance that owns the user's partition.
      *
-     * @throws UnavailableException while nobody does
+     * @throws UnavailableException while the partition has no owner, as during a rebalance
      */
     Address ownerOf(UserId user);
 
     /**
-     * What was last said of a user that this instance owns; empty: nothing.
+     * The presence that was last emitted for a user that this instance owns; empty if there is none.
      *
-     * @throws UnavailableException if it does not own the user, or is still restoring
+     * @throws UnavailableException if this instance does not own the user, or is still restoring its state
      */
     Optional<Presence> emitted(UserId user);
 }

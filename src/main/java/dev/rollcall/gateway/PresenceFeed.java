@@ -5,11 +5,14 @@ import dev.rollcall.client.PresenceSubscriber;
 import dev.rollcall.domain.PresenceUpdate.Presence;
 import dev.rollcall.domain.UserId;
 import dev.rollcall.wire.Topic;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentSkipListMap;
 import org.jspecify.annotations.Nullable;
@@ -17,39 +20,41 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The last word on everybody, and who waits for the next: a full copy of the topic of presence, so that any instance can
- * tell of any user. A watcher that is slow finds the latest state of each user when it comes, never a queue: everybody is
- * in one order, that of the last change, and a watcher only remembers how far it is.
+ * A copy of the whole presence topic in memory, and the subscriptions to it. With it any instance can serve the changes of
+ * any user.
  *
- * <p>Costs some 500 bytes per user that something was ever said of. Changes come on one thread; all else is thread-safe.
+ * <p>Subscribers have no queues. Each change gives its user a new version, and the users are ordered by version; a
+ * subscriber remembers the version that it has reached. A slow subscriber therefore gets the latest state of each user.
+ *
+ * <p>Takes about 500 bytes per known user. Changes are applied by one thread; all methods are thread-safe.
  */
 public final class PresenceFeed implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(PresenceFeed.class);
 
-    /** Users that were forgotten of late are kept, so that those who knew them can be told. */
-    private static final int MAX_FORGOTTEN = 10_000;
+    /** So many forgotten users are kept, so that subscribers who resume learn of it. */
+    private static final int MAX_TOMBSTONES = 10_000;
 
     private final PresenceSubscriber subscriber;
-    private final Thread reading;
+    private final Thread reader;
 
     private final ConcurrentHashMap<UserId, Entry> latest = new ConcurrentHashMap<>();
     private final ConcurrentSkipListMap<Long, Entry> byVersion = new ConcurrentSkipListMap<>();
 
-    /** Per partition: everything before this offset is in here, and its watchers know. */
+    /** Per partition: every record before this offset is applied, and the subscriptions to its user are notified. */
     private final ConcurrentSkipListMap<Integer, Long> positions = new ConcurrentSkipListMap<>();
 
-    /** Per partition: somebody who was forgotten before this offset may be missing here. */
-    private final ConcurrentHashMap<Integer, Long> untold = new ConcurrentHashMap<>();
+    /** Per partition: a tombstone before this offset may have been evicted, so older tokens are of no use. */
+    private final ConcurrentHashMap<Integer, Long> evictedBefore = new ConcurrentHashMap<>();
 
-    private final Deque<Entry> forgotten = new ArrayDeque<>();
-    private final Set<PresenceSubscription> everybodys = ConcurrentHashMap.newKeySet();
-    private final ConcurrentHashMap<UserId, Set<PresenceSubscription>> byUser = new ConcurrentHashMap<>();
+    private final Deque<Entry> tombstones = new ArrayDeque<>();
+    private final Set<PresenceSubscription> toAllUsers = ConcurrentHashMap.newKeySet();
+    private final ConcurrentHashMap<UserId, Set<PresenceSubscription>> toUser = new ConcurrentHashMap<>();
     private long version;
 
-    /** Names the topic in tokens; empty: nothing was read of it yet. */
-    private volatile String log = "";
+    /** As in {@link BatchToken#topicId}; empty until the first record is read. */
+    private volatile String topicId = "";
 
-    /** The last word on one user: {@code presence} is null if it is that nobody knows the user any more. */
+    /** The latest record of one user. {@code presence} is null for a tombstone. */
     static final class Entry {
         final UserId user;
         final @Nullable Presence presence;
@@ -66,13 +71,11 @@ public final class PresenceFeed implements AutoCloseable {
             this.version = version;
         }
 
-        /** As {@link PresenceJson}, in UTF-8. Written once, for all who watch. */
+        /** {@link PresenceJson} in UTF-8, rendered once for all subscribers. */
         byte[] json() {
             byte[] bytes = json;
             if (bytes == null) {
-                bytes = PresenceJson.render(user, presence)
-                        .toString()
-                        .getBytes(java.nio.charset.StandardCharsets.UTF_8);
+                bytes = PresenceJson.render(user, presence).toString().getBytes(StandardCharsets.UTF_8);
                 json = bytes;
             }
             return bytes;
@@ -80,31 +83,32 @@ public final class PresenceFeed implements AutoCloseable {
     }
 
     /**
-     * Begins to read, and waits for the brokers and the topic. {@code settings} are a Kafka consumer's; {@code
-     * bootstrap.servers} is required.
+     * Starts reading. Waits in the background for the brokers and the topic.
+     *
+     * @param settings of a Kafka consumer; {@code bootstrap.servers} is required
      */
     public PresenceFeed(Topic<UserId, Presence> topic, Map<String, ?> settings) {
         subscriber = new PresenceSubscriber(
                 topic,
                 settings,
                 PresenceSubscriber.Options.fullCopy()
-                        .retrying(1, java.time.Duration.ZERO)
+                        .retrying(1, Duration.ZERO)
                         .parkingTo(PresenceFeed::requireNoChange),
-                this::take);
-        reading = new Thread(this::read, "presence-feed");
-        reading.setDaemon(true);
-        reading.start();
+                this::apply);
+        reader = new Thread(this::read, "presence-feed");
+        reader.setDaemon(true);
+        reader.start();
     }
 
     /**
-     * Whether it has read what was there when it began, and reads on. Until it has read partitions that were added, or a
-     * topic that was created again, it has not.
+     * Whether everything that was in the topic at the start has been applied, and reading goes on. False again while
+     * partitions that were added, or a topic that was created again, are read for the first time.
      */
     public boolean isCaughtUp() {
         return subscriber.snapshotComplete();
     }
 
-    /** What it waits for until it has caught up, in words; empty: it has. */
+    /** What it waits for until it has caught up, in words; empty once it has. */
     public Optional<String> waitsFor() {
         if (subscriber.failure().isPresent()) {
             return Optional.of("the feed of presence, which has ended with an error");
@@ -114,32 +118,33 @@ public final class PresenceFeed implements AutoCloseable {
                 : subscriber.waitsFor().or(() -> Optional.of("the topic of presence to be read"));
     }
 
-    /** How many users something is known of. */
+    /** The number of users with an entry. */
     public int users() {
         return latest.size();
     }
 
     /**
-     * Watches these users, or everybody.
+     * Subscribes to some users, or to all of them. The subscription must be closed.
      *
-     * @param users whom to watch; null: everybody
-     * @param since the token up to which the watcher has heard; null: nothing yet
-     * @param onChange called when there is something to take, on the thread of the feed: it must return at once
+     * @param users null: all users
+     * @param from where an earlier subscription ended; null, or a token that is too old or of another topic: a snapshot
+     *     comes first
+     * @param onChange called on the feed's thread when there is something to poll; must return at once
      * @throws UnavailableException while the feed has not caught up
      */
-    public PresenceSubscription watch(@Nullable Set<UserId> users, @Nullable SinceToken since, Runnable onChange) {
+    public PresenceSubscription subscribe(@Nullable Set<UserId> users, @Nullable BatchToken from, Runnable onChange) {
         if (!isCaughtUp()) {
-            throw new UnavailableException("still reading who is here");
+            throw new UnavailableException("the presence topic is still being read");
         }
-        String before = log;
-        SinceToken usable = since == null || isTooOldOrStrange(since) ? null : since;
-        PresenceSubscription watch = users == null
+        String before = topicId;
+        BatchToken usable = from == null || !covers(from) ? null : from;
+        PresenceSubscription subscription = users == null
                 ? new AllUsersSubscription(this, usable, onChange)
                 : new UsersSubscription(this, users, usable, onChange);
-        if (!before.equals(log) && !before.isEmpty()) {
-            watch.beginAnew();
+        if (!before.equals(topicId) && !before.isEmpty()) {
+            subscription.restart();
         }
-        return watch;
+        return subscription;
     }
 
     @Override
@@ -147,7 +152,7 @@ public final class PresenceFeed implements AutoCloseable {
         subscriber.close();
     }
 
-    // ---- for the watches ----
+    // ---- for the subscriptions ----
 
     @Nullable
     Entry entry(UserId user) {
@@ -158,46 +163,46 @@ public final class PresenceFeed implements AutoCloseable {
         return byVersion;
     }
 
-    /** 0: there is none. */
+    /** 0 while there is none. */
     long lastVersion() {
         var last = byVersion.lastEntry();
         return last == null ? 0 : last.getKey();
     }
 
-    /** Everything before these offsets has been entered, and marked with those who watch. */
-    SinceToken positions() {
-        String of = log; // first: with an older name the token is too old, and with a newer one it would be wrong
-        return new SinceToken(of, new java.util.TreeMap<>(positions));
+    /** The offsets before which everything is applied, and known to the subscriptions to single users. */
+    BatchToken positions() {
+        String id = topicId; // read first: an older id makes the token unusable, a newer one would make it wrong
+        return new BatchToken(id, new TreeMap<>(positions));
     }
 
-    void add(PresenceSubscription watch) {
-        everybodys.add(watch);
+    void add(PresenceSubscription subscription) {
+        toAllUsers.add(subscription);
     }
 
-    void add(PresenceSubscription watch, Set<UserId> users) {
+    void add(PresenceSubscription subscription, Set<UserId> users) {
         for (UserId user : users) {
-            byUser.compute(user, (key, watches) -> {
-                Set<PresenceSubscription> set = watches == null ? ConcurrentHashMap.newKeySet(2) : watches;
-                set.add(watch);
-                return set;
+            toUser.compute(user, (key, present) -> {
+                Set<PresenceSubscription> subscriptions = present == null ? ConcurrentHashMap.newKeySet(2) : present;
+                subscriptions.add(subscription);
+                return subscriptions;
             });
         }
     }
 
-    void remove(PresenceSubscription watch) {
-        everybodys.remove(watch);
+    void remove(PresenceSubscription subscription) {
+        toAllUsers.remove(subscription);
     }
 
-    void remove(PresenceSubscription watch, Set<UserId> users) {
+    void remove(PresenceSubscription subscription, Set<UserId> users) {
         for (UserId user : users) {
-            byUser.computeIfPresent(user, (key, watches) -> {
-                watches.remove(watch);
-                return watches.isEmpty() ? null : watches;
+            toUser.computeIfPresent(user, (key, subscriptions) -> {
+                subscriptions.remove(subscription);
+                return subscriptions.isEmpty() ? null : subscriptions;
             });
         }
     }
 
-    // ---- the thread that reads ----
+    // ---- the reader thread ----
 
     private void read() {
         try {
@@ -207,79 +212,84 @@ public final class PresenceFeed implements AutoCloseable {
         }
     }
 
-    /** A change that cannot be entered would be missing here for ever, and nobody would notice. */
+    /** A change that was skipped would be missing in the copy for good, so the feed ends instead. */
     private static void requireNoChange(PresenceSubscriber.Parked parked) {
         if (parked.change() != null) {
-            throw new IllegalStateException("a change cannot be entered", parked.failure());
+            throw new IllegalStateException("a change cannot be applied", parked.failure());
         }
     }
 
-    private void take(PresenceChange change) {
-        noticeAnotherLog(change);
+    private void apply(PresenceChange change) {
+        detectNewTopic(change);
         version++;
-        Entry now = new Entry(change.user(), change.after(), change.partition(), change.offset(), version);
-        // Entered before the old one goes: somebody who walks through meanwhile may see both, but never neither.
-        byVersion.put(now.version, now);
-        Entry before = latest.put(now.user, now);
+        Entry entry = new Entry(change.user(), change.after(), change.partition(), change.offset(), version);
+        // Added before the old entry goes: who iterates meanwhile may see the user twice, but does not miss it.
+        byVersion.put(entry.version, entry);
+        Entry before = latest.put(entry.user, entry);
         if (before != null) {
             byVersion.remove(before.version);
         }
-        if (now.presence == null) {
-            forgotten.add(now);
-            if (forgotten.size() > MAX_FORGOTTEN) {
-                Entry gone = forgotten.remove();
-                if (latest.remove(gone.user, gone)) {
-                    byVersion.remove(gone.version);
-                    untold.merge(gone.partition, gone.offset + 1, Math::max);
-                }
+        if (entry.presence == null) {
+            keepTombstone(entry);
+        }
+        Set<PresenceSubscription> subscriptions = toUser.get(entry.user);
+        if (subscriptions != null) {
+            subscriptions.forEach(subscription -> notifyOf(entry.user, subscription));
+        }
+        positions.put(entry.partition, entry.offset + 1); // after those were notified, as its comment promises
+        toAllUsers.forEach(subscription -> notifyOf(entry.user, subscription));
+    }
+
+    private void keepTombstone(Entry entry) {
+        tombstones.add(entry);
+        if (tombstones.size() > MAX_TOMBSTONES) {
+            Entry oldest = tombstones.remove();
+            if (latest.remove(oldest.user, oldest)) {
+                byVersion.remove(oldest.version);
+                evictedBefore.merge(oldest.partition, oldest.offset + 1, Math::max);
             }
         }
-        Set<PresenceSubscription> watches = byUser.get(now.user);
-        if (watches != null) {
-            watches.forEach(watch -> tell(watch, now.user));
-        }
-        positions.put(now.partition, now.offset + 1); // now that they know
-        everybodys.forEach(watch -> tell(watch, now.user));
     }
 
-    private static void tell(PresenceSubscription watch, UserId user) {
+    private static void notifyOf(UserId user, PresenceSubscription subscription) {
         try {
-            watch.changed(user);
+            subscription.changed(user);
         } catch (RuntimeException e) {
-            LOG.error("one who watches could not be told", e); // and is no reason not to tell the others
+            LOG.error("a subscriber could not be notified", e); // the others still are
         }
     }
 
-    /** The topic was created again, or its end was cut off: all that watchers were told, and their tokens, are void. */
-    private void noticeAnotherLog(PresenceChange change) {
-        String now = Integer.toHexString(subscriber.topicId().orElse("").hashCode());
-        boolean another = !now.equals(log);
-        boolean wentBack = change.offset() + 1 < positions.getOrDefault(change.partition(), 0L);
-        if (another || wentBack) {
-            boolean first = log.isEmpty();
+    /** Where the topic was created again, or truncated, all subscriptions restart, since their tokens are void. */
+    private void detectNewTopic(PresenceChange change) {
+        String id = Integer.toHexString(subscriber.topicId().orElse("").hashCode());
+        boolean another = !id.equals(topicId);
+        boolean truncated = change.offset() + 1 < positions.getOrDefault(change.partition(), 0L);
+        if (another || truncated) {
+            boolean first = topicId.isEmpty();
             if (another) {
                 positions.clear();
-                untold.clear();
+                evictedBefore.clear();
             }
             if (!first) {
-                everybodys.forEach(PresenceSubscription::beginAnew);
-                byUser.values().forEach(watches -> watches.forEach(PresenceSubscription::beginAnew));
+                toAllUsers.forEach(PresenceSubscription::restart);
+                toUser.values().forEach(subscriptions -> subscriptions.forEach(PresenceSubscription::restart));
             }
-            log = now; // last, for whoever has read it finds all of this
+            topicId = id; // last: who reads the new id also sees the changes above
         }
     }
 
-    private boolean isTooOldOrStrange(SinceToken since) {
-        if (!since.offsets().isEmpty() && !since.log().equals(log)) {
-            return true;
+    /** Whether nothing that came after the token is missing here. */
+    private boolean covers(BatchToken from) {
+        if (!from.offsets().isEmpty() && !from.topicId().equals(topicId)) {
+            return false;
         }
-        for (var one : since.offsets().entrySet()) {
-            long offset = one.getValue();
-            boolean ahead = offset > positions.getOrDefault(one.getKey(), 0L);
-            if (ahead || offset < untold.getOrDefault(one.getKey(), 0L)) {
-                return true;
+        for (var position : from.offsets().entrySet()) {
+            long offset = position.getValue();
+            boolean ahead = offset > positions.getOrDefault(position.getKey(), 0L);
+            if (ahead || offset < evictedBefore.getOrDefault(position.getKey(), 0L)) {
+                return false;
             }
         }
-        return false;
+        return true;
     }
 }

@@ -8,14 +8,14 @@ import dev.rollcall.domain.UserId;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
-/** Presence as the edge's JSON: what was last said of a user, or {@code unknown}. Times in ms since the epoch. */
+/** Presence as JSON. Times are in ms since the epoch. */
 public final class PresenceJson {
     private static final String UNKNOWN = "unknown";
     private static final JsonMapper MAPPER = new JsonMapper();
 
     private PresenceJson() {}
 
-    /** Renders what was last said of a user; null: nobody knows the user. */
+    /** A user's last published presence; null, for a user who is not known, becomes the state {@code unknown}. */
     public static ObjectNode render(UserId user, @Nullable Presence presence) {
         ObjectNode json = MAPPER.createObjectNode().put("user_id", user.toString());
         if (presence == null) {

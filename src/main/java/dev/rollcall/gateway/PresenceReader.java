@@ -24,15 +24,15 @@ import java.util.concurrent.CompletableFuture;
 import java.util.function.Supplier;
 
 /**
- * Anybody's presence, from the instance that owns the user: from this one's store, or over HTTP, one call per owner. A
- * question that was forwarded is not forwarded again: two instances that each take the other for the owner would never
- * stop. Thread-safe.
+ * Reads the presence of any user from the instance that owns the user: from this instance's store, or over HTTP, with one
+ * request per owner. A request is forwarded once at most: during a rebalance two instances can each take the other for the
+ * owner, and would forward it for ever. Thread-safe.
  */
 public final class PresenceReader {
-    /** Says that another instance asks: it is answered from here or not at all. */
+    /** Header of a forwarded request, which is answered from this instance's store or refused. */
     public static final String FORWARDED = "Rollcall-Forwarded";
 
-    /** What is asked of another instance. */
+    /** The route that a request is forwarded to. */
     public static final String QUERY_PATH = "/v2/presence/query";
 
     private static final Duration CONNECT_WITHIN = Duration.ofSeconds(2);
@@ -47,9 +47,9 @@ public final class PresenceReader {
             .build();
 
     /**
-     * Reads through these owners.
+     * Reads by way of {@code owners}.
      *
-     * @param authorization makes the {@code Authorization} header with which the other instances are asked; empty: none
+     * @param authorization makes the {@code Authorization} header of forwarded requests; empty: they have none
      */
     public PresenceReader(PartitionOwners owners, Supplier<String> authorization) {
         this.owners = owners;
@@ -57,14 +57,14 @@ public final class PresenceReader {
     }
 
     /**
-     * The presence of each of these, as {@link PresenceJson} has it. Fails as a whole, with an {@link UnavailableException},
-     * if the owner of one of them cannot answer.
+     * Reads each user's presence as {@link PresenceJson}. Fails as a whole, with an {@link UnavailableException}, if the
+     * owner of one of the users cannot answer.
      *
-     * @param forwarded whether another instance asks
+     * @param forwarded whether another instance has forwarded the request
      */
     public CompletableFuture<Map<UserId, ObjectNode>> read(Collection<UserId> users, boolean forwarded) {
         Map<UserId, ObjectNode> found = new HashMap<>();
-        Map<Address, List<UserId>> elsewhere = new LinkedHashMap<>();
+        Map<Address, List<UserId>> byOwner = new LinkedHashMap<>();
         try {
             for (UserId user : users) {
                 Address owner = forwarded ? owners.self() : owners.ownerOf(user);
@@ -72,16 +72,16 @@ public final class PresenceReader {
                     found.put(
                             user, PresenceJson.render(user, owners.emitted(user).orElse(null)));
                 } else {
-                    elsewhere.computeIfAbsent(owner, any -> new ArrayList<>()).add(user);
+                    byOwner.computeIfAbsent(owner, any -> new ArrayList<>()).add(user);
                 }
             }
         } catch (UnavailableException e) {
             return CompletableFuture.failedFuture(e);
         }
         CompletableFuture<Map<UserId, ObjectNode>> all = CompletableFuture.completedFuture(found);
-        for (var one : elsewhere.entrySet()) {
-            // Asked before any of them has answered.
-            CompletableFuture<Map<UserId, ObjectNode>> asked = ask(one.getKey(), one.getValue());
+        for (var entry : byOwner.entrySet()) {
+            // All requests are sent before the first answer is waited for.
+            CompletableFuture<Map<UserId, ObjectNode>> asked = forward(entry.getKey(), entry.getValue());
             all = all.thenCombine(asked, (before, more) -> {
                 before.putAll(more);
                 return before;
@@ -90,22 +90,22 @@ public final class PresenceReader {
         return all;
     }
 
-    private CompletableFuture<Map<UserId, ObjectNode>> ask(Address owner, List<UserId> users) {
-        ObjectNode question = MAPPER.createObjectNode();
-        ArrayNode ids = question.putArray("user_ids");
+    private CompletableFuture<Map<UserId, ObjectNode>> forward(Address owner, List<UserId> users) {
+        ObjectNode query = MAPPER.createObjectNode();
+        ArrayNode ids = query.putArray("user_ids");
         users.forEach(user -> ids.add(user.toString()));
         HttpRequest.Builder request = HttpRequest.newBuilder(uri(owner))
                 .timeout(ANSWER_WITHIN)
                 .header("Content-Type", "application/json")
                 .header(FORWARDED, "1")
-                .POST(BodyPublishers.ofByteArray(bytes(question)));
+                .POST(BodyPublishers.ofByteArray(bytes(query)));
         String header = authorization.get();
         if (!header.isEmpty()) {
             request.header("Authorization", header);
         }
         return http.sendAsync(request.build(), BodyHandlers.ofByteArray()).handle((response, failure) -> {
             if (failure != null) {
-                throw new UnavailableException("the instance that has the user does not answer", failure);
+                throw new UnavailableException("the instance that owns the user does not answer", failure);
             }
             return presences(response, users);
         });
@@ -114,7 +114,7 @@ public final class PresenceReader {
     private static Map<UserId, ObjectNode> presences(HttpResponse<byte[]> response, List<UserId> users) {
         if (response.statusCode() != 200) {
             throw new UnavailableException(
-                    "the instance that has the user answers with %d".formatted(response.statusCode()));
+                    "the instance that owns the user answers with %d".formatted(response.statusCode()));
         }
         Map<UserId, ObjectNode> found = new HashMap<>();
         try {
@@ -124,10 +124,10 @@ public final class PresenceReader {
                 }
             }
         } catch (java.io.IOException e) {
-            throw new UnavailableException("the instance that has the user answers with something else", e);
+            throw new UnavailableException("the instance that owns the user answers with something other than JSON", e);
         }
         if (!found.keySet().containsAll(users)) {
-            throw new UnavailableException("the instance that has the user leaves somebody out");
+            throw new UnavailableException("the instance that owns the user left out some users");
         }
         return found;
     }

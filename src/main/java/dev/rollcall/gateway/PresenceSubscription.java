@@ -4,43 +4,47 @@ import dev.rollcall.domain.UserId;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** One who watches: first where everybody stands, then what has changed since the last time, the latest of each user. */
+/** A snapshot of presence, and then its changes. Several changes of a user between two polls are conflated into the last. */
 public abstract sealed class PresenceSubscription implements AutoCloseable
         permits AllUsersSubscription, UsersSubscription {
     private final Runnable onChange;
-    private volatile boolean anew;
+    private volatile boolean restart;
 
     PresenceSubscription(Runnable onChange) {
         this.onChange = onChange;
     }
 
     /**
-     * What there is to tell.
+     * Part of a snapshot, or changes.
      *
-     * @param beginsAnew whether this is where a snapshot begins: what the watcher knew before is void
-     * @param presences each as {@link PresenceJson}, in UTF-8, in the order of their last changes
-     * @param more whether the rest is to be taken at once
-     * @param since how far the watcher has heard with this
+     * @param snapshot whether a snapshot begins here: what the subscriber knew before is void
+     * @param presences each as {@link PresenceJson}, in UTF-8, in the order of the users' last changes
+     * @param more whether the next poll has the rest
+     * @param nextBatch where a later subscription continues after this batch
      */
-    public record Batch(boolean beginsAnew, List<byte[]> presences, boolean more, SinceToken since) {}
+    public record Batch(boolean snapshot, List<byte[]> presences, boolean more, BatchToken nextBatch) {}
 
-    /** Takes what there is to tell, so many users at most; null: nothing. By one thread at a time. */
-    public abstract @Nullable Batch take(int atMost);
+    /**
+     * The next batch, or null if nothing has changed. Does not wait. For one thread at a time.
+     *
+     * @param maxUsers at most so many users where all users are subscribed to
+     */
+    public abstract @Nullable Batch poll(int maxUsers);
 
-    /** What was told before is void: the next batch is where a snapshot begins. */
-    void beginAnew() {
-        anew = true;
+    /** Makes the next batch the beginning of a new snapshot. */
+    void restart() {
+        restart = true;
         onChange.run();
     }
 
-    /** Whether that is to be done now. True once. */
-    boolean takesAnew() {
-        boolean now = anew;
-        anew = false;
-        return now;
+    /** Whether {@link #restart} was called since the last call of this method. */
+    boolean takeRestart() {
+        boolean requested = restart;
+        restart = false;
+        return requested;
     }
 
-    /** Somebody who is watched has changed. Called by the feed's thread. */
+    /** A user of this subscription has changed. Called by the feed's thread. */
     void changed(UserId user) {
         onChange.run();
     }

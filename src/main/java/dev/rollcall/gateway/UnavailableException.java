@@ -2,7 +2,7 @@ package dev.rollcall.gateway;
 
 import org.jspecify.annotations.Nullable;
 
-/** It cannot be done now, but may be soon: Kafka is away, or whoever owns the user is restoring. */
+/** A request that may succeed when it is tried again: Kafka cannot be reached, or the user's owner is restoring its state. */
 public final class UnavailableException extends RuntimeException {
     private static final long serialVersionUID = 1L;
 

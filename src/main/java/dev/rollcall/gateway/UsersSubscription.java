@@ -10,48 +10,49 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 
-/** Watches some users by remembering which of them have changed. */
+/** Some users. Keeps the set of those that have changed since the last poll. */
 final class UsersSubscription extends PresenceSubscription {
     private final PresenceFeed feed;
     private final Set<UserId> users;
     private final Set<UserId> changed = ConcurrentHashMap.newKeySet();
-    private boolean begun;
+    private boolean started;
 
-    UsersSubscription(PresenceFeed feed, Set<UserId> users, @Nullable SinceToken heard, Runnable onChange) {
+    /** With {@code from} null it starts with a snapshot, else with what has changed since. */
+    UsersSubscription(PresenceFeed feed, Set<UserId> users, @Nullable BatchToken from, Runnable onChange) {
         super(onChange);
         this.feed = feed;
         this.users = Set.copyOf(users);
-        feed.add(this, this.users); // first, so that nothing falls in between
+        feed.add(this, this.users); // before the look-up below, so that no change is missed between the two
         for (UserId user : this.users) {
             Entry entry = feed.entry(user);
-            if (heard == null || (entry != null && entry.offset >= heard.offset(entry.partition))) {
+            if (from == null || (entry != null && entry.offset >= from.offset(entry.partition))) {
                 changed.add(user);
             }
         }
-        begun = heard != null;
+        started = from != null;
     }
 
-    /** All of it at once: there are no more of them than were asked for. */
+    /** Returns all changed users at once: their number is bounded by what was subscribed to. */
     @Override
-    public @Nullable Batch take(int atMost) {
-        SinceToken since = feed.positions();
-        if (takesAnew()) {
+    public @Nullable Batch poll(int maxUsers) {
+        BatchToken end = feed.positions();
+        if (takeRestart()) {
             changed.addAll(users);
-            begun = false;
+            started = false;
         }
         List<Entry> entries = new ArrayList<>();
-        for (Iterator<UserId> left = changed.iterator(); left.hasNext(); ) {
-            UserId user = left.next();
-            left.remove(); // before it is looked up: a change that comes now is told now or next time
+        for (Iterator<UserId> iterator = changed.iterator(); iterator.hasNext(); ) {
+            UserId user = iterator.next();
+            iterator.remove(); // before the look-up: a change that comes now is in this batch or in the next
             Entry entry = feed.entry(user);
             entries.add(entry == null ? new Entry(user, null, 0, 0, 0) : entry);
         }
-        if (entries.isEmpty() && begun) {
+        if (entries.isEmpty() && started) {
             return null;
         }
         entries.sort(Comparator.comparingLong(entry -> entry.version));
-        Batch batch = new Batch(!begun, entries.stream().map(Entry::json).toList(), false, since);
-        begun = true;
+        Batch batch = new Batch(!started, entries.stream().map(Entry::json).toList(), false, end);
+        started = true;
         return batch;
     }
 

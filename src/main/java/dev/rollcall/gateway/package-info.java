@@ -1,4 +1,4 @@
-/** What the HTTP edge reads and writes: presence, at whichever instance has it, and the clients' events. */
+/** What the HTTP edge reads and writes: presence from its owner, the feed of changes, and clients' events to Kafka. */
 @NullMarked
 package dev.rollcall.gateway;
 

@@ -7,9 +7,9 @@ import java.util.List;
 import java.util.function.Supplier;
 
 /**
- * What the edge stands on.
+ * What the routes call.
  *
- * @param waitsFor what the processor waits for until it is ready; empty: nothing
+ * @param waitsFor what the processor waits for, in words; an empty list once it is ready
  */
 public record Backend(
         PresenceWriter writer,

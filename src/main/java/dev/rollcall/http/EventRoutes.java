@@ -3,10 +3,18 @@ package dev.rollcall.http;
 import dev.rollcall.config.HttpSettings;
 import dev.rollcall.domain.PresenceState;
 import dev.rollcall.domain.UserId;
-import dev.rollcall.gateway.SinceToken;
+import dev.rollcall.gateway.BatchToken;
 import dev.rollcall.gateway.UnavailableException;
-import dev.rollcall.http.EventStream.Format;
-import dev.rollcall.http.Route.Access;
+import dev.rollcall.http.events.EventStream;
+import dev.rollcall.http.events.EventStreams;
+import dev.rollcall.http.events.StreamFormat;
+import dev.rollcall.http.events.StreamRequest;
+import dev.rollcall.http.server.ApiException;
+import dev.rollcall.http.server.Call;
+import dev.rollcall.http.server.Ids;
+import dev.rollcall.http.server.Reply;
+import dev.rollcall.http.server.Route;
+import dev.rollcall.http.server.Route.Access;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
@@ -14,18 +22,18 @@ import java.util.concurrent.CompletionStage;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
-/** The event stream: who has it open is here, and hears who else is. */
+/** The event stream: it keeps the device online, and delivers presence to the client. */
 final class EventRoutes {
-    private static final long POLL_MS = 30_000;
+    private static final long DEFAULT_POLL_MS = 30_000;
 
     private final Supplier<Backend> backend;
     private final EventStreams streams;
-    private final long mostMs;
+    private final long maxMs;
 
     EventRoutes(Supplier<Backend> backend, EventStreams streams, HttpSettings settings) {
         this.backend = backend;
         this.streams = streams;
-        this.mostMs = settings.streamMaxMs();
+        this.maxMs = settings.streamMaxMs();
     }
 
     List<Route> routes() {
@@ -38,21 +46,21 @@ final class EventRoutes {
         String device = call.device();
         call.caller().requireDevice(user, device);
         call.requireNoBody();
-        Format format = format(call);
+        StreamFormat format = format(call);
         PresenceState state =
                 call.parameter("presence").map(PresenceRoutes::state).orElse(PresenceState.ONLINE);
-        Set<UserId> users = users(call);
-        SinceToken since = since(call);
         long timeoutMs = Math.min(
-                mostMs, call.number("timeout", 0, Long.MAX_VALUE, format == Format.LONG_POLL ? POLL_MS : mostMs));
+                maxMs,
+                call.number("timeout", 0, Long.MAX_VALUE, format == StreamFormat.LONG_POLL ? DEFAULT_POLL_MS : maxMs));
+        StreamRequest request = new StreamRequest(user, device, users(call), token(call), format, timeoutMs);
         Backend present = backend.get();
         if (!present.feed().isCaughtUp()) {
-            throw new UnavailableException("still reading who is here");
+            throw new UnavailableException("the presence topic is still being read");
         }
-        EventStream stream = streams.reserve(present, user, device, users, since, format, timeoutMs);
+        EventStream stream = streams.reserve(present.feed(), present.writer(), request);
         return present.writer()
                 .opened(user, device, state)
-                .thenApply(done -> stream.opened())
+                .thenApply(done -> stream.subscribe())
                 .whenComplete((done, failure) -> {
                     if (failure != null) {
                         streams.release(stream);
@@ -60,15 +68,16 @@ final class EventRoutes {
                 });
     }
 
-    /** JSON where that is asked for and an event stream is not. */
-    private static Format format(Call call) {
+    /** A long poll if the client accepts JSON and no event stream. */
+    private static StreamFormat format(Call call) {
         String accept = call.header("Accept").orElse("");
-        return accept.contains(Reply.JSON) && !accept.contains(EventStream.EVENT_STREAM)
-                ? Format.LONG_POLL
-                : Format.EVENT_STREAM;
+        return accept.contains(StreamFormat.LONG_POLL.contentType())
+                        && !accept.contains(StreamFormat.EVENT_STREAM.contentType())
+                ? StreamFormat.LONG_POLL
+                : StreamFormat.EVENT_STREAM;
     }
 
-    /** Null: everybody. */
+    /** Null stands for all users. */
     private static @Nullable Set<UserId> users(Call call) {
         if (!call.has("users")) {
             return null;
@@ -82,17 +91,19 @@ final class EventRoutes {
         return users;
     }
 
-    /** What a browser that comes back says by itself wins over the address, which it repeats as it was. */
-    private static @Nullable SinceToken since(Call call) {
-        String text =
-                call.header("Last-Event-ID").or(() -> call.parameter("since")).orElse("");
+    /** Where to go on. Last-Event-ID wins: a browser that reconnects repeats the URL, whose token is older. */
+    private static @Nullable BatchToken token(Call call) {
+        String text = call.header("Last-Event-ID")
+                .or(() -> call.parameter("next_batch"))
+                .or(() -> call.parameter("since")) // Matrix's name for it
+                .orElse("");
         if (text.isEmpty()) {
             return null;
         }
         try {
-            return SinceToken.parse(text);
+            return BatchToken.parse(text);
         } catch (IllegalArgumentException e) {
-            throw ApiException.invalid("since is not a token that was given out here");
+            throw ApiException.invalid("next_batch is not a token from an event stream");
         }
     }
 }

@@ -2,6 +2,10 @@ package dev.rollcall.http;
 
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.rollcall.http.server.Call;
+import dev.rollcall.http.server.Json;
+import dev.rollcall.http.server.Reply;
+import dev.rollcall.http.server.Route;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -9,7 +13,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Supplier;
 
-/** For whoever runs this: whether it lives, and whether it can be sent clients. */
+/** For the operator's probes: whether the process lives, and whether it is ready for clients. */
 final class HealthRoutes {
     private final Supplier<Optional<Backend>> backend;
 
@@ -19,8 +23,8 @@ final class HealthRoutes {
 
     List<Route> routes() {
         return List.of(
-                new Route("GET", "/health/live", Route.Access.ANYBODY, this::live),
-                new Route("GET", "/health/ready", Route.Access.ANYBODY, this::ready));
+                new Route("GET", "/health/live", Route.Access.PUBLIC, this::live),
+                new Route("GET", "/health/ready", Route.Access.PUBLIC, this::ready));
     }
 
     private CompletionStage<Reply> live(Call call) {

@@ -6,7 +6,12 @@ import dev.rollcall.domain.PresenceState;
 import dev.rollcall.domain.StatusText;
 import dev.rollcall.domain.UserId;
 import dev.rollcall.gateway.PresenceWriter;
-import dev.rollcall.http.Route.Access;
+import dev.rollcall.http.server.ApiException;
+import dev.rollcall.http.server.Call;
+import dev.rollcall.http.server.Json;
+import dev.rollcall.http.server.Reply;
+import dev.rollcall.http.server.Route;
+import dev.rollcall.http.server.Route.Access;
 import java.time.InstantSource;
 import java.util.List;
 import java.util.OptionalLong;
@@ -14,9 +19,9 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Supplier;
 
-/** The presence of the Matrix Client-Server API (v1.11, section 13.7), so that Matrix clients work with this as they are. */
+/** The presence of the Matrix Client-Server API (v1.11, section 13.7), for unmodified Matrix clients. */
 final class MatrixRoutes {
-    /** Of a caller who is no device in particular. */
+    /** The device id for a caller that is no single device. */
     private static final String DEVICE = "matrix";
 
     private static final int MAX_BODY = 16_384;
@@ -43,10 +48,10 @@ final class MatrixRoutes {
         return call.json(MAX_BODY).thenCompose(body -> {
             PresenceState state = fromMatrix(Json.text(body, "presence"));
             PresenceWriter writer = backend.get().writer();
-            // The text is the user's, and a state alone leaves it (rule 8): only who names it changes it.
+            // A request without status_msg leaves the text as it is (rule 8).
             CompletableFuture<Void> text =
                     body.has("status_msg") ? writer.status(user, text(body)) : CompletableFuture.completedFuture(null);
-            return text.thenCombine(writer.state(user, device, state), (one, other) -> Reply.done());
+            return text.thenCombine(writer.state(user, device, state), (one, other) -> Reply.empty());
         });
     }
 
@@ -58,26 +63,26 @@ final class MatrixRoutes {
     private CompletionStage<Reply> get(Call call) {
         UserId user = call.user();
         return backend.get().reader().read(List.of(user), false).thenApply(found -> {
-            ObjectNode ours = found.get(user);
-            if (ours == null || ours.path("state").asText().equals("unknown")) {
-                throw ApiException.notFound("nobody knows this user's presence");
+            ObjectNode presence = found.get(user);
+            if (presence == null || presence.path("state").asText().equals("unknown")) {
+                throw ApiException.notFound("nothing is known of this user's presence");
             }
-            return Reply.json(toMatrix(ours));
+            return Reply.json(toMatrix(presence));
         });
     }
 
-    private ObjectNode toMatrix(ObjectNode ours) {
-        String state = ours.path("state").asText();
+    private ObjectNode toMatrix(ObjectNode presence) {
+        String state = presence.path("state").asText();
         ObjectNode matrix = Json.object()
                 .put("presence", state.equals("idle") ? "unavailable" : state)
                 .put("currently_active", state.equals("online"));
-        if (ours.hasNonNull("status")) {
-            matrix.put("status_msg", ours.path("status").asText());
+        if (presence.hasNonNull("status")) {
+            matrix.put("status_msg", presence.path("status").asText());
         }
-        if (ours.hasNonNull("last_active")) {
+        if (presence.hasNonNull("last_active")) {
             matrix.put(
                     "last_active_ago",
-                    Math.max(0, clock.millis() - ours.path("last_active").asLong()));
+                    Math.max(0, clock.millis() - presence.path("last_active").asLong()));
         }
         return matrix;
     }

@@ -7,7 +7,14 @@ import dev.rollcall.domain.PresenceState;
 import dev.rollcall.domain.StatusText;
 import dev.rollcall.domain.UserId;
 import dev.rollcall.gateway.PresenceReader;
-import dev.rollcall.http.Route.Access;
+import dev.rollcall.http.events.EventStreams;
+import dev.rollcall.http.server.ApiException;
+import dev.rollcall.http.server.Call;
+import dev.rollcall.http.server.Ids;
+import dev.rollcall.http.server.Json;
+import dev.rollcall.http.server.Reply;
+import dev.rollcall.http.server.Route;
+import dev.rollcall.http.server.Route.Access;
 import java.nio.charset.StandardCharsets;
 import java.time.InstantSource;
 import java.util.LinkedHashSet;
@@ -19,12 +26,12 @@ import java.util.concurrent.CompletionStage;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
-/** Presence, the direct API: what devices and users say, and what is said of them. */
+/** Sets the state of devices, the text and flag of users, and reads presence. */
 final class PresenceRoutes {
     static final int MAX_USERS = 1_000;
     private static final int MAX_STATE_BODY = 4_096;
 
-    /** Room for a text of 1024 bytes in which each is escaped. */
+    /** Room for a text of 1024 bytes, each of them escaped. */
     private static final int MAX_STATUS_BODY = 16_384;
 
     /** Room for 1000 ids of 255 bytes. */
@@ -60,7 +67,7 @@ final class PresenceRoutes {
         call.caller().requireDevice(user, device);
         return call.json(MAX_STATE_BODY)
                 .thenCompose(body -> backend.get().writer().state(user, device, state(Json.text(body, "state"))))
-                .thenApply(done -> Reply.done());
+                .thenApply(done -> Reply.empty());
     }
 
     private CompletionStage<Reply> deleteState(Call call) {
@@ -69,7 +76,7 @@ final class PresenceRoutes {
         call.caller().requireDevice(user, device);
         call.requireNoBody();
         streams.end(user, device);
-        return backend.get().writer().ended(user, device).thenApply(done -> Reply.done());
+        return backend.get().writer().ended(user, device).thenApply(done -> Reply.empty());
     }
 
     private CompletionStage<Reply> putStatus(Call call) {
@@ -77,7 +84,7 @@ final class PresenceRoutes {
         call.caller().requireUser(user);
         return call.json(MAX_STATUS_BODY)
                 .thenCompose(body -> backend.get().writer().status(user, statusText(body)))
-                .thenApply(done -> Reply.done());
+                .thenApply(done -> Reply.empty());
     }
 
     private CompletionStage<Reply> putAppearOffline(Call call) {
@@ -85,7 +92,7 @@ final class PresenceRoutes {
         call.caller().requireUser(user);
         return call.json(MAX_STATE_BODY)
                 .thenCompose(body -> backend.get().writer().appearOffline(user, Json.flag(body, "appear_offline")))
-                .thenApply(done -> Reply.done());
+                .thenApply(done -> Reply.empty());
     }
 
     private CompletionStage<Reply> getPresence(Call call) {

@@ -1,19 +1,19 @@
 package dev.rollcall.http;
 
-/** Simulated shards, so that there is life to see. One simulation at a time. */
+/** Simulated homeserver shards, for the page. At most one simulation runs at a time. */
 public interface Simulation {
     /**
-     * What there is.
+     * The simulation that runs.
      *
-     * @param users 0: nothing runs
+     * @param users 0 if none runs
      * @param heartbeats how many it has sent
      */
     record State(int users, long heartbeats) {}
 
-    /** Begins with so many users, after ending the one before. */
+    /** Starts a simulation of so many users, in place of the one that runs. */
     void start(int users);
 
-    /** Ends it: its devices simply fall silent. */
+    /** Stops sending. No connection is ended, so the devices expire with their leases. */
     void stop();
 
     State state();

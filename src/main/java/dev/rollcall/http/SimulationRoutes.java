@@ -1,12 +1,17 @@
 package dev.rollcall.http;
 
-import dev.rollcall.http.Route.Access;
+import dev.rollcall.http.server.ApiException;
+import dev.rollcall.http.server.Call;
+import dev.rollcall.http.server.Json;
+import dev.rollcall.http.server.Reply;
+import dev.rollcall.http.server.Route;
+import dev.rollcall.http.server.Route.Access;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Supplier;
 
-/** Starts and stops simulated shards: for who may act for everybody, since it does. */
+/** Starts and stops simulated shards. Only for callers who may act for all users. */
 final class SimulationRoutes {
     private static final int MAX_BODY = 4_096;
     private static final int MAX_USERS = 20_000;
@@ -32,19 +37,19 @@ final class SimulationRoutes {
     }
 
     private CompletionStage<Reply> put(Call call) {
-        call.caller().requireEverybody();
+        call.caller().requireAllUsers();
         return call.json(MAX_BODY).thenApply(body -> {
             long users = Json.optionalNumber(body, "users", 1, MAX_USERS)
                     .orElseThrow(() -> ApiException.badJson("users is missing"));
             backend.get().simulation().start((int) users);
-            return Reply.done();
+            return Reply.empty();
         });
     }
 
     private CompletionStage<Reply> delete(Call call) {
-        call.caller().requireEverybody();
+        call.caller().requireAllUsers();
         call.requireNoBody();
         backend.get().simulation().stop();
-        return CompletableFuture.completedFuture(Reply.done());
+        return CompletableFuture.completedFuture(Reply.empty());
     }
 }

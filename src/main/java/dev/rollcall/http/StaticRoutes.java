@@ -1,5 +1,7 @@
 package dev.rollcall.http;
 
+import dev.rollcall.http.server.Reply;
+import dev.rollcall.http.server.Route;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
@@ -8,9 +10,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 
-/** What ships inside the jar, each file on a route of its own: no path from outside ever names a file. */
+/** The files of the page, and the OpenAPI document. Each has a route of its own, so that no request names a file. */
 final class StaticRoutes {
-    /** Nothing is loaded from elsewhere, and nobody else frames the page. */
+    /** Nothing is loaded from another origin, and no other page frames this one. */
     private static final String POLICY =
             "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:;"
                     + " base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
@@ -34,7 +36,7 @@ final class StaticRoutes {
                         "Referrer-Policy",
                         "no-referrer"),
                 read(resource));
-        return new Route("GET", path, Route.Access.ANYBODY, call -> CompletableFuture.completedFuture(reply));
+        return new Route("GET", path, Route.Access.PUBLIC, call -> CompletableFuture.completedFuture(reply));
     }
 
     private static String read(String resource) {

@@ -1,4 +1,4 @@
-/** The HTTP edge: routes, who may call them, event streams, the page. Knows no Kafka: the gateway does. */
+/** The HTTP edge: its routes, and the page. Knows no Kafka, which is behind the gateway. */
 @NullMarked
 package dev.rollcall.http;
 

@@ -7,7 +7,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.rollcall.config.Secret;
 import dev.rollcall.domain.UserId;
-import dev.rollcall.http.Tokens;
+import dev.rollcall.http.server.Tokens;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;

@@ -76,6 +76,7 @@ class HttpFuzzIT {
             "?users=%40a,%40b&timeout=0",
             "?timeout=99999999999999999999",
             "?since=s",
+            "?next_batch=s0.1&since=%",
             "?since=s0.999999999999999999",
             "?since=s999999999.1",
             "?presence=online",

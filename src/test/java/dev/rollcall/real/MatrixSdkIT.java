@@ -6,7 +6,7 @@ import dev.rollcall.app.Rollcall;
 import dev.rollcall.config.RollcallConfig;
 import dev.rollcall.config.Secret;
 import dev.rollcall.domain.UserId;
-import dev.rollcall.http.Tokens;
+import dev.rollcall.http.server.Tokens;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;

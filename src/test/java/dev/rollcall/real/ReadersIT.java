@@ -12,10 +12,10 @@ import dev.rollcall.config.RollcallConfig;
 import dev.rollcall.domain.PresenceUpdate.Presence;
 import dev.rollcall.domain.UserId;
 import dev.rollcall.embedded.EmbeddedBroker;
+import dev.rollcall.gateway.BatchToken;
 import dev.rollcall.gateway.PresenceFeed;
 import dev.rollcall.gateway.PresenceSubscription;
 import dev.rollcall.gateway.PresenceSubscription.Batch;
-import dev.rollcall.gateway.SinceToken;
 import dev.rollcall.topology.PresenceTopology;
 import dev.rollcall.wire.Topic;
 import java.nio.file.Path;
@@ -213,17 +213,17 @@ class ReadersIT {
         write("before", 1);
         PresenceFeed feed = feed();
         await().atMost(PATIENCE).until(feed::isCaughtUp);
-        try (PresenceSubscription all = feed.watch(null, null, () -> {})) {
-            SinceToken old = Optional.ofNullable(all.take(USERS)).orElseThrow().since();
+        try (PresenceSubscription all = feed.subscribe(null, null, () -> {})) {
+            BatchToken old = Optional.ofNullable(all.poll(USERS)).orElseThrow().nextBatch();
             recreate();
             for (int round = 1; round <= 3; round++) {
                 write("after", round);
             }
             List<String> told = new CopyOnWriteArrayList<>();
             await().atMost(PATIENCE).until(() -> {
-                Batch batch = all.take(2 * USERS);
+                Batch batch = all.poll(2 * USERS);
                 if (batch != null) {
-                    if (batch.beginsAnew()) {
+                    if (batch.snapshot()) {
                         told.clear();
                     }
                     batch.presences()
@@ -236,8 +236,8 @@ class ReadersIT {
                                 >= USERS
                         && told.stream().noneMatch(json -> json.contains("\"before") && json.contains("online"));
             });
-            try (PresenceSubscription back = feed.watch(null, old, () -> {})) {
-                assertThat(back.take(1)).isNotNull().returns(true, Batch::beginsAnew);
+            try (PresenceSubscription back = feed.subscribe(null, old, () -> {})) {
+                assertThat(back.poll(1)).isNotNull().returns(true, Batch::snapshot);
             }
         }
     }
@@ -248,7 +248,7 @@ class ReadersIT {
         create(topic, 1);
         PresenceFeed feed = feed();
         await().atMost(PATIENCE).until(feed::isCaughtUp);
-        PresenceSubscription watch = feed.watch(null, null, () -> {
+        PresenceSubscription watch = feed.subscribe(null, null, () -> {
             throw new InternalError("test");
         });
         write("user", 1);

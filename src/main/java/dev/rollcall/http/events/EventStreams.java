@@ -1,9 +1,10 @@
-package dev.rollcall.http;
+package dev.rollcall.http.events;
 
 import dev.rollcall.config.HttpSettings;
 import dev.rollcall.domain.UserId;
-import dev.rollcall.gateway.SinceToken;
-import dev.rollcall.http.EventStream.Format;
+import dev.rollcall.gateway.PresenceFeed;
+import dev.rollcall.gateway.PresenceWriter;
+import dev.rollcall.http.server.ApiException;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -12,68 +13,63 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
-import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** All event streams that are open: how many there may be, and what time does to them. */
-final class EventStreams implements AutoCloseable {
+/** All open event streams: bounds their number, and has each look at the time twice a second. */
+public final class EventStreams implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(EventStreams.class);
     private static final long TICK_MS = 500;
     private static final long RETRY_MS = 5_000;
     private static final long CLOSED_WITHIN_MS = 1_000;
 
-    private final int most;
-    private final int mostPerUser;
+    private final int max;
+    private final int maxPerUser;
     private final Executor executor;
     private final AtomicInteger count = new AtomicInteger();
     private final Map<UserId, Integer> perUser = new ConcurrentHashMap<>();
     private final Set<EventStream> open = ConcurrentHashMap.newKeySet();
-    private final ScheduledExecutorService ticking = Executors.newSingleThreadScheduledExecutor(task -> {
+    private final ScheduledExecutorService clock = Executors.newSingleThreadScheduledExecutor(task -> {
         Thread thread = new Thread(task, "event-streams");
         thread.setDaemon(true);
         return thread;
     });
 
-    EventStreams(HttpSettings settings, Executor executor) {
-        this.most = settings.maxStreams();
-        this.mostPerUser = settings.maxStreamsPerUser();
+    /** The streams poll and write on {@code executor}. */
+    public EventStreams(HttpSettings settings, Executor executor) {
+        this.max = settings.maxStreams();
+        this.maxPerUser = settings.maxStreamsPerUser();
         this.executor = executor;
-        var unused = ticking.scheduleWithFixedDelay(this::tick, TICK_MS, TICK_MS, TimeUnit.MILLISECONDS);
+        var unused = clock.scheduleWithFixedDelay(this::tick, TICK_MS, TICK_MS, TimeUnit.MILLISECONDS);
     }
 
-    /** Makes room for a stream, or refuses it. It is to be begun, or released. */
-    EventStream reserve(
-            Backend backend,
-            UserId user,
-            String device,
-            @Nullable Set<UserId> users,
-            @Nullable SinceToken since,
-            Format format,
-            long timeoutMs) {
-        if (count.incrementAndGet() > most) {
+    /** Makes a stream, which counts as open until it ends or is released. Throws if there are too many. */
+    public EventStream reserve(PresenceFeed feed, PresenceWriter devices, StreamRequest request) {
+        if (count.incrementAndGet() > max) {
             count.decrementAndGet();
             throw ApiException.tooMany("there are as many event streams open as may be", RETRY_MS);
         }
-        if (perUser.merge(user, 1, Integer::sum) > mostPerUser) {
-            leave(user);
+        if (perUser.merge(request.user(), 1, Integer::sum) > maxPerUser) {
+            leave(request.user());
             throw ApiException.tooMany("the user has as many event streams open as may be", RETRY_MS);
         }
-        EventStream stream = new EventStream(this, executor, backend, user, device, users, since, format, timeoutMs);
+        EventStream stream = new EventStream(this, executor, feed, devices, request);
         open.add(stream);
         return stream;
     }
 
-    void release(EventStream stream) {
+    /** Stops counting a stream. May be called again. */
+    public void release(EventStream stream) {
         if (open.remove(stream)) {
-            leave(stream.user());
+            leave(stream.request().user());
         }
     }
 
     /** Ends the streams of a device. */
-    void end(UserId user, String device) {
+    public void end(UserId user, String device) {
         for (EventStream stream : open) {
-            if (stream.isOf(user, device)) {
+            StreamRequest request = stream.request();
+            if (request.user().equals(user) && request.device().equals(device)) {
                 stream.end();
             }
         }
@@ -83,10 +79,10 @@ final class EventStreams implements AutoCloseable {
         return count.get();
     }
 
-    /** Ends all of them, and waits for that, 1 s at most. */
+    /** Ends all streams in good order, and after 1 s cuts those that are left. */
     @Override
     public void close() {
-        ticking.shutdownNow();
+        clock.shutdownNow();
         long deadline = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(CLOSED_WITHIN_MS);
         open.forEach(EventStream::end);
         try {
@@ -109,7 +105,7 @@ final class EventStreams implements AutoCloseable {
             long now = System.nanoTime();
             open.forEach(stream -> tick(stream, now));
         } catch (Throwable e) {
-            tell(e); // the executor would never call again
+            log(e); // thrown on, it would cancel the executor's task
         }
     }
 
@@ -117,16 +113,16 @@ final class EventStreams implements AutoCloseable {
         try {
             stream.tick(now);
         } catch (Throwable e) {
-            stream.cut(); // its client comes back, and the others go on
-            tell(e);
+            stream.cut(); // its client reconnects, and the other streams go on
+            log(e);
         }
     }
 
-    private static void tell(Throwable failure) {
+    private static void log(Throwable failure) {
         try {
-            LOG.error("looking after event streams failed; it will be tried again", failure);
+            LOG.error("a tick of the event streams has failed; the next one follows", failure);
         } catch (Throwable e) {
-            // There may be no memory for that, either. The next tick will tell, if it fails too.
+            // Logging takes memory, which may be what has run out.
         }
     }
 }

@@ -1,4 +1,4 @@
-package dev.rollcall.http;
+package dev.rollcall.http.server;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.rollcall.domain.UserId;
@@ -10,8 +10,8 @@ import org.eclipse.jetty.http.HttpFields;
 import org.eclipse.jetty.server.Request;
 import org.jspecify.annotations.Nullable;
 
-/** One request on its route, of a known caller. */
-final class Call {
+/** One request, with its route and its caller. */
+public final class Call {
     private final Request request;
     private final Route route;
     private final List<String> segments;
@@ -24,21 +24,17 @@ final class Call {
         this.caller = caller;
     }
 
-    Request request() {
-        return request;
-    }
-
-    Caller caller() {
+    public Caller caller() {
         return caller;
     }
 
     /** The path's {@code {user_id}}. */
-    UserId user() {
+    public UserId user() {
         return Ids.user(variable("user_id"));
     }
 
     /** The path's {@code {device_id}}. */
-    String device() {
+    public String device() {
         return Ids.device(variable("device_id"));
     }
 
@@ -46,12 +42,12 @@ final class Call {
         return Ids.decode(segments.get(route.indexOf(name)));
     }
 
-    Optional<String> header(String name) {
+    public Optional<String> header(String name) {
         return Optional.ofNullable(request.getHeaders().get(name));
     }
 
-    /** A parameter of the query. */
-    Optional<String> parameter(String name) {
+    /** A query parameter. Refused if it is there more than once. */
+    public Optional<String> parameter(String name) {
         List<String> all = rawParameters(name);
         if (all.size() > 1) {
             throw ApiException.invalid("%s is there more than once".formatted(name));
@@ -59,8 +55,8 @@ final class Call {
         return all.stream().findFirst().map(Ids::decode);
     }
 
-    /** A list: the parameter may be there several times, and each may have several values between commas. */
-    List<String> list(String name) {
+    /** All values of a query parameter that may be repeated, and may have several values between commas. */
+    public List<String> list(String name) {
         List<String> values = new ArrayList<>();
         for (String raw : rawParameters(name)) {
             for (String one : raw.split(",", -1)) {
@@ -72,25 +68,26 @@ final class Call {
         return values;
     }
 
-    boolean has(String name) {
+    /** Whether the query has this parameter. */
+    public boolean has(String name) {
         return !rawParameters(name).isEmpty();
     }
 
-    /** A whole number. */
-    long number(String name, long least, long most, long otherwise) {
+    /** A query parameter that is a whole number from {@code min} to {@code max}. */
+    public long number(String name, long min, long max, long defaultValue) {
         Optional<String> text = parameter(name);
         if (text.isEmpty()) {
-            return otherwise;
+            return defaultValue;
         }
         try {
             long number = Long.parseLong(text.get());
-            if (number >= least && number <= most) {
+            if (number >= min && number <= max) {
                 return number;
             }
         } catch (NumberFormatException e) {
-            // said below
+            // refused below
         }
-        throw ApiException.invalid("%s must be a whole number from %d to %d".formatted(name, least, most));
+        throw ApiException.invalid("%s must be a whole number from %d to %d".formatted(name, min, max));
     }
 
     private List<String> rawParameters(String name) {
@@ -108,12 +105,12 @@ final class Call {
         return values;
     }
 
-    /** The body as a JSON object, so many bytes at most. */
-    CompletableFuture<JsonNode> json(int mostBytes) {
-        if (request.getLength() > mostBytes) {
-            throw ApiException.tooLarge(mostBytes);
+    /** The body as a JSON object. Fails with an {@link ApiException} if it is none, or longer than {@code maxBytes}. */
+    public CompletableFuture<JsonNode> json(int maxBytes) {
+        if (request.getLength() > maxBytes) {
+            throw ApiException.tooLarge(maxBytes);
         }
-        return Body.read(request, mostBytes).handle((body, failure) -> {
+        return Body.read(request, maxBytes).handle((body, failure) -> {
             if (failure != null) {
                 throw ApiException.of(failure);
             }
@@ -121,8 +118,8 @@ final class Call {
         });
     }
 
-    /** Refuses a body where none belongs. */
-    void requireNoBody() {
+    /** Refuses a request that has a body. */
+    public void requireNoBody() {
         HttpFields headers = request.getHeaders();
         if (headers.getLongField("Content-Length") > 0 || headers.contains("Transfer-Encoding")) {
             throw ApiException.invalid("there must be no body");

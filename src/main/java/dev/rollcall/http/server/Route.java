@@ -1,28 +1,29 @@
-package dev.rollcall.http;
+package dev.rollcall.http.server;
 
 import java.util.List;
 import java.util.concurrent.CompletionStage;
 
 /**
- * One thing that can be asked for.
+ * One method of one path.
  *
- * @param path segments in braces stand for any one segment
- * @param access who may ask; what a caller may do there is up to the action
+ * @param path a segment in braces, as in {@code /users/{user_id}}, matches any segment
+ * @param access who gets to the action, which then checks what the caller may do
  */
-record Route(String method, String path, Access access, Action action) {
-    enum Access {
-        ANYBODY,
+public record Route(String method, String path, Access access, Action action) {
+    /** Who may call. */
+    public enum Access {
+        PUBLIC,
         VALID_TOKEN
     }
 
-    /** Answers a call. What it throws, or its stage fails with, is answered as {@link ApiException#of} says. */
+    /** Answers a call. What it throws, or what its stage fails with, goes through {@link ApiException#of}. */
     @FunctionalInterface
-    interface Action {
+    public interface Action {
         CompletionStage<Reply> answer(Call call);
     }
 
-    /** Whether the path fits, segment by segment, as it came, still percent-encoded. */
-    boolean fits(List<String> segments) {
+    /** Whether the path of a request matches. Its segments are still percent-encoded. */
+    boolean matches(List<String> segments) {
         List<String> own = segments(path);
         if (own.size() != segments.size()) {
             return false;
@@ -35,7 +36,7 @@ record Route(String method, String path, Access access, Action action) {
         return true;
     }
 
-    /** Where in the path the variable is. */
+    /** The index of the segment with this variable. */
     int indexOf(String variable) {
         return segments(path).indexOf("{" + variable + "}");
     }

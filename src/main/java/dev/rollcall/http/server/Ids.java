@@ -1,4 +1,4 @@
-package dev.rollcall.http;
+package dev.rollcall.http.server;
 
 import dev.rollcall.domain.UserId;
 import dev.rollcall.text.Unicode;
@@ -6,19 +6,19 @@ import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.HexFormat;
 
-/** Ids and other text from outside: well-formed and within their bounds, or refused. */
-final class Ids {
+/** Checks ids and other text of requests: well-formed Unicode, within bounds. */
+public final class Ids {
     private static final int MAX_BYTES = 255;
 
     private Ids() {}
 
     /** A user id, 1 to 255 bytes. */
-    static UserId user(String text) {
+    public static UserId user(String text) {
         return UserId.of(bounded(text, "a user id"));
     }
 
     /** A device id, 1 to 255 bytes. */
-    static String device(String text) {
+    public static String device(String text) {
         return bounded(text, "a device id");
     }
 
@@ -28,21 +28,21 @@ final class Ids {
             throw ApiException.invalid(
                     "%s must be 1 to %d bytes of UTF-8: it has %d".formatted(what, MAX_BYTES, bytes));
         }
-        if (text.indexOf(0) >= 0) { // which the server refuses in an address, so that it is no id here at all
+        if (text.indexOf(0) >= 0) { // Jetty refuses it in a URL, so such an id could not be used everywhere
             throw ApiException.invalid("%s must not have a NUL in it".formatted(what));
         }
         return text;
     }
 
-    /** JSON can escape half of a character; written as UTF-8 it would become a question mark, and another id. */
-    static String wellFormed(String text, String what) {
+    /** Refuses unpaired surrogates, which JSON can escape: in UTF-8 they would become question marks, and another id. */
+    public static String wellFormed(String text, String what) {
         if (!Unicode.isWellFormed(text)) {
             throw ApiException.badJson("%s is not well-formed Unicode".formatted(what));
         }
         return text;
     }
 
-    /** Undoes percent-encoding, strictly: what is left must be UTF-8. A plus is a plus. */
+    /** Decodes percent-encoding. The bytes must be UTF-8. A plus stays a plus. */
     static String decode(String raw) {
         ByteArrayOutputStream bytes = new ByteArrayOutputStream(raw.length());
         for (int i = 0; i < raw.length(); i++) {
@@ -51,18 +51,18 @@ final class Ids {
                 if (i + 2 >= raw.length()
                         || !HexFormat.isHexDigit(raw.charAt(i + 1))
                         || !HexFormat.isHexDigit(raw.charAt(i + 2))) {
-                    throw ApiException.invalid("the address has a percent sign that is not followed by two digits");
+                    throw ApiException.invalid("the URL has a percent sign that is not followed by two digits");
                 }
                 bytes.write(HexFormat.fromHexDigits(raw, i + 1, i + 3));
                 i += 2;
             } else if (c < 0x80) {
                 bytes.write(c);
             } else {
-                throw ApiException.invalid("the address has characters that must be percent-encoded");
+                throw ApiException.invalid("the URL has characters that must be percent-encoded");
             }
         }
         if (!Unicode.isWellFormed(bytes.toByteArray(), 0, bytes.size())) {
-            throw ApiException.invalid("the address is not UTF-8");
+            throw ApiException.invalid("the URL is not UTF-8");
         }
         return bytes.toString(StandardCharsets.UTF_8);
     }

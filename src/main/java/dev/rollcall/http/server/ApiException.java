@@ -1,4 +1,4 @@
-package dev.rollcall.http;
+package dev.rollcall.http.server;
 
 import dev.rollcall.gateway.UnavailableException;
 import java.io.IOException;
@@ -9,8 +9,8 @@ import java.util.concurrent.TimeoutException;
 import org.eclipse.jetty.http.HttpException;
 import org.jspecify.annotations.Nullable;
 
-/** A request that is refused, as the client is told: a status, a code like Matrix's, and a sentence. */
-final class ApiException extends RuntimeException {
+/** An error response: a status, an {@code errcode} in Matrix's manner, and a sentence. */
+public final class ApiException extends RuntimeException {
     private static final long serialVersionUID = 1L;
     private static final long RETRY_UNAVAILABLE_MS = 1_000;
 
@@ -19,21 +19,21 @@ final class ApiException extends RuntimeException {
     private final long retryAfterMs;
 
     private ApiException(int status, String code, String message, long retryAfterMs) {
-        super(message, null, false, false); // it is an answer, and nobody looks at where it comes from
+        super(message, null, false, false); // no stack trace: refusals are many, and expected
         this.status = status;
         this.code = code;
         this.retryAfterMs = retryAfterMs;
     }
 
-    static ApiException invalid(String message) {
+    public static ApiException invalid(String message) {
         return new ApiException(400, "M_INVALID_PARAM", message, 0);
     }
 
-    static ApiException notJson(String message) {
+    public static ApiException notJson(String message) {
         return new ApiException(400, "M_NOT_JSON", message, 0);
     }
 
-    static ApiException badJson(String message) {
+    public static ApiException badJson(String message) {
         return new ApiException(400, "M_BAD_JSON", message, 0);
     }
 
@@ -41,12 +41,12 @@ final class ApiException extends RuntimeException {
         return new ApiException(401, "M_MISSING_TOKEN", "a bearer token is needed", 0);
     }
 
-    /** Not a word on what is wrong with it. */
+    /** Leaves out what is wrong with the token. */
     static ApiException unknownToken() {
         return new ApiException(401, "M_UNKNOWN_TOKEN", "the bearer token is not valid, or not any more", 0);
     }
 
-    static ApiException forbidden(String message) {
+    public static ApiException forbidden(String message) {
         return new ApiException(403, "M_FORBIDDEN", message, 0);
     }
 
@@ -54,7 +54,7 @@ final class ApiException extends RuntimeException {
         return new ApiException(404, "M_UNRECOGNIZED", "there is nothing here", 0);
     }
 
-    static ApiException notFound(String message) {
+    public static ApiException notFound(String message) {
         return new ApiException(404, "M_NOT_FOUND", message, 0);
     }
 
@@ -62,22 +62,22 @@ final class ApiException extends RuntimeException {
         return new ApiException(405, "M_UNRECOGNIZED", "this method does not work here", 0);
     }
 
-    static ApiException tooLarge(int mostBytes) {
-        return new ApiException(413, "M_TOO_LARGE", "the body must be at most %d bytes".formatted(mostBytes), 0);
+    static ApiException tooLarge(int maxBytes) {
+        return new ApiException(413, "M_TOO_LARGE", "the body must be at most %d bytes".formatted(maxBytes), 0);
     }
 
-    static ApiException tooMany(String message, long retryAfterMs) {
+    public static ApiException tooMany(String message, long retryAfterMs) {
         return new ApiException(429, "M_LIMIT_EXCEEDED", message, retryAfterMs);
     }
 
-    static ApiException unavailable(String message) {
+    public static ApiException unavailable(String message) {
         return new ApiException(503, "M_UNAVAILABLE", message, RETRY_UNAVAILABLE_MS);
     }
 
-    /** What the HTTP server itself refuses. */
+    /** For a request that Jetty itself refuses. */
     static ApiException ofStatus(int status) {
         return switch (status) {
-            case 501, 505 -> ofStatus(400); // it is the request that speaks another protocol
+            case 501, 505 -> ofStatus(400); // the request asks for another protocol
             case 404 -> noRoute();
             case 405 -> wrongMethod();
             case 413 -> new ApiException(413, "M_TOO_LARGE", "the body is too large", 0);
@@ -93,7 +93,7 @@ final class ApiException extends RuntimeException {
         return new ApiException(500, "M_UNKNOWN", "something went wrong here", 0);
     }
 
-    /** What the client is told of a failure. A status of 500 means that it is a surprise, and belongs in the log. */
+    /** The response to a failure. A status of 500 stands for a failure that is not expected, and has to be logged. */
     static ApiException of(Throwable failure) {
         Throwable cause = failure;
         while ((cause instanceof CompletionException || cause instanceof ExecutionException)
@@ -107,7 +107,7 @@ final class ApiException extends RuntimeException {
         } else if (cause instanceof HttpException http) {
             return ofStatus(http.getCode());
         } else if (cause instanceof TimeoutException || cause instanceof IOException) {
-            // Of the client: what else there is to wait for fails as unavailable.
+            // These come from reading the request; all else that is waited for fails as unavailable.
             return new ApiException(400, "M_UNKNOWN", "the request did not come to its end", 0);
         }
         return internal();
@@ -121,7 +121,7 @@ final class ApiException extends RuntimeException {
         return code;
     }
 
-    /** In ms; empty: nothing is said of when to try again. */
+    /** In ms; empty if the client gets no hint when to try again. */
     OptionalLong retryAfterMs() {
         return retryAfterMs > 0 ? OptionalLong.of(retryAfterMs) : OptionalLong.empty();
     }

@@ -1,4 +1,4 @@
-package dev.rollcall.http;
+package dev.rollcall.http.server;
 
 import com.auth0.jwt.JWT;
 import com.auth0.jwt.algorithms.Algorithm;
@@ -12,8 +12,8 @@ import java.time.Instant;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Bearer tokens: JWT, HS256, with an expiry. A device's has {@code sub} (the user id) and {@code device_id}; a service's has
- * {@code scope: "service"}. Thread-safe.
+ * Bearer tokens: JWT, HS256, with an expiry. A device's token has the claims {@code sub} (the user id) and {@code
+ * device_id}, a service's has {@code scope: "service"}. Thread-safe.
  */
 public final class Tokens {
     private static final String DEVICE_ID = "device_id";
@@ -21,15 +21,15 @@ public final class Tokens {
     private static final String SERVICE = "service";
     private static final String BEARER = "Bearer ";
     private static final int MAX_LENGTH = 4_096;
-    private static final Duration BETWEEN_INSTANCES = Duration.ofMinutes(1);
+    private static final Duration FORWARDED_EXPIRY = Duration.ofMinutes(1);
 
-    /** Machines' clocks differ a little. */
+    /** Allows for clocks that differ. */
     private static final long LEEWAY_SECONDS = 5;
 
     private final @Nullable Algorithm algorithm;
     private final @Nullable JWTVerifier verifier;
 
-    /** Of this key; not set: there are no tokens, and everybody is {@link Caller.Local}. */
+    /** Without a key there are no tokens, and every caller is {@link Caller.Local}. */
     public Tokens(Secret key) {
         algorithm = key.isSet() ? Algorithm.HMAC256(key.bytes()) : null;
         verifier = algorithm == null
@@ -40,11 +40,11 @@ public final class Tokens {
                         .build();
     }
 
-    boolean areNeeded() {
+    boolean areRequired() {
         return verifier != null;
     }
 
-    /** Who has this {@code Authorization} header; null: there is none. */
+    /** The caller with this {@code Authorization} header, which is null if the request has none. */
     Caller caller(@Nullable String authorization) {
         if (verifier == null) {
             return new Caller.Local();
@@ -77,7 +77,7 @@ public final class Tokens {
         }
     }
 
-    /** A device's token. Throws an {@link IllegalStateException} where there are none. */
+    /** Makes a device's token. Throws an {@link IllegalStateException} if there is no key. */
     public String forDevice(UserId user, String device, Instant expiry) {
         return JWT.create()
                 .withSubject(user.toString())
@@ -86,14 +86,14 @@ public final class Tokens {
                 .sign(key());
     }
 
-    /** A service's token. Throws an {@link IllegalStateException} where there are none. */
+    /** Makes a service's token. Throws an {@link IllegalStateException} if there is no key. */
     public String forService(Instant expiry) {
         return JWT.create().withClaim(SCOPE, SERVICE).withExpiresAt(expiry).sign(key());
     }
 
-    /** The header with which one instance asks another; empty: none is needed. */
+    /** The {@code Authorization} header of requests between instances; empty if there is no key. */
     public String betweenInstances() {
-        return algorithm == null ? "" : BEARER + forService(Instant.now().plus(BETWEEN_INSTANCES));
+        return algorithm == null ? "" : BEARER + forService(Instant.now().plus(FORWARDED_EXPIRY));
     }
 
     private Algorithm key() {

@@ -1,4 +1,4 @@
-package dev.rollcall.http;
+package dev.rollcall.http.server;
 
 import java.io.ByteArrayOutputStream;
 import java.util.concurrent.CompletableFuture;
@@ -9,35 +9,35 @@ import org.eclipse.jetty.server.Request;
 import org.eclipse.jetty.util.thread.Invocable;
 
 /**
- * Reads a request's body to its end, also when nobody wants it: a connection that is closed with bytes unread is reset,
- * and the client, which still writes, may never see why it was refused (RFC 9112, section 9.6).
+ * Reads a request's body to its end, also that of a refused request: a connection that is closed with bytes unread is
+ * reset, and a client that still writes may then never see the response (RFC 9112, section 9.6).
  */
 final class Body implements Invocable.Task {
-    private static final long WITHIN_MS = 10_000;
-    private static final int MOST_DISCARDED = 1 << 20;
+    private static final long TIMEOUT_MS = 10_000;
+    private static final int MAX_DISCARDED = 1 << 20;
 
     private final Content.Source source;
-    private final int mostBytes;
+    private final int maxBytes;
     private final ByteArrayOutputStream kept = new ByteArrayOutputStream();
     private final CompletableFuture<byte[]> whole = new CompletableFuture<>();
     private long length;
 
-    private Body(Content.Source source, int mostBytes) {
+    private Body(Content.Source source, int maxBytes) {
         this.source = source;
-        this.mostBytes = mostBytes;
+        this.maxBytes = maxBytes;
     }
 
-    /** The body, so many bytes at most: else it fails with an {@link ApiException}, once the rest has been read too. */
-    static CompletableFuture<byte[]> read(Request request, int mostBytes) {
-        Body body = new Body(request, mostBytes);
+    /** The body. Fails with an {@link ApiException} if it is longer, once the rest has been read too. */
+    static CompletableFuture<byte[]> read(Request request, int maxBytes) {
+        Body body = new Body(request, maxBytes);
         body.run();
-        return body.whole.orTimeout(WITHIN_MS, TimeUnit.MILLISECONDS);
+        return body.whole.orTimeout(TIMEOUT_MS, TimeUnit.MILLISECONDS);
     }
 
-    /** Done when nothing more is to come, or when it is too much or takes too long. Never fails. */
+    /** Completes at the end of the body, or when it is too long or takes too long. Never fails. */
     static CompletableFuture<Boolean> discard(Request request) {
         if (request.getHeaders().contains(HttpHeader.EXPECT)) {
-            return CompletableFuture.completedFuture(false); // it waits to be asked for its body
+            return CompletableFuture.completedFuture(false); // the client sends no body before it gets a 100
         }
         return read(request, 0).handle((nothing, failure) -> failure == null);
     }
@@ -57,8 +57,8 @@ final class Body implements Invocable.Task {
             boolean last = chunk.isLast();
             keep(chunk);
             chunk.release();
-            if (length > mostBytes && (last || length - mostBytes > MOST_DISCARDED)) {
-                whole.completeExceptionally(ApiException.tooLarge(mostBytes));
+            if (length > maxBytes && (last || length - maxBytes > MAX_DISCARDED)) {
+                whole.completeExceptionally(ApiException.tooLarge(maxBytes));
                 return;
             } else if (last) {
                 whole.complete(kept.toByteArray());
@@ -69,7 +69,7 @@ final class Body implements Invocable.Task {
 
     private void keep(Content.Chunk chunk) {
         length += chunk.remaining();
-        if (length <= mostBytes) {
+        if (length <= maxBytes) {
             byte[] bytes = new byte[chunk.remaining()];
             chunk.get(bytes, 0, bytes.length);
             kept.writeBytes(bytes);
@@ -78,6 +78,6 @@ final class Body implements Invocable.Task {
 
     @Override
     public InvocationType getInvocationType() {
-        return InvocationType.BLOCKING; // what is done with the body may wait
+        return InvocationType.BLOCKING; // the code that uses the body may block
     }
 }

@@ -11,24 +11,26 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-class SinceTokenTest {
+class BatchTokenTest {
     @Test
     void shouldComeBackAsItWentOut() {
-        SinceToken token = new SinceToken("1f", new TreeMap<>(Map.of(0, 17L, 3, 0L, 12, 999_999_999_999L)));
+        BatchToken token = new BatchToken("1f", new TreeMap<>(Map.of(0, 17L, 3, 0L, 12, 999_999_999_999L)));
 
-        assertThat(SinceToken.parse(token.toString())).isEqualTo(token);
+        assertThat(BatchToken.parse(token.toString())).isEqualTo(token);
         assertThat(token.offset(0)).isEqualTo(17);
-        assertThat(token.offset(1)).as("nothing of this partition was heard").isZero();
-        assertThat(SinceToken.parse("s").offsets()).isEmpty();
-        assertThat(SinceToken.parse("s-").offsets()).isEmpty();
-        assertThat(SinceToken.parse("s0.17").log()).as("of an earlier version").isEmpty();
+        assertThat(token.offset(1)).as("a partition that is not named").isZero();
+        assertThat(BatchToken.parse("s").offsets()).isEmpty();
+        assertThat(BatchToken.parse("s-").offsets()).isEmpty();
+        assertThat(BatchToken.parse("s0.17").topicId())
+                .as("of an earlier version")
+                .isEmpty();
     }
 
     @Test
     void shouldBeReadWhenItHasThousandsOfPartitions() {
         String text = IntStream.range(0, 5_000).mapToObj(i -> i + ".1").collect(Collectors.joining("_", "s", ""));
 
-        assertThat(SinceToken.parse(text).offsets()).hasSize(5_000);
+        assertThat(BatchToken.parse(text).offsets()).hasSize(5_000);
     }
 
     @ParameterizedTest
@@ -49,6 +51,6 @@ class SinceTokenTest {
                 "s1--0.1"
             })
     void shouldBeRefusedWhenItIsSomethingElse(String text) {
-        assertThatThrownBy(() -> SinceToken.parse(text)).isInstanceOf(IllegalArgumentException.class);
+        assertThatThrownBy(() -> BatchToken.parse(text)).isInstanceOf(IllegalArgumentException.class);
     }
 }

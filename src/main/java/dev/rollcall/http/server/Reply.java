@@ -1,4 +1,4 @@
-package dev.rollcall.http;
+package dev.rollcall.http.server;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import java.util.LinkedHashMap;
@@ -6,18 +6,19 @@ import java.util.Map;
 import org.eclipse.jetty.server.Response;
 import org.eclipse.jetty.util.Callback;
 
-/** What goes back. */
-sealed interface Reply {
+/** A response. */
+public sealed interface Reply {
     String JSON = "application/json";
 
-    /** All of it at once, in UTF-8. */
+    /** A response whose body is known, written in UTF-8. */
     record Whole(int status, Map<String, String> headers, String body) implements Reply {}
 
-    /** Something that writes for itself, and completes the callback when it is done. */
+    /** A response that is written bit by bit. */
     record Streaming(Writer writer) implements Reply {}
 
-    /** Writes a response over time. */
+    /** Writes headers and body of a response. */
     interface Writer {
+        /** Starts writing, and completes the callback at the end of the response. Does not block. */
         void begin(Response response, Callback callback);
     }
 
@@ -29,8 +30,8 @@ sealed interface Reply {
         return new Whole(status, Map.of("Content-Type", JSON), json.toString());
     }
 
-    /** Done, and there is nothing to say. */
-    static Reply done() {
+    /** The answer to a write: an empty JSON object. */
+    static Reply empty() {
         return json(Json.object());
     }
 

@@ -1,4 +1,4 @@
-package dev.rollcall.http;
+package dev.rollcall.http.server;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
@@ -21,7 +21,7 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Finds the route, asks who calls, and turns whatever comes of it into a response: a refusal once the body has been read. */
+/** Finds a request's route and caller, runs the action, and writes the reply, or the error once the body has been read. */
 final class Router extends Handler.Abstract {
     private static final Logger LOG = LoggerFactory.getLogger(Router.class);
     private static final Set<String> LOOPBACK_NAMES = Set.of("localhost", "127.0.0.1", "[::1]");
@@ -39,31 +39,32 @@ final class Router extends Handler.Abstract {
     @Override
     public boolean handle(Request request, Response response, Callback callback) {
         CompletionStage<Reply> reply;
-        String where = request.getMethod();
+        String operation = request.getMethod();
         try {
-            boolean ownPage = allowOrigin(request, response);
+            boolean originIsAllowed = allowOrigin(request, response);
             List<String> segments = segments(request);
-            List<Route> fitting =
-                    routes.stream().filter(route -> route.fits(segments)).toList();
-            if (fitting.isEmpty()) {
+            List<Route> matching =
+                    routes.stream().filter(route -> route.matches(segments)).toList();
+            if (matching.isEmpty()) {
                 throw ApiException.noRoute();
             }
             if (request.getMethod().equals("OPTIONS")) {
-                options(fitting, response, callback);
+                options(matching, response, callback);
                 return true;
             }
-            Route route = withMethod(request.getMethod(), fitting, response);
-            where += " " + route.path();
-            Caller caller = route.access() == Route.Access.ANYBODY ? new Caller.Local() : caller(request, ownPage);
+            Route route = withMethod(request.getMethod(), matching, response);
+            operation += " " + route.path();
+            Caller caller =
+                    route.access() == Route.Access.PUBLIC ? new Caller.Local() : caller(request, originIsAllowed);
             reply = route.action().answer(new Call(request, route, segments, caller));
         } catch (RuntimeException e) {
             reply = Body.discard(request).thenCompose(read -> CompletableFuture.failedFuture(e));
         }
-        String place = where;
+        String name = operation;
         var unused = reply.whenComplete((done, failure) -> {
             try {
-                write(failure == null ? done : failed(failure, place), response, callback);
-            } catch (Throwable e) { // also an Error: a future would keep it to itself, and the client would wait
+                write(failure == null ? done : failed(failure, name), response, callback);
+            } catch (Throwable e) { // an Error too: the future would swallow it, and the client would wait
                 callback.failed(e);
             }
         });
@@ -78,25 +79,25 @@ final class Router extends Handler.Abstract {
         return Route.segments(path);
     }
 
-    private Caller caller(Request request, boolean ownPage) {
-        if (!tokens.areNeeded()) {
-            requireFromHere(request, ownPage);
+    private Caller caller(Request request, boolean originIsAllowed) {
+        if (!tokens.areRequired()) {
+            requireLocal(request, originIsAllowed);
         }
         return tokens.caller(request.getHeaders().get("Authorization"));
     }
 
-    /** Without tokens a browser on this machine must not be led here by whatever page it shows. */
-    private static void requireFromHere(Request request, boolean ownPage) {
+    /** Without tokens, refuses requests that a page of another site makes in a browser on this machine. */
+    private static void requireLocal(Request request, boolean originIsAllowed) {
         String site = request.getHeaders().get("Sec-Fetch-Site");
-        boolean led = site != null && !site.equals("same-origin") && !site.equals("none");
+        boolean crossSite = site != null && !site.equals("same-origin") && !site.equals("none");
         String host = request.getHeaders().get("Host");
         String name = host == null ? "" : host.replaceFirst(":\\d*$", "").toLowerCase(Locale.ROOT);
-        if (!ownPage || led || !LOOPBACK_NAMES.contains(name)) {
+        if (!originIsAllowed || crossSite || !LOOPBACK_NAMES.contains(name)) {
             throw ApiException.forbidden("without http.jwt.key this is for this machine alone");
         }
     }
 
-    /** Whether the page that asks, if there is one, is one of ours, or of those that are named. */
+    /** Whether the request comes from no page, from our page, or from one of {@code http.cors.origins}, which gets headers. */
     private boolean allowOrigin(Request request, Response response) {
         String origin = request.getHeaders().get("Origin");
         if (origin == null) {
@@ -142,10 +143,10 @@ final class Router extends Handler.Abstract {
         return routes.stream().map(Route::method).distinct().sorted().collect(Collectors.joining(", "));
     }
 
-    private static Reply failed(Throwable failure, String where) {
+    private static Reply failed(Throwable failure, String operation) {
         ApiException error = ApiException.of(failure);
         if (error.status() >= 500 && error.status() != 503) {
-            LOG.error("{} failed", Printable.of(where), failure);
+            LOG.error("{} failed", Printable.of(operation), failure);
         }
         return Reply.error(error);
     }

@@ -1,27 +1,27 @@
-package dev.rollcall.http;
+package dev.rollcall.http.server;
 
 import dev.rollcall.domain.UserId;
 import java.util.Optional;
 
-/** Who calls, and so what they may do. */
-sealed interface Caller {
-    /** A user's device: acts for itself. */
+/** Who calls, and what they may do. */
+public sealed interface Caller {
+    /** A user's device. It may act for itself. */
     record Device(UserId user, String device) implements Caller {}
 
-    /** A homeserver shard, or another instance: acts for everybody. */
+    /** A homeserver shard, or another instance. It may act for all users. */
     record Service() implements Caller {}
 
-    /** Whoever is on this machine, where there are no tokens: acts for everybody. */
+    /** Any caller from this machine, where there are no tokens. It may act for all users. */
     record Local() implements Caller {}
 
-    /** Refuses what this caller may not do for this user. */
+    /** Refuses a caller who may not act for this user. */
     default void requireUser(UserId user) {
         if (this instanceof Device self && !self.user.equals(user)) {
             throw ApiException.forbidden("this token is another user's");
         }
     }
 
-    /** Refuses what this caller may not do for this device. */
+    /** Refuses a caller who may not act for this device. */
     default void requireDevice(UserId user, String device) {
         requireUser(user);
         if (this instanceof Device self && !self.device.equals(device)) {
@@ -29,14 +29,14 @@ sealed interface Caller {
         }
     }
 
-    /** Refuses who may not act for everybody. */
-    default void requireEverybody() {
+    /** Refuses a caller who may not act for all users. */
+    default void requireAllUsers() {
         if (this instanceof Device) {
             throw ApiException.forbidden("this takes a service's token");
         }
     }
 
-    /** The device that the caller is; empty: it is none in particular. */
+    /** The calling device; empty if the caller is no single device. */
     default Optional<String> ownDevice() {
         return this instanceof Device self ? Optional.of(self.device) : Optional.empty();
     }

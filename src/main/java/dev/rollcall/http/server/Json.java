@@ -1,4 +1,4 @@
-package dev.rollcall.http;
+package dev.rollcall.http.server;
 
 import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonParser;
@@ -11,8 +11,8 @@ import java.io.IOException;
 import java.util.Optional;
 import java.util.OptionalLong;
 
-/** The bodies of requests: JSON objects, read strictly. Fields that nobody knows are left alone. */
-final class Json {
+/** Reads JSON objects strictly, and refuses what does not fit. Unknown fields are ignored. */
+public final class Json {
     private static final int MAX_DEPTH = 16;
     private static final JsonMapper MAPPER = JsonMapper.builder(JsonFactory.builder()
                     .streamReadConstraints(StreamReadConstraints.builder()
@@ -25,7 +25,7 @@ final class Json {
 
     private Json() {}
 
-    static ObjectNode object() {
+    public static ObjectNode object() {
         return MAPPER.createObjectNode();
     }
 
@@ -34,7 +34,8 @@ final class Json {
         try {
             json = MAPPER.readTree(body);
         } catch (IOException e) {
-            throw ApiException.notJson("the body must be JSON"); // what is wrong with it may quote it
+            throw ApiException.notJson(
+                    "the body must be JSON"); // without the parser's message, which may quote the body
         }
         if (json == null || json.isMissingNode()) {
             throw ApiException.notJson("there must be a body: a JSON object");
@@ -45,12 +46,12 @@ final class Json {
         return json;
     }
 
-    static String text(JsonNode json, String field) {
+    public static String text(JsonNode json, String field) {
         return optionalText(json, field).orElseThrow(() -> ApiException.badJson("%s is missing".formatted(field)));
     }
 
-    /** Empty: the field is missing, or null. */
-    static Optional<String> optionalText(JsonNode json, String field) {
+    /** Empty if the field is missing, or null. */
+    public static Optional<String> optionalText(JsonNode json, String field) {
         JsonNode value = json.path(field);
         if (value.isMissingNode() || value.isNull()) {
             return Optional.empty();
@@ -61,8 +62,8 @@ final class Json {
         return Optional.of(Ids.wellFormed(value.textValue(), field));
     }
 
-    /** Empty: the field is missing, or null. */
-    static OptionalLong optionalNumber(JsonNode json, String field, long least, long most) {
+    /** Empty if the field is missing, or null. */
+    public static OptionalLong optionalNumber(JsonNode json, String field, long min, long max) {
         JsonNode value = json.path(field);
         if (value.isMissingNode() || value.isNull()) {
             return OptionalLong.empty();
@@ -71,13 +72,13 @@ final class Json {
             throw ApiException.badJson("%s must be a whole number".formatted(field));
         }
         long number = value.longValue();
-        if (number < least || number > most) {
-            throw ApiException.badJson("%s must be %d to %d".formatted(field, least, most));
+        if (number < min || number > max) {
+            throw ApiException.badJson("%s must be %d to %d".formatted(field, min, max));
         }
         return OptionalLong.of(number);
     }
 
-    static boolean flag(JsonNode json, String field) {
+    public static boolean flag(JsonNode json, String field) {
         JsonNode value = json.path(field);
         if (!value.isBoolean()) {
             throw ApiException.badJson("%s must be true or false".formatted(field));
