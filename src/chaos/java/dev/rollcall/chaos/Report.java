@@ -2,7 +2,7 @@ package dev.rollcall.chaos;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.SerializationFeature;
-import dev.rollcall.chaos.check.Lateness;
+import dev.rollcall.chaos.check.Expiry;
 import dev.rollcall.chaos.check.Verdict;
 import dev.rollcall.chaos.check.Violation;
 import java.io.IOException;
@@ -122,7 +122,7 @@ record Report(
             row.put("count", ofKind.size());
             row.put("longest_wait_ms", figures(ofKind, Outcome::longestWaitMs));
             row.put("flows_after_ms", figures(ofKind, Outcome::flowsAfterMs));
-            row.put("latest_expiry_ms", latestMs(ofKind, Lateness::lateMs));
+            row.put("latest_expiry_ms", latestMs(ofKind, Expiry::lateMs));
             row.put("latest_expiry_beyond_bound_ms", latestMs(ofKind, Report::beyondBound));
             table.add(row);
         });
@@ -155,17 +155,17 @@ record Report(
     }
 
     private String latest(List<Outcome> ofKind) {
-        Long own = latestMs(ofKind, Lateness::lateMs);
+        Long own = latestMs(ofKind, Expiry::lateMs);
         Long bound = latestMs(ofKind, Report::beyondBound);
         return own == null || bound == null ? "-" : "%.1f  %7.1f".formatted(own / 1e3, bound / 1e3);
     }
 
-    private static long beyondBound(Lateness expiry) {
+    private static long beyondBound(Expiry expiry) {
         return expiry.noticedAt() - expiry.latest();
     }
 
     /** The most among the expiries that were noticed from the fault on and until all was as before; null: there are none. */
-    private @Nullable Long latestMs(List<Outcome> ofKind, ToLongFunction<Lateness> figure) {
+    private @Nullable Long latestMs(List<Outcome> ofKind, ToLongFunction<Expiry> figure) {
         if (verdict == null) {
             return null;
         }

@@ -100,7 +100,7 @@ final class UserLog {
         this.partition = partition;
     }
 
-    /** Whether the user may have been hidden at some time: then it is not certain that a heartbeat was heard by all. */
+    /** Whether the user may have been hidden at some time: then it is not certain that a heartbeat counts for the silence of the log. */
     boolean isEverHidden() {
         return flags.stream().anyMatch(Flag::hidden);
     }
