@@ -112,10 +112,10 @@ final class ClockFaults {
         }
         Admin admin = brokers.admin();
         Brokers.answer(admin.alterPartitionReassignments(moves).all());
-        Timeout patience = new Timeout("the leaders have moved", MOVED_WITHIN);
+        Timeout timeout = new Timeout("the leaders have moved", MOVED_WITHIN);
         while (!Brokers.answer(admin.listPartitionReassignments().reassignments())
                 .isEmpty()) {
-            patience.sleep(100);
+            timeout.sleepOrFail(100);
         }
         Brokers.answer(
                 admin.electLeaders(ElectionType.PREFERRED, moves.keySet()).partitions());

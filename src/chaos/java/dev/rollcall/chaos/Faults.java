@@ -106,7 +106,7 @@ final class Faults {
         List<String> names = campaign.processors().names();
         names.forEach(name -> campaign.kill(campaign.processors().process(name)));
         campaign.sleep(time);
-        campaign.isBacklog(time);
+        campaign.recordBacklog(time);
         for (String name : names) {
             campaign.processors().start(name);
             campaign.processors().awaitReady(name);
@@ -194,7 +194,7 @@ final class Faults {
     private static String silenceShard(Campaign campaign, Random random) throws InterruptedException {
         String shard = anyShard(campaign, random);
         long longest = Timing.SHARD_HOLD.minusSeconds(1).toMillis();
-        Duration silence = between(random, Timing.SHARD_QUIET.plusSeconds(1).toMillis(), longest);
+        Duration silence = between(random, Timing.SHARD_SILENCE.plusSeconds(1).toMillis(), longest);
         campaign.load().silence(shard, silence);
         campaign.sleep(silence);
         return "%s for %.1f s".formatted(shard, silence.toMillis() / 1e3);

@@ -30,23 +30,23 @@ record Report(
         String variant,
         List<String> leftOut,
         List<Outcome> outcomes,
-        List<String> surprises,
+        List<String> unexpectedExits,
         List<String> problems,
         @Nullable Verdict verdict) {
 
     private static final int SHOWN = Integer.getInteger("checker.shown", 5);
 
     boolean isClean() {
-        return problems.isEmpty() && surprises.isEmpty() && verdict != null && verdict.isClean();
+        return problems.isEmpty() && unexpectedExits.isEmpty() && verdict != null && verdict.isClean();
     }
 
-    /** Where a promise was broken: what the checker says, and who ended that had no reason to. */
+    /** Where a promise was broken: what the checker found, and which processes ended by themselves. */
     List<String> findings() {
         List<String> findings = new ArrayList<>();
         if (verdict != null) {
             verdict.violations().forEach(violation -> findings.add(violation.toString()));
         }
-        surprises.forEach(surprise -> findings.add("ended by itself: " + surprise));
+        unexpectedExits.forEach(unexpected -> findings.add("ended by itself: " + unexpected));
         return findings;
     }
 
@@ -70,7 +70,7 @@ record Report(
                 latest expiry: after the device's own deadline (own), and after the last moment by the rules (bound):
                     that is when the next clock tick came, and while nothing can be written none does""");
         leftOut.forEach(what -> out.println("NOT RUN: " + what));
-        surprises.forEach(what -> out.println("ended by itself: " + what));
+        unexpectedExits.forEach(what -> out.println("ended by itself: " + what));
         problems.forEach(what -> out.println("PROBLEM: " + what));
         if (verdict != null) {
             print(out, verdict);
@@ -113,7 +113,7 @@ record Report(
         json.put("clean", isClean());
         json.put("faults", outcomes);
         json.put("not_run", leftOut);
-        json.put("ended_by_itself", surprises);
+        json.put("ended_by_itself", unexpectedExits);
         json.put("problems", problems);
         List<Object> table = new ArrayList<>();
         byKind().forEach((kind, ofKind) -> {
@@ -172,7 +172,7 @@ record Report(
         long[] all = verdict.expiries().stream()
                 .filter(expiry -> ofKind.stream()
                         .anyMatch(fault ->
-                                expiry.noticedAt() >= fault.struckAt() && expiry.noticedAt() <= fault.settledAt()))
+                                expiry.noticedAt() >= fault.injectedAt() && expiry.noticedAt() <= fault.recoveredAt()))
                 .mapToLong(figure)
                 .toArray();
         return all.length == 0 ? null : (Long) Arrays.stream(all).max().orElseThrow();

@@ -13,7 +13,7 @@ import org.jspecify.annotations.Nullable;
  */
 record Device(String id, State state, long since, Lease lease, Span deadline, long ownLatest, boolean disturbed) {
     /**
-     * What its records say of when it expires.
+     * When it expires by its records.
      *
      * @param lastRecord the time of its last record
      * @param ms the lease that runs

@@ -207,7 +207,7 @@ final class LogIndex {
         return Objects.requireNonNull(clocks.get(entry.partition())).instant(entry.offset());
     }
 
-    /** How far apart the record's stamp and one of another partition may be and say nothing of their order. */
+    /** How far apart the record's stamp and one of another partition may be without telling their order. */
     private long tolerance(Entry entry, long instant) {
         if (stamp(entry) > instant + settings.clockDifferenceMs()) {
             return LEAP_MS; // by a clock that returned later
@@ -225,7 +225,7 @@ final class LogIndex {
         private final Newest flag = new Newest();
         private final Map<String, Newest> devices = new HashMap<>();
 
-        /** Of those that say something that can be undone: a state, or the connection's end. */
+        /** Of those that carry what can be undone: a state, or the connection's end. */
         private final Map<String, Newest> stating = new HashMap<>();
 
         private Applies device(HeartbeatValue beat, long at, boolean sentOn, long tolerance) {

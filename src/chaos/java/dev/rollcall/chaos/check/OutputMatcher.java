@@ -27,12 +27,19 @@ final class OutputMatcher {
         this.diagnosis = diagnosis;
     }
 
+    /**
+     * An expiry, in ms by the partition's time.
+     *
+     * @param deadline the last one of those that ended, by their records alone
+     * @param latest the same with all extensions
+     * @param noticedAt the clock tick that ended them
+     */
     record ExpiryBounds(long deadline, long latest, long noticedAt) {}
 
     /**
      * Compares the visible state and text with the next record, if they differ from what was emitted last.
      *
-     * @param stateAt when the state changed, if it did; {@link Span#Hypothesis.NEVER}: it did not
+     * @param stateAt when the state changed, if it did; {@link Span#NEVER}: it did not
      * @param textAt when the text changed, if it did
      * @return whether that is how it was
      */

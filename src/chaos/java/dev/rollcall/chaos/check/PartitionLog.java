@@ -13,7 +13,7 @@ final class PartitionLog {
      *
      * @param certain whether it does, and the silence was no shorter
      * @param sinceTickMs how long before the silence the last clock tick was: where no processor was writing any, that none
-     *     came says nothing
+     *     came means nothing
      */
     record Silence(long offset, long from, long to, boolean certain, long sinceTickMs, boolean tickFollows) {}
 
@@ -87,7 +87,7 @@ final class PartitionLog {
     private void read(long offset, long at, boolean certain) {
         if (lastRecord != Long.MIN_VALUE && at - lastRecord >= settings.logGapMs()) {
             int tick = tickTimes.size() - 1;
-            // Before the first tick of all nobody may have needed one, so whether one could have come is open.
+            // Before the first tick of all, whether a processor was running is open.
             long sinceTick = tick < 0 ? settings.logGapMs() : Math.max(0, lastRecord - tickTimes.get(tick));
             silences.add(new Silence(offset, lastRecord, at, !perhapsSince, sinceTick, false));
         }

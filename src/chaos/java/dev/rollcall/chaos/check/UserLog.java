@@ -11,7 +11,7 @@ final class UserLog {
         YES,
         /** It was sent on from another partition, and something newer holds. */
         NO,
-        /** It was sent on, and it is open which of them is newer, or the newer one leaves open what this one says. */
+        /** It was sent on, and it is open which of them is newer, or the newer one leaves open what this one sets. */
         MAYBE
     }
 
