@@ -13,8 +13,6 @@ import java.util.Deque;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
-import java.util.Set;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.stream.IntStream;
 import org.apache.kafka.common.TopicPartition;
 
@@ -22,8 +20,6 @@ import org.apache.kafka.common.TopicPartition;
 final class Campaign implements AutoCloseable {
     /** What a new owner of a task may have to read again: a commit interval, and a good deal more. */
     private static final Duration READ_AGAIN = Duration.ofSeconds(2);
-
-    private static final int ENDED_BY_SIGTERM = 128 + 15;
 
     private static final Duration FLOWS_WITHIN = Duration.ofMinutes(2);
 
@@ -41,10 +37,7 @@ final class Campaign implements AutoCloseable {
     private final Probes probes;
     private final List<Window> windows = new ArrayList<>();
     private final List<Outcome> outcomes = new ArrayList<>();
-    private final List<String> unexpectedExits = new ArrayList<>();
-
-    /** Those that may have ended, because a fault ended them. */
-    private final Set<Child> killed = ConcurrentHashMap.newKeySet();
+    private final Exits exits = new Exits(this::print);
 
     /**
      * Starts everything, and waits until transitions flow.
@@ -118,31 +111,8 @@ final class Campaign implements AutoCloseable {
         return List.copyOf(outcomes);
     }
 
-    /** Processes that ended without having been told to. */
-    List<String> unexpectedExits() {
-        return List.copyOf(unexpectedExits);
-    }
-
-    /** SIGKILL, as part of a fault. */
-    void kill(Child process) {
-        killed.add(process);
-        process.kill();
-    }
-
-    /** SIGTERM, as part of a fault; one that does not end in good order is noted. */
-    void end(Child process, Duration limit) {
-        boolean alive = process.isAlive();
-        killed.add(process);
-        if (!process.end(limit)) {
-            unexpectedExits.add("%s did not end within %d s when told to".formatted(process.name(), limit.toSeconds()));
-        } else if (alive && process.exitCode() != ENDED_BY_SIGTERM) {
-            unexpectedExits.add("%s ended with %d when told to".formatted(process.name(), process.exitCode()));
-        }
-    }
-
-    /** From now on it may end. */
-    void expectEndOf(Child process) {
-        killed.add(process);
+    Exits exits() {
+        return exits;
     }
 
     void sleep(Duration time) throws InterruptedException {
@@ -234,23 +204,13 @@ final class Campaign implements AutoCloseable {
             throw new IllegalStateException("the shards have ended");
         }
         for (Child broker : brokers.processes()) {
-            noteIfDead(broker);
+            exits.noteIfUnexpected(broker);
         }
         for (String name : processors.names()) {
-            if (noteIfDead(processors.process(name))) {
+            if (exits.noteIfUnexpected(processors.process(name))) {
                 processors.start(name);
             }
         }
-    }
-
-    private boolean noteIfDead(Child process) {
-        boolean unexpected = !process.isAlive() && killed.add(process);
-        if (unexpected) {
-            unexpectedExits.add(
-                    "%s ended by itself with %d; see %s".formatted(process.name(), process.exitCode(), process.log()));
-            print("!! %s".formatted(unexpectedExits.get(unexpectedExits.size() - 1)));
-        }
-        return unexpected;
     }
 
     /** Ends the load, and waits until all users must be offline. */

@@ -68,8 +68,8 @@ final class ClockFaults {
         campaign.clocks().set(Brokers.clock(id), Duration.ZERO);
         campaign.sleep(Duration.ofSeconds(8));
         // What it had put off until an hour from then it would do in an hour.
-        campaign.expectEndOf(campaign.brokers().process(id));
-        campaign.kill(campaign.brokers().process(id));
+        campaign.exits().expect(campaign.brokers().process(id));
+        campaign.exits().kill(campaign.brokers().process(id));
         campaign.brokers().start(id);
         campaign.brokers().awaitUp(id);
         return "broker " + id;

@@ -136,7 +136,7 @@ public final class FaultCampaign implements Callable<Integer> {
                 problems.add(String.valueOf(e));
             }
             outcomes.addAll(campaign.outcomes());
-            unexpectedExits.addAll(campaign.unexpectedExits());
+            unexpectedExits.addAll(campaign.exits().unexpected());
             verdict = check(campaign, directory);
         } catch (Exception e) {
             e.printStackTrace(spec.commandLine().getErr());

@@ -234,12 +234,12 @@ final class Variants {
     }
 
     private static String waitThroughCrashes(Campaign campaign, Random random) throws InterruptedException {
-        int crashes = campaign.unexpectedExits().size();
+        int crashes = campaign.exits().unexpected().size();
         for (int second = 0; second < 60; second++) {
             campaign.sleep(Duration.ofSeconds(1));
             campaign.restartProcessors();
         }
-        return "%d of them".formatted(campaign.unexpectedExits().size() - crashes);
+        return "%d of them".formatted(campaign.exits().unexpected().size() - crashes);
     }
 
     private static String pauseLeaderOfHeartbeats(Campaign campaign, Random random) throws InterruptedException {
