@@ -74,7 +74,7 @@ final class BrokerFixture implements AutoCloseable {
         return broker.bootstrapServers();
     }
 
-    /** A directory for local state, that nobody else uses. */
+    /** A directory for local state, that is not shared. */
     Path stateDirectory(String applicationId) {
         return directory.resolve("state").resolve(applicationId);
     }
@@ -139,7 +139,7 @@ final class BrokerFixture implements AutoCloseable {
     /**
      * Writes the plan's log to a topic of that name, with the log's own stamps.
      *
-     * @return by partition, the offset before which everybody arrives
+     * @return by partition, the offset before which all users arrive
      */
     Map<Integer, Long> preload(LogPlan plan, String topic) {
         createLog(topic);
@@ -192,14 +192,14 @@ final class BrokerFixture implements AutoCloseable {
     }
 
     /** What was emitted on a presence topic, up to now. */
-    Evidence proof(String topic) {
-        Evidence proof = new Evidence();
+    OutputDigest digest(String topic) {
+        OutputDigest digest = new OutputDigest();
         read(topic, record -> {
             var user = CONTRACT.presence().keys().deserializer().deserialize(topic, record.key());
             var emitted = CONTRACT.presence().values().deserializer().deserialize(topic, record.value());
-            proof.transition(user, emitted.state(), record.timestamp());
+            digest.transition(user, emitted.state(), record.timestamp());
         });
-        return proof;
+        return digest;
     }
 
     /** How many records a reader of committed data finds, up to now. */

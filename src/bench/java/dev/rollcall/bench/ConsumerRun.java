@@ -19,11 +19,11 @@ import org.apache.kafka.common.errors.WakeupException;
 import org.apache.kafka.streams.StreamsConfig;
 import org.jspecify.annotations.Nullable;
 
-/** A consumer, the project's decoder and a map. Counts what it would say, and says nothing. */
+/** A consumer, the project's decoder and a map. Counts what it would emit, and emits nothing. */
 final class ConsumerRun implements Run {
     private final KafkaConsumer<UserId, Inbound> consumer;
     private final Map<UserId, Row> rows = new HashMap<>();
-    private final Evidence proof = new Evidence();
+    private final OutputDigest digest = new OutputDigest();
     private final long leaseMs;
     private final Thread thread;
     private final Map<Integer, Long> positions = new HashMap<>();
@@ -73,8 +73,8 @@ final class ConsumerRun implements Run {
     }
 
     @Override
-    public Evidence.Figures proof() {
-        return proof.figures();
+    public OutputDigest.Figures digest() {
+        return digest.figures();
     }
 
     @Override
@@ -121,7 +121,7 @@ final class ConsumerRun implements Run {
             Row after = Row.after(before, beat.heartbeat(), record.timestamp(), leaseMs);
             rows.put(record.key(), after);
             if (before == null || before.state() != after.state()) {
-                proof.transition(record.key(), after.state(), record.timestamp());
+                digest.transition(record.key(), after.state(), record.timestamp());
             }
         }
     }

@@ -12,10 +12,10 @@ enum Contestant {
     /** A plain consumer, the decoder and a map, nothing durable: what any JVM solution pays. */
     CONSUMER,
 
-    /** A row in RocksDB read and written per heartbeat, and all rows looked at once a second. */
+    /** A row in RocksDB read and written per heartbeat, and all rows scanned once a second. */
     TEXTBOOK,
 
-    /** As {@link #TEXTBOOK}, with a second store in the order of the deadlines instead of the look at all rows. */
+    /** As {@link #TEXTBOOK}, with a second store in the order of the deadlines instead of the scan. */
     INDEXED,
 
     /** The real topology with the program's settings. */

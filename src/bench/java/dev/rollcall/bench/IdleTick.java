@@ -17,7 +17,7 @@ import java.util.OptionalLong;
  * as if they were on one partition.
  *
  * @param devices each of its own user
- * @param beating whether everybody beats every ten seconds with the default lease, so that with each clock tick a thirtieth of
+ * @param beating whether all users send a heartbeat every ten seconds with the default lease, so that with each clock tick a thirtieth of
  *     the deadlines has to be put off; if not, all have a lease of a day, and nothing at all comes up
  */
 record IdleTick(int devices, boolean beating) implements Job<IdleTick.Result> {
@@ -54,7 +54,7 @@ record IdleTick(int devices, boolean beating) implements Job<IdleTick.Result> {
     private static Result measure(
             WorkerProcess worker, int devices, boolean beating, String name, Map<String, Object> figures)
             throws IOException {
-        Progress.say("%-12s %,d live", name, devices);
+        Progress.print("%-12s %,d live", name, devices);
         Result result = worker.run(new IdleTick(devices, beating));
         figures.put(name + "-" + devices, result);
         return result;

@@ -7,7 +7,7 @@ import dev.rollcall.wire.Serialization;
 import dev.rollcall.wire.Topics;
 import java.nio.ByteBuffer;
 import java.time.Duration;
-import java.util.Map;
+import java.util.List;
 import org.apache.kafka.common.serialization.Serdes;
 import org.apache.kafka.common.utils.Bytes;
 import org.apache.kafka.streams.Topology;
@@ -17,7 +17,6 @@ import org.apache.kafka.streams.processor.api.ProcessorContext;
 import org.apache.kafka.streams.processor.api.Record;
 import org.apache.kafka.streams.state.KeyValueIterator;
 import org.apache.kafka.streams.state.KeyValueStore;
-import org.apache.kafka.streams.state.Stores;
 import org.jspecify.annotations.NullUnmarked;
 import org.jspecify.annotations.Nullable;
 
@@ -38,29 +37,12 @@ final class Indexed implements Processor<UserId, Inbound, UserId, Presence> {
     }
 
     static Topology topology(Topics topics, long leaseMs) {
-        return new Topology()
-                .addSource(
-                        Topologies.SOURCE,
-                        topics.heartbeats().keys().deserializer(),
-                        topics.heartbeats().values().deserializer(),
-                        topics.heartbeats().name())
-                .addProcessor(Topologies.PROCESSOR, () -> new Indexed(leaseMs), Topologies.SOURCE)
-                .addStateStore(
-                        Stores.keyValueStoreBuilder(
-                                        Stores.persistentKeyValueStore(STORE), Serialization.userIds(), Row.serde())
-                                .withLoggingEnabled(Map.of()),
-                        Topologies.PROCESSOR)
-                .addStateStore(
-                        Stores.keyValueStoreBuilder(
-                                        Stores.persistentKeyValueStore(DEADLINES), Serdes.Bytes(), Serdes.ByteArray())
-                                .withLoggingEnabled(Map.of()),
-                        Topologies.PROCESSOR)
-                .addSink(
-                        Topologies.SINK,
-                        topics.presence().name(),
-                        topics.presence().keys().serializer(),
-                        topics.presence().values().serializer(),
-                        Topologies.PROCESSOR);
+        return Topologies.ofRival(
+                topics,
+                () -> new Indexed(leaseMs),
+                List.of(
+                        Topologies.store(STORE, Serialization.userIds(), Row.serde()),
+                        Topologies.store(DEADLINES, Serdes.Bytes(), Serdes.ByteArray())));
     }
 
     @Override

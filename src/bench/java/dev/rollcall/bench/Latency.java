@@ -46,19 +46,19 @@ final class Latency {
 
     static void scenario(Options options) throws IOException {
         long ms = UNMEASURED_MS + options.rounds * ROUND_MS;
-        try (BrokerFixture arena = new BrokerFixture(options.workDirectory());
+        try (BrokerFixture broker = new BrokerFixture(options.workDirectory());
                 WorkerProcess one = new WorkerProcess(options);
                 WorkerProcess other = new WorkerProcess(options);
-                LiveWriter writer = new LiveWriter(arena.bootstrapServers(), LOG, 1)) {
-            arena.createTopic(LOG, Map.of("message.timestamp.type", "LogAppendTime"));
-            Progress.say("%,d heartbeats/s for %d s", BEATS_PER_MS * 1_000, ms / 1_000);
+                LiveWriter writer = new LiveWriter(broker.bootstrapServers(), LOG, 1)) {
+            broker.createTopic(LOG, Map.of("message.timestamp.type", "LogAppendTime"));
+            Progress.print("%,d heartbeats/s for %d s", BEATS_PER_MS * 1_000, ms / 1_000);
             long begin = System.currentTimeMillis();
-            CompletableFuture<?> rollcall = start(options, arena, one, Contestant.ROLLCALL, ms);
-            CompletableFuture<?> passThrough = start(options, arena, other, Contestant.EVERY_HUNDREDTH, ms);
+            CompletableFuture<?> rollcall = start(options, broker, one, Contestant.ROLLCALL, ms);
+            CompletableFuture<?> passThrough = start(options, broker, other, Contestant.EVERY_HUNDREDTH, ms);
             BooleanSupplier goesOn = () -> !rollcall.isDone() && !passThrough.isDone();
-            CompletableFuture<long[]> ofRollcall = read(arena, Contestant.ROLLCALL, begin + UNMEASURED_MS, goesOn);
+            CompletableFuture<long[]> ofRollcall = read(broker, Contestant.ROLLCALL, begin + UNMEASURED_MS, goesOn);
             CompletableFuture<long[]> ofPassThrough =
-                    read(arena, Contestant.EVERY_HUNDREDTH, begin + UNMEASURED_MS, goesOn);
+                    read(broker, Contestant.EVERY_HUNDREDTH, begin + UNMEASURED_MS, goesOn);
             write(writer, goesOn);
             rollcall.join();
             passThrough.join();
@@ -88,10 +88,10 @@ final class Latency {
     }
 
     private static CompletableFuture<Live.Result> start(
-            Options options, BrokerFixture arena, WorkerProcess worker, Contestant contestant, long ms) {
+            Options options, BrokerFixture broker, WorkerProcess worker, Contestant contestant, long ms) {
         String id = id(contestant);
-        arena.createOutputs(id);
-        Live live = new Live(contestant.id(), arena.settings(options, id, LOG), System.currentTimeMillis(), ms);
+        broker.createOutputs(id);
+        Live live = new Live(contestant.id(), broker.settings(options, id, LOG), System.currentTimeMillis(), ms);
         return CompletableFuture.supplyAsync(() -> {
             try {
                 return worker.run(live);
@@ -103,10 +103,10 @@ final class Latency {
 
     /** From append to arrival here, in ms, of what was appended from that instant on. */
     private static CompletableFuture<long[]> read(
-            BrokerFixture arena, Contestant contestant, long from, BooleanSupplier goesOn) {
+            BrokerFixture broker, Contestant contestant, long from, BooleanSupplier goesOn) {
         return CompletableFuture.supplyAsync(() -> {
             LongStream.Builder latencies = LongStream.builder();
-            arena.follow(BrokerFixture.presence(id(contestant)), goesOn, record -> {
+            broker.follow(BrokerFixture.presence(id(contestant)), goesOn, record -> {
                 if (record.timestamp() >= from) {
                     latencies.add(System.currentTimeMillis() - record.timestamp());
                 }

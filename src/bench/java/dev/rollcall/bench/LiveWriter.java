@@ -10,7 +10,7 @@ import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
 import org.jspecify.annotations.Nullable;
 
-/** Writes heartbeats and clock ticks while somebody reads them. */
+/** Writes heartbeats and clock ticks while they are read. */
 final class LiveWriter implements AutoCloseable {
     private static final Topics CONTRACT = Topics.ofContract();
 

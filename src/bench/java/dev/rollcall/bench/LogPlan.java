@@ -11,7 +11,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * What the preloaded log contains, as values: every user has one device, which beats every ten seconds at a phase of its
- * own. In the first ten seconds everybody arrives; what comes after that is measured. The same numbers give the same log.
+ * own. In the first ten seconds all users arrive; what comes after that is measured. The same numbers give the same log.
  */
 final class LogPlan {
     static final long PERIOD_MS = 10_000;
@@ -19,9 +19,9 @@ final class LogPlan {
     private static final long AHEAD_MS = 86_400_000;
     private static final int SHARDS = 8;
 
-    /** What the devices say. */
+    /** Which states the heartbeats carry. */
     enum Kind {
-        /** Nothing of their state, which so never changes. */
+        /** None, so nothing ever changes. */
         STEADY,
 
         /** Two beats ONLINE, two beats IDLE: after the arrivals, half of all records are transitions. */
@@ -68,7 +68,7 @@ final class LogPlan {
 
     /**
      * Where to lay a log: a day ahead of the machine's clock, on a whole second. So the clock ticks that Rollcall writes by that
-     * clock behind the log are older than all of it, and end nobody's lease.
+     * clock behind the log are older than all of it, and end no lease.
      */
     static long startOfLog() {
         return (System.currentTimeMillis() + AHEAD_MS) / 1_000 * 1_000;
@@ -82,17 +82,17 @@ final class LogPlan {
         return measured;
     }
 
-    /** Whether nobody's state changes after the arrivals. */
-    boolean isQuietAfterArrival() {
+    /** Whether no state changes after the arrivals. */
+    boolean isSteadyAfterArrival() {
         return kind == Kind.STEADY;
     }
 
-    /** When everybody has arrived. */
+    /** When all users have arrived. */
     long arrivedAt() {
         return start + PERIOD_MS;
     }
 
-    /** The last instant, a pulse. */
+    /** The last instant, at which a clock ticks. */
     long end() {
         long last = users + measured - 1;
         long lastBeat = start + last / users * PERIOD_MS + phases[order[(int) (last % users)]];
@@ -120,8 +120,8 @@ final class LogPlan {
     }
 
     /** What a contestant that knows presence has to have emitted after the whole log. */
-    Evidence proof() {
-        Evidence proof = new Evidence();
+    OutputDigest expectedOutput() {
+        OutputDigest digest = new OutputDigest();
         PresenceState[] before = new PresenceState[users];
         byte[][] ids = IntStream.range(0, users).mapToObj(LogPlan::key).toArray(byte[][]::new);
         write(new Log() {
@@ -130,14 +130,14 @@ final class LogPlan {
                 PresenceState now = state != null ? state : PresenceState.ONLINE;
                 if (before[user] != now) {
                     before[user] = now;
-                    proof.transition(UserId.ofBytes(ids[user]), now, at);
+                    digest.transition(UserId.ofBytes(ids[user]), now, at);
                 }
             }
 
             @Override
             public void tick(long at) {}
         });
-        return proof;
+        return digest;
     }
 
     static byte[] key(int user) {

@@ -15,7 +15,7 @@ import java.util.concurrent.locks.LockSupport;
 /**
  * A million devices fall silent at once, while others live on.
  *
- * <p>The log: within one second everybody beats; for 25 s only the living do. That is preloaded. From then on the writer
+ * <p>The log: within one second all users send a heartbeat; for 25 s only the living ones do. That is preloaded. From then on the writer
  * goes on in real time, with a heartbeat of a living device each millisecond and a clock tick each second, until after all leases
  * of the silent have ended, which is within the same second.
  */
@@ -34,11 +34,11 @@ final class MassExpiry {
     static void scenario(Options options) throws IOException {
         int silent = options.users(1_000_000);
         List<Round> rounds = new ArrayList<>();
-        try (BrokerFixture arena = new BrokerFixture(options.workDirectory());
+        try (BrokerFixture broker = new BrokerFixture(options.workDirectory());
                 WorkerProcess worker = new WorkerProcess(options)) {
             for (int number = 0; number <= options.rounds; number++) {
-                Round round = round(options, arena, worker, "mass-expiry-" + number, silent);
-                Progress.say(
+                Round round = round(options, broker, worker, "mass-expiry-" + number, silent);
+                Progress.print(
                         "%-12s %,12.0f expiries/s, longest pause of the living %.0f ms (before it: %.0f ms)",
                         number == 0 ? "warm-up" : "round %d/%d".formatted(number, options.rounds),
                         round.expiries_per_second,
@@ -68,33 +68,33 @@ final class MassExpiry {
                                 .rounded(0)));
     }
 
-    private static Round round(Options options, BrokerFixture arena, WorkerProcess worker, String id, int silent)
+    private static Round round(Options options, BrokerFixture broker, WorkerProcess worker, String id, int silent)
             throws IOException {
         long start = LogPlan.startOfLog();
         String log = id + "-log";
-        arena.createLog(log);
-        arena.createOutputs(id);
-        try (LiveWriter writer = new LiveWriter(arena.bootstrapServers(), log, 0)) {
+        broker.createLog(log);
+        broker.createOutputs(id);
+        try (LiveWriter writer = new LiveWriter(broker.bootstrapServers(), log, 0)) {
             long preloaded = preload(writer, start, silent);
             Watch watch = new Watch(
-                    arena.settings(options, id, log),
+                    broker.settings(options, id, log),
                     preloaded,
                     silent,
                     LIVING,
                     // The clock stands behind all that is written live.
                     start + Duration.ofHours(1).toMillis());
             CompletableFuture<Round> watching = CompletableFuture.supplyAsync(() -> run(worker, watch));
-            arena.awaitRecords(
+            broker.awaitRecords(
                     BrokerFixture.presence(id), silent + LIVING, Duration.ofMinutes(5), () -> !watching.isDone());
             live(writer, start, watching);
             Round round = watching.join();
-            arena.awaitRecords(BrokerFixture.presence(id), 2L * silent + LIVING, Duration.ofMinutes(1), () -> true);
-            check(arena.proof(BrokerFixture.presence(id)).figures(), silent);
+            broker.awaitRecords(BrokerFixture.presence(id), 2L * silent + LIVING, Duration.ofMinutes(1), () -> true);
+            check(broker.digest(BrokerFixture.presence(id)).figures(), silent);
             return round;
         } catch (CompletionException e) {
             throw new BenchmarkException(String.valueOf(e.getCause()));
         } finally {
-            arena.deleteTopics(id);
+            broker.deleteTopics(id);
         }
     }
 
@@ -106,7 +106,7 @@ final class MassExpiry {
         }
     }
 
-    private static void check(Evidence.Figures emitted, int silent) {
+    private static void check(OutputDigest.Figures emitted, int silent) {
         if (emitted.transitions() != 2L * silent + LIVING || emitted.live() != LIVING) {
             throw new BenchmarkException("not what follows from the log: " + emitted);
         }
@@ -159,7 +159,7 @@ final class MassExpiry {
     record Watch(Map<String, String> settings, long preloaded, int silent, int living, long clock)
             implements Job<Round> {
         private static final long LOOK_EVERY_NANOS = TimeUnit.MICROSECONDS.toNanos(500);
-        private static final long PATIENCE_NANOS = TimeUnit.MINUTES.toNanos(10);
+        private static final long TIMEOUT_NANOS = TimeUnit.MINUTES.toNanos(10);
 
         @Override
         public Class<Round> resultType() {
@@ -177,7 +177,7 @@ final class MassExpiry {
         }
 
         private Round watch(StreamsRun run) {
-            long giveUpAt = System.nanoTime() + PATIENCE_NANOS;
+            long giveUpAt = System.nanoTime() + TIMEOUT_NANOS;
             long online = (long) silent + living;
             // Real time begins when the first records beyond the preloaded ones come in, less the program's own pulses.
             Pauses before = new Pauses();

@@ -12,7 +12,7 @@ final class Progress {
 
     private Progress() {}
 
-    static void say(String format, Object... values) {
+    static void print(String format, Object... values) {
         OUT.println(LocalTime.now(ZoneId.systemDefault()).truncatedTo(ChronoUnit.SECONDS) + "  "
                 + String.format(Locale.ROOT, format, values));
     }

@@ -14,8 +14,8 @@ interface Run extends AutoCloseable {
     /** The one thread that processes, as {@link Thread#getId}; 0: not known yet. */
     long threadId();
 
-    /** What it has emitted, once it is closed; null: that is on its output topic, or it says nothing. */
-    default Evidence.@Nullable Figures proof() {
+    /** What it has emitted, once it is closed; null: that is on its output topic, or it emits nothing. */
+    default OutputDigest.@Nullable Figures digest() {
         return null;
     }
 

@@ -5,7 +5,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.stream.Collectors;
 
-/** What can be measured; {@code docs/performance.md} says how. */
+/** What can be measured; {@code docs/performance.md} describes how. */
 enum Scenario {
     STEADY,
     CHURN,
@@ -22,7 +22,7 @@ enum Scenario {
     }
 
     void run(Options options) throws Exception {
-        Progress.say("%s", id());
+        Progress.print("%s", id());
         switch (this) {
             case STEADY -> ThroughputScenarios.steady(options);
             case CHURN -> ThroughputScenarios.churn(options);

@@ -13,21 +13,21 @@ import java.util.function.BooleanSupplier;
 import java.util.stream.Stream;
 
 /**
- * Rollcall is started, has everybody on its roll, is looked at, and stops, leaving its state behind.
+ * Starts Rollcall, waits until all users are in memory, measures, and stops, leaving its state behind.
  *
  * @param settings over {@code config/rollcall.properties}
- * @param ends up to where all has to be committed before it is looked at, by partition
+ * @param ends up to where all has to be committed before it is measured, by partition
  * @param logEnd the last instant of the log, in ms since the epoch
- * @param users how many have to be on the roll
+ * @param users how many have to be in memory
  */
 record StateBuildUp(Map<String, String> settings, Map<Integer, Long> ends, long logEnd, int users)
         implements Job<StateBuildUp.Result> {
-    private static final long PATIENCE_NANOS = TimeUnit.MINUTES.toNanos(10);
+    private static final long TIMEOUT_NANOS = TimeUnit.MINUTES.toNanos(10);
 
     /**
-     * What was seen.
+     * What was measured.
      *
-     * @param readyMs from the start until everybody was on the roll, in ms
+     * @param readyMs from the start until all users were in memory, in ms
      * @param joinedMs how much of that went by before the group had given the partitions out, in ms
      * @param heapBytes what was in use on the heap after a garbage collection
      * @param stateBytes what is left in the state directory
@@ -48,7 +48,7 @@ record StateBuildUp(Map<String, String> settings, Map<Integer, Long> ends, long 
         long heap;
         try (StreamsRun run = new StreamsRun(Contestant.ROLLCALL, config, logEnd)) {
             joined = await(run, run::hasPartitions);
-            ready = await(run, () -> run.onTheRoll() >= users);
+            ready = await(run, () -> run.usersInMemory() >= users);
             await(run, () -> run.isDoneWith(ends));
             heap = usedHeap();
         }
@@ -57,11 +57,11 @@ record StateBuildUp(Map<String, String> settings, Map<Integer, Long> ends, long 
 
     /** Returns when that was so, as {@link System#nanoTime} has it. */
     private static long await(StreamsRun run, BooleanSupplier isSo) {
-        long giveUpAt = System.nanoTime() + PATIENCE_NANOS;
+        long giveUpAt = System.nanoTime() + TIMEOUT_NANOS;
         while (!isSo.getAsBoolean()) {
             run.check();
             if (System.nanoTime() > giveUpAt) {
-                throw new BenchmarkException("only %d are on the roll".formatted(run.onTheRoll()));
+                throw new BenchmarkException("only %d users are in memory".formatted(run.usersInMemory()));
             }
             LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(2));
         }

@@ -33,7 +33,7 @@ final class StreamsRun implements Run {
         this.partitions = config.topicPartitions();
         Properties settings = KafkaSettings.streams(config, config.bootstrapServers());
         if (contestant != Contestant.ROLLCALL) {
-            // The bounds of Rollcall's store and its bundles are its own; the rivals get what everybody gets.
+            // The bounds of Rollcall's store and its bundles are its own; the rivals get Kafka Streams' defaults.
             settings.remove(StreamsConfig.ROCKSDB_CONFIG_SETTER_CLASS_CONFIG);
             settings.remove(StreamsConfig.mainConsumerPrefix(ConsumerConfig.INTERCEPTOR_CLASSES_CONFIG));
         }
@@ -68,7 +68,7 @@ final class StreamsRun implements Run {
     }
 
     /** How many users Rollcall has in memory, all tasks together. */
-    long onTheRoll() {
+    long usersInMemory() {
         return sum(find("stream-rollcall-metrics", "users-in-memory"));
     }
 

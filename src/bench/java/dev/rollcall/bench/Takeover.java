@@ -7,7 +7,7 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * How long it takes until everybody who was stored is on the roll again, with local state and from the changelog; and what
+ * How long it takes until all stored users are in memory again, with local state and from the changelog; and what
  * a user costs in memory and on disk.
  */
 final class Takeover implements AutoCloseable {
@@ -15,7 +15,7 @@ final class Takeover implements AutoCloseable {
     private static final int MANY = 1_000_000;
 
     private final Options options;
-    private final BrokerFixture arena;
+    private final BrokerFixture broker;
     private final WorkerProcess worker;
     private final int users;
     private final LogPlan plan;
@@ -23,16 +23,16 @@ final class Takeover implements AutoCloseable {
     private final Map<Integer, Long> ends;
 
     /** Takes in so many users, each of whom beats once. */
-    private Takeover(Options options, BrokerFixture arena, int users) throws IOException {
+    private Takeover(Options options, BrokerFixture broker, int users) throws IOException {
         this.options = options;
-        this.arena = arena;
+        this.broker = broker;
         this.users = users;
         plan = new LogPlan(LogPlan.Kind.STEADY, users, 0, LogPlan.startOfLog());
         id = "users-" + users;
-        Progress.say("preloading %,d users", users);
-        arena.preload(plan, id + "-log");
-        ends = arena.ends(id + "-log");
-        arena.createOutputs(id);
+        Progress.print("preloading %,d users", users);
+        broker.preload(plan, id + "-log");
+        ends = broker.ends(id + "-log");
+        broker.createOutputs(id);
         worker = new WorkerProcess(options);
     }
 
@@ -42,24 +42,24 @@ final class Takeover implements AutoCloseable {
     }
 
     private StateBuildUp.Result stay() throws IOException {
-        return worker.run(new StateBuildUp(arena.settings(options, id, id + "-log"), ends, plan.end(), users));
+        return worker.run(new StateBuildUp(broker.settings(options, id, id + "-log"), ends, plan.end(), users));
     }
 
     private BrokerFixture.Changelog changelog() {
-        return arena.changelogs(id, Long.MIN_VALUE);
+        return broker.changelogs(id, Long.MIN_VALUE);
     }
 
     static void takeover(Options options) throws IOException {
-        try (BrokerFixture arena = new BrokerFixture(options.workDirectory());
-                Takeover takeover = new Takeover(options, arena, options.users(MANY))) {
+        try (BrokerFixture broker = new BrokerFixture(options.workDirectory());
+                Takeover takeover = new Takeover(options, broker, options.users(MANY))) {
             takeover.stay();
             List<StateBuildUp.Result> local = new ArrayList<>();
             List<StateBuildUp.Result> restored = new ArrayList<>();
             for (int round = 1; round <= options.rounds; round++) {
                 local.add(takeover.stay());
-                BrokerFixture.deleteTree(arena.stateDirectory(takeover.id));
+                BrokerFixture.deleteTree(broker.stateDirectory(takeover.id));
                 restored.add(takeover.stay());
-                Progress.say(
+                Progress.print(
                         "round %d/%d    ready in %,.0f ms on local state, in %,.0f ms from the changelog",
                         round,
                         options.rounds,
@@ -93,9 +93,9 @@ final class Takeover implements AutoCloseable {
     static void memory(Options options) throws IOException {
         int many = options.users(MANY);
         int few = Math.max(1, many / (MANY / FEW));
-        try (BrokerFixture arena = new BrokerFixture(options.workDirectory());
-                Takeover withFew = new Takeover(options, arena, few);
-                Takeover withMany = new Takeover(options, arena, many)) {
+        try (BrokerFixture broker = new BrokerFixture(options.workDirectory());
+                Takeover withFew = new Takeover(options, broker, few);
+                Takeover withMany = new Takeover(options, broker, many)) {
             // The second stay has no garbage of reading the log, and the first compaction behind it.
             withFew.stay();
             withMany.stay();
@@ -109,7 +109,7 @@ final class Takeover implements AutoCloseable {
             figures.put("heap_bytes_of_few_users", one.heapBytes());
             figures.put("state_directory_bytes_per_user", other.stateBytes() / (double) many);
             figures.put("changelog_bytes_per_user", changelog.bytes() / (double) many);
-            figures.put("changelog_bytes_on_disk_per_user", arena.bytesOnDisk(withMany.id) / (double) many);
+            figures.put("changelog_bytes_on_disk_per_user", broker.bytesOnDisk(withMany.id) / (double) many);
             Progress.print("\n" + Json.PRETTY.writeValueAsString(figures));
             Report.figures(
                     options,

@@ -3,7 +3,7 @@ package dev.rollcall.bench;
 import java.util.Locale;
 
 /**
- * A figure beside what was aimed at. Nothing fails if it is missed: machines differ, and the docs say why.
+ * A figure beside what was aimed at. Nothing fails if it is missed: machines differ, as the docs explain.
  *
  * @param decimals with how many of them the figure is printed
  */

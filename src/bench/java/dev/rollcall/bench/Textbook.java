@@ -7,7 +7,7 @@ import dev.rollcall.wire.Inbound;
 import dev.rollcall.wire.Serialization;
 import dev.rollcall.wire.Topics;
 import java.time.Duration;
-import java.util.Map;
+import java.util.List;
 import org.apache.kafka.streams.KeyValue;
 import org.apache.kafka.streams.Topology;
 import org.apache.kafka.streams.processor.PunctuationType;
@@ -16,10 +16,10 @@ import org.apache.kafka.streams.processor.api.ProcessorContext;
 import org.apache.kafka.streams.processor.api.Record;
 import org.apache.kafka.streams.state.KeyValueIterator;
 import org.apache.kafka.streams.state.KeyValueStore;
-import org.apache.kafka.streams.state.Stores;
 import org.jspecify.annotations.NullUnmarked;
 
-/** What the tutorials show: a row in RocksDB per user, read and written with each heartbeat, and all of them looked at every second. */
+/** What the tutorials show: a row in RocksDB per user, read and written with each heartbeat, and all of them
+ * scanned every second. */
 @NullUnmarked // set in init, which Streams calls first
 final class Textbook implements Processor<UserId, Inbound, UserId, Presence> {
     private static final String STORE = "users";
@@ -33,24 +33,10 @@ final class Textbook implements Processor<UserId, Inbound, UserId, Presence> {
     }
 
     static Topology topology(Topics topics, long leaseMs) {
-        return new Topology()
-                .addSource(
-                        Topologies.SOURCE,
-                        topics.heartbeats().keys().deserializer(),
-                        topics.heartbeats().values().deserializer(),
-                        topics.heartbeats().name())
-                .addProcessor(Topologies.PROCESSOR, () -> new Textbook(leaseMs), Topologies.SOURCE)
-                .addStateStore(
-                        Stores.keyValueStoreBuilder(
-                                        Stores.persistentKeyValueStore(STORE), Serialization.userIds(), Row.serde())
-                                .withLoggingEnabled(Map.of()),
-                        Topologies.PROCESSOR)
-                .addSink(
-                        Topologies.SINK,
-                        topics.presence().name(),
-                        topics.presence().keys().serializer(),
-                        topics.presence().values().serializer(),
-                        Topologies.PROCESSOR);
+        return Topologies.ofRival(
+                topics,
+                () -> new Textbook(leaseMs),
+                List.of(Topologies.store(STORE, Serialization.userIds(), Row.serde())));
     }
 
     @Override

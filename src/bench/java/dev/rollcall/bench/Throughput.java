@@ -17,19 +17,19 @@ import org.jspecify.annotations.Nullable;
  * beginning with another one each time.
  */
 final class Throughput implements AutoCloseable {
-    /** Fewer heartbeats than these nobody needs to be spared. */
+    /** A round is not shortened below this many heartbeats. */
     private static final long SHORT = 1_000_000;
 
     /** After so many records, the compiler has compiled what it is going to compile. */
     private static final long WARM = 3_000_000;
 
     private final Options options;
-    private final BrokerFixture arena;
+    private final BrokerFixture broker;
     private final LogPlan plan;
     private final String log;
     private final Map<Integer, Long> arrived;
     private final Map<Integer, Long> ends;
-    private final Evidence.Figures expected;
+    private final OutputDigest.Figures expected;
     private final List<Entrant> entrants = new ArrayList<>();
     private int rounds;
     private int plays;
@@ -45,16 +45,16 @@ final class Throughput implements AutoCloseable {
             double changelog_bytes_per_heartbeat) {}
 
     /** Preloads the log, as many users and measured heartbeats as are given. */
-    Throughput(Options options, BrokerFixture arena, LogPlan.Kind kind, int users, long measured) {
+    Throughput(Options options, BrokerFixture broker, LogPlan.Kind kind, int users, long measured) {
         this.options = options;
-        this.arena = arena;
+        this.broker = broker;
         plan = new LogPlan(kind, users, measured, LogPlan.startOfLog());
         log = "heartbeats-%s-%d".formatted(kind.name().toLowerCase(Locale.ROOT), users);
-        Progress.say(
+        Progress.print(
                 "preloading %,d heartbeats of %,d users, %,d s of log time", users + measured, users, plan.seconds());
-        arrived = arena.preload(plan, log);
-        ends = arena.ends(log);
-        expected = plan.proof().figures();
+        arrived = broker.preload(plan, log);
+        ends = broker.ends(log);
+        expected = plan.expectedOutput().figures();
     }
 
     /** Starts a JVM for each contestant, and has each read a part of what is measured, unmeasured. */
@@ -66,7 +66,7 @@ final class Throughput implements AutoCloseable {
             entrants.add(new Entrant(contestant, worker));
         }
         for (Entrant entrant : entrants) {
-            say("warm-up", entrant, play(entrant, Math.min(Math.max(measured(entrant) / 2, 1), WARM), false, null));
+            report("warm-up", entrant, play(entrant, Math.min(Math.max(measured(entrant) / 2, 1), WARM), false, null));
         }
     }
 
@@ -79,7 +79,7 @@ final class Throughput implements AutoCloseable {
             ThroughputRound.Result result =
                     play(entrant, measured(entrant), last, recording(entrant.contestant, rounds));
             entrant.results.add(result);
-            say("round %d/%d".formatted(rounds, options.rounds), entrant, result);
+            report("round %d/%d".formatted(rounds, options.rounds), entrant, result);
         }
     }
 
@@ -88,8 +88,8 @@ final class Throughput implements AutoCloseable {
         return plan.measured() < SHORT ? plan.measured() : plan.measured() / entrant.contestant.shorterBy();
     }
 
-    private static void say(String when, Entrant entrant, ThroughputRound.Result result) {
-        Progress.say(
+    private static void report(String when, Entrant entrant, ThroughputRound.Result result) {
+        Progress.print(
                 "%-12s %-12s %,12.0f records/s, its work checked",
                 when, entrant.contestant.id(), result.recordsPerSecond());
     }
@@ -117,14 +117,14 @@ final class Throughput implements AutoCloseable {
     @Override
     public void close() {
         entrants.forEach(entrant -> entrant.worker.close());
-        arena.deleteTopics(log);
+        broker.deleteTopics(log);
     }
 
     private ThroughputRound.Result play(
             Entrant entrant, long measured, boolean measureChangelog, @Nullable String recording) throws IOException {
         Contestant contestant = entrant.contestant;
         String id = "%s-%d-%s".formatted(log, plays++, contestant.id());
-        arena.createOutputs(id);
+        broker.createOutputs(id);
         boolean whole = measured == plan.measured();
         long ticks = plan.seconds() * BrokerFixture.PARTITIONS;
         long ticksAtArrival = LogPlan.PERIOD_MS / LogPlan.TICK_MS * BrokerFixture.PARTITIONS;
@@ -137,18 +137,18 @@ final class Throughput implements AutoCloseable {
                 played.id(), settings(id), from, to, whole ? ends : arrived, plan.end(), recording));
         check(contestant, whole, id, result);
         if (measureChangelog) {
-            entrant.changelog = arena.changelogs(id, plan.arrivedAt());
+            entrant.changelog = broker.changelogs(id, plan.arrivedAt());
             entrant.heartbeats = whole
                     ? plan.measured()
                     : (result.processed() - from) * plan.measured() / (plan.measured() + ticks - ticksAtArrival);
         }
-        arena.deleteTopics(id);
+        broker.deleteTopics(id);
         return result;
     }
 
-    /** The log has clock ticks of its own time; one of today behind them would be a gap, over which everybody is held. */
+    /** The log has clock ticks of its own time; one of today behind them would be a gap, over which every lease is extended. */
     private Map<String, String> settings(String id) {
-        Map<String, String> settings = arena.settings(options, id, log);
+        Map<String, String> settings = broker.settings(options, id, log);
         settings.put("pulse.interval.ms", "60000");
         return settings;
     }
@@ -156,19 +156,19 @@ final class Throughput implements AutoCloseable {
     /** Who has not done the work has no figures. */
     private void check(Contestant contestant, boolean whole, String id, ThroughputRound.Result result) {
         String presence = BrokerFixture.presence(id);
-        require(arena.count(BrokerFixture.deadLetters(id)) == 0, contestant + " wrote dead letters");
+        require(broker.count(BrokerFixture.deadLetters(id)) == 0, contestant + " wrote dead letters");
         if (contestant == Contestant.NOOP) {
-            require(arena.count(presence) == 0, contestant + " emitted something");
+            require(broker.count(presence) == 0, contestant + " emitted something");
         } else if (contestant == Contestant.EVERY_SECOND) {
-            long emitted = arena.count(presence);
+            long emitted = broker.count(presence);
             require(!whole || emitted >= plan.measured() / 2, contestant + " emitted only " + emitted + " things");
         } else {
-            Evidence.Figures emitted =
-                    result.proof() == null ? arena.proof(presence).figures() : result.proof();
-            boolean comparable = whole || plan.isQuietAfterArrival();
+            OutputDigest.Figures emitted =
+                    result.digest() == null ? broker.digest(presence).figures() : result.digest();
+            boolean comparable = whole || plan.isSteadyAfterArrival();
             require(
                     !comparable || emitted.equals(expected),
-                    "%s did not say what follows from the log: %s instead of %s"
+                    "%s did not emit what follows from the log: %s instead of %s"
                             .formatted(contestant, emitted, expected));
         }
     }
@@ -198,7 +198,7 @@ final class Throughput implements AutoCloseable {
         private final List<ThroughputRound.Result> results = new ArrayList<>();
         private BrokerFixture.Changelog changelog = new BrokerFixture.Changelog(0, 0);
 
-        /** How many heartbeats, after everybody's arrival, that is the changelog of. */
+        /** How many heartbeats, after the arrivals, that is the changelog of. */
         private long heartbeats = 1;
 
         private Entrant(Contestant contestant, WorkerProcess worker) {

@@ -28,8 +28,8 @@ record ThroughputRound(
         @Nullable String recording)
         implements Job<ThroughputRound.Result> {
     private static final long LOOK_EVERY_NANOS = TimeUnit.MILLISECONDS.toNanos(2);
-    private static final long PATIENCE_NANOS = TimeUnit.MINUTES.toNanos(15);
-    private static final long COMMIT_PATIENCE_NANOS = TimeUnit.MINUTES.toNanos(1);
+    private static final long TIMEOUT_NANOS = TimeUnit.MINUTES.toNanos(15);
+    private static final long COMMIT_TIMEOUT_NANOS = TimeUnit.MINUTES.toNanos(1);
 
     /**
      * What was seen.
@@ -38,7 +38,7 @@ record ThroughputRound(
      * @param processed how many were processed from the beginning of the log to the end of the round
      * @param threadCpuNanos what the processing thread used of the processor in that time
      * @param processCpuNanos what the whole JVM used, broker not included
-     * @param proof what was emitted, if that is not on the output topic
+     * @param digest what was emitted, if that is not on the output topic
      */
     record Result(
             long records,
@@ -46,8 +46,8 @@ record ThroughputRound(
             long threadCpuNanos,
             long processCpuNanos,
             long processed,
-            Evidence.@Nullable Figures proof) {
-        private Result with(Evidence.@Nullable Figures emitted) {
+            OutputDigest.@Nullable Figures digest) {
+        private Result with(OutputDigest.@Nullable Figures emitted) {
             return new Result(records, nanos, threadCpuNanos, processCpuNanos, processed, emitted);
         }
 
@@ -82,11 +82,11 @@ record ThroughputRound(
         } finally {
             BrokerFixture.deleteTree(config.dataDir());
         }
-        return result.with(run.proof());
+        return result.with(run.digest());
     }
 
     private Result measure(Run run) throws Exception {
-        long giveUpAt = System.nanoTime() + PATIENCE_NANOS;
+        long giveUpAt = System.nanoTime() + TIMEOUT_NANOS;
         Sample begin = awaitProcessed(run, from, giveUpAt);
         Sample end;
         try (FlightRecording flight = FlightRecording.to(recording)) {
@@ -118,7 +118,7 @@ record ThroughputRound(
     }
 
     private void awaitCommitted(Run run) {
-        long giveUpAt = System.nanoTime() + COMMIT_PATIENCE_NANOS;
+        long giveUpAt = System.nanoTime() + COMMIT_TIMEOUT_NANOS;
         while (!run.isDoneWith(ends)) {
             run.check();
             if (System.nanoTime() > giveUpAt) {

@@ -11,7 +11,7 @@ import java.util.Map;
 final class ThroughputScenarios {
     private static final int USERS = 200_000;
 
-    /** Five minutes of all users: so long that everybody has been stored again once. */
+    /** Five minutes of all users: so long that every user has been stored again once. */
     private static final long RECORDS = 30L * USERS;
 
     private static final int FEW = 10_000;
@@ -20,7 +20,7 @@ final class ThroughputScenarios {
 
     private ThroughputScenarios() {}
 
-    /** Everybody beats, nobody changes. */
+    /** Every user sends heartbeats, and no state changes. */
     static void steady(Options options) throws IOException {
         List<Contestant> contestants = options.contestants(
                 Contestant.NOOP, Contestant.CONSUMER, Contestant.TEXTBOOK, Contestant.INDEXED, Contestant.ROLLCALL);
@@ -59,9 +59,9 @@ final class ThroughputScenarios {
         int few = Math.max(1, many / (MANY / FEW));
         long records = options.records(SCALE_RECORDS);
         List<Contestant> contestants = List.of(Contestant.ROLLCALL);
-        try (BrokerFixture arena = new BrokerFixture(options.workDirectory());
-                Throughput withFew = new Throughput(options, arena, Kind.STEADY, few, records);
-                Throughput withMany = new Throughput(options, arena, Kind.STEADY, many, records)) {
+        try (BrokerFixture broker = new BrokerFixture(options.workDirectory());
+                Throughput withFew = new Throughput(options, broker, Kind.STEADY, few, records);
+                Throughput withMany = new Throughput(options, broker, Kind.STEADY, many, records)) {
             withFew.warmUp(contestants);
             withMany.warmUp(contestants);
             for (int round = 0; round < options.rounds; round++) {
@@ -84,9 +84,9 @@ final class ThroughputScenarios {
 
     private static Map<String, Throughput.Figures> run(Options options, Kind kind, List<Contestant> contestants)
             throws IOException {
-        try (BrokerFixture arena = new BrokerFixture(options.workDirectory());
+        try (BrokerFixture broker = new BrokerFixture(options.workDirectory());
                 Throughput throughput =
-                        new Throughput(options, arena, kind, options.users(USERS), options.records(RECORDS))) {
+                        new Throughput(options, broker, kind, options.users(USERS), options.records(RECORDS))) {
             throughput.warmUp(contestants);
             for (int round = 0; round < options.rounds; round++) {
                 throughput.round();

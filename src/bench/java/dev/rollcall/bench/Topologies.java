@@ -1,16 +1,25 @@
 package dev.rollcall.bench;
 
 import dev.rollcall.config.RollcallConfig;
+import dev.rollcall.domain.PresenceUpdate.Presence;
+import dev.rollcall.domain.UserId;
 import dev.rollcall.topology.PresenceTopology;
+import dev.rollcall.wire.Inbound;
+import dev.rollcall.wire.Topics;
 import java.time.Clock;
 import java.time.Instant;
 import java.time.ZoneOffset;
+import java.util.List;
+import java.util.Map;
+import org.apache.kafka.common.serialization.Serde;
 import org.apache.kafka.common.serialization.Serdes;
 import org.apache.kafka.streams.Topology;
 import org.apache.kafka.streams.processor.api.Processor;
 import org.apache.kafka.streams.processor.api.ProcessorContext;
 import org.apache.kafka.streams.processor.api.ProcessorSupplier;
 import org.apache.kafka.streams.processor.api.Record;
+import org.apache.kafka.streams.state.StoreBuilder;
+import org.apache.kafka.streams.state.Stores;
 import org.jspecify.annotations.NullUnmarked;
 
 /** The topologies of the contestants that run on Kafka Streams. */
@@ -60,6 +69,33 @@ final class Topologies {
                         Serdes.ByteArray().serializer(),
                         Serdes.ByteArray().serializer(),
                         PROCESSOR);
+    }
+
+    /** What both rivals of Rollcall have in common: heartbeats in, a processor with its stores, presence out. */
+    static Topology ofRival(
+            Topics topics,
+            ProcessorSupplier<UserId, Inbound, UserId, Presence> processor,
+            List<StoreBuilder<?>> stores) {
+        Topology topology = new Topology()
+                .addSource(
+                        SOURCE,
+                        topics.heartbeats().keys().deserializer(),
+                        topics.heartbeats().values().deserializer(),
+                        topics.heartbeats().name())
+                .addProcessor(PROCESSOR, processor, SOURCE);
+        stores.forEach(store -> topology.addStateStore(store, PROCESSOR));
+        return topology.addSink(
+                SINK,
+                topics.presence().name(),
+                topics.presence().keys().serializer(),
+                topics.presence().values().serializer(),
+                PROCESSOR);
+    }
+
+    /** A store in RocksDB with a changelog. */
+    static <K, V> StoreBuilder<?> store(String name, Serde<K> keys, Serde<V> values) {
+        return Stores.keyValueStoreBuilder(Stores.persistentKeyValueStore(name), keys, values)
+                .withLoggingEnabled(Map.of());
     }
 
     private static final class Nothing implements Processor<byte[], byte[], byte[], byte[]> {

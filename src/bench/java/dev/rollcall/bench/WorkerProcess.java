@@ -24,7 +24,7 @@ final class WorkerProcess implements AutoCloseable {
     private final PrintWriter orders;
     private final BufferedReader answers;
 
-    /** Starts it, with what the options say of its JVM. */
+    /** Starts it, with the JVM options that were given. */
     WorkerProcess(Options options) throws IOException {
         this(options.jvmArguments(), classPath());
     }

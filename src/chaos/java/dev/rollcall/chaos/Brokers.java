@@ -31,7 +31,7 @@ import org.apache.kafka.clients.admin.TopicDescription;
 import org.apache.kafka.common.KafkaFuture;
 import org.apache.kafka.common.TopicPartition;
 
-/** Three brokers, each a process: what can be done to them, and what they say of themselves. */
+/** Three brokers, each a process: what can be done to them, and what they report. */
 final class Brokers implements AutoCloseable {
     static final String CONTROLLER_LISTENER = "CONTROLLER";
     static final List<Integer> IDS = List.of(1, 2, 3);
@@ -41,7 +41,7 @@ final class Brokers implements AutoCloseable {
     private static final Duration ANSWER_WITHIN = Duration.ofSeconds(20);
     private static final int HEAP_MB = 448;
 
-    /** Below the ports that the system hands out, so that nobody takes the one of a broker that is away. */
+    /** Below the ports that the system hands out, so that no other program takes the one of a broker that is away. */
     private static final int FIRST_PORT = 20_000;
 
     private static final int PORTS = 10_000;
@@ -60,7 +60,7 @@ final class Brokers implements AutoCloseable {
         this.directory = directory;
         this.overrides = overrides;
         this.clocks = clocks;
-        Random random = new Random(); // which ports these are says nothing about the campaign
+        Random random = new Random(); // the campaign does not depend on the ports
         for (int id : IDS) {
             clientPorts.put(id, freePort(random));
             controllerPorts.put(id, freePort(random));
@@ -159,9 +159,9 @@ final class Brokers implements AutoCloseable {
 
     /** Waits until every partition of every topic has all its replicas in sync. */
     void awaitWhole() throws InterruptedException {
-        Timeout patience = new Timeout("all replicas are in sync", Duration.ofMinutes(2));
+        Timeout timeout = new Timeout("all replicas are in sync", Duration.ofMinutes(2));
         while (!isWhole()) {
-            patience.sleep(200);
+            timeout.sleepOrFail(200);
         }
     }
 
@@ -172,7 +172,7 @@ final class Brokers implements AutoCloseable {
                     .allMatch(partition -> partition.leader() != null
                             && partition.isr().size() == partition.replicas().size());
         } catch (IllegalStateException e) {
-            return false; // nobody to ask yet
+            return false; // no broker answers yet
         }
     }
 
@@ -205,12 +205,12 @@ final class Brokers implements AutoCloseable {
         return committed;
     }
 
-    /** The answer, or an {@link IllegalStateException} that says what came instead. */
+    /** The answer, or an {@link IllegalStateException} that names what came instead. */
     static <T> T answer(KafkaFuture<T> future) throws InterruptedException {
         try {
             return future.get(ANSWER_WITHIN.toMillis(), TimeUnit.MILLISECONDS);
         } catch (ExecutionException e) {
-            throw new IllegalStateException("the brokers say: " + e.getCause(), e);
+            throw new IllegalStateException("the brokers answered: " + e.getCause(), e);
         } catch (TimeoutException e) {
             throw new IllegalStateException("the brokers do not answer", e);
         }

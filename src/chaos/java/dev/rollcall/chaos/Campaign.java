@@ -13,8 +13,6 @@ import java.util.Deque;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
-import java.util.Set;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.stream.IntStream;
 import org.apache.kafka.common.TopicPartition;
 
@@ -23,11 +21,9 @@ final class Campaign implements AutoCloseable {
     /** What a new owner of a task may have to read again: a commit interval, and a good deal more. */
     private static final Duration READ_AGAIN = Duration.ofSeconds(2);
 
-    private static final int ENDED_BY_SIGTERM = 128 + 15;
-
     private static final Duration FLOWS_WITHIN = Duration.ofMinutes(2);
 
-    /** Let alone for this long before the next fault. */
+    /** The pause before the next fault. */
     private static final Duration REST = Duration.ofSeconds(2);
 
     private final PrintWriter out;
@@ -37,14 +33,11 @@ final class Campaign implements AutoCloseable {
     private final Deque<AutoCloseable> parts = new ArrayDeque<>();
     private final Brokers brokers;
     private final Processors processors;
-    private final Load load;
+    private final LoadProcess load;
     private final Probes probes;
     private final List<Window> windows = new ArrayList<>();
     private final List<Outcome> outcomes = new ArrayList<>();
-    private final List<String> surprises = new ArrayList<>();
-
-    /** Who may have ended, because the fault was to end it. */
-    private final Set<Child> killed = ConcurrentHashMap.newKeySet();
+    private final Exits exits = new Exits(this::print);
 
     /**
      * Starts everything, and waits until transitions flow.
@@ -61,7 +54,7 @@ final class Campaign implements AutoCloseable {
         try {
             long start = System.currentTimeMillis();
             brokers = keep(new Brokers(directory.resolve("brokers"), variant.brokerSettings(), clocks));
-            say("three brokers are up: %s".formatted(brokers.bootstrapServers()));
+            print("three brokers are up: %s".formatted(brokers.bootstrapServers()));
             processors = keep(new Processors(
                     directory.resolve("processors"),
                     brokers.bootstrapServers(),
@@ -76,13 +69,13 @@ final class Campaign implements AutoCloseable {
             processors.awaitReady("one");
             processors.start("two");
             processors.awaitReady("two");
-            say("two processors are ready");
-            load = keep(new Load(directory.resolve("load"), brokers.bootstrapServers(), users, seed, plain));
+            print("two processors are ready");
+            load = keep(new LoadProcess(directory.resolve("load"), brokers.bootstrapServers(), users, seed, plain));
             probes = keep(new Probes(brokers.bootstrapServers()));
-            awaitSettled(System.currentTimeMillis());
-            long settledAt = System.currentTimeMillis();
-            windows.add(new Window(start, settledAt + READ_AGAIN.toMillis(), Reach.PROCESSORS));
-            say("%d shards speak for %d users, and transitions flow"
+            awaitRecovery(System.currentTimeMillis());
+            long recoveredAt = System.currentTimeMillis();
+            windows.add(new Window(start, recoveredAt + READ_AGAIN.toMillis(), Reach.PROCESSORS));
+            print("%d shards send for %d users, and transitions flow"
                     .formatted(load.shards().size(), users));
         } catch (Exception | Error e) {
             close();
@@ -102,7 +95,7 @@ final class Campaign implements AutoCloseable {
         return clocks;
     }
 
-    Load load() {
+    LoadProcess load() {
         return load;
     }
 
@@ -118,87 +111,64 @@ final class Campaign implements AutoCloseable {
         return List.copyOf(outcomes);
     }
 
-    /** Processes that ended without having been told to. */
-    List<String> surprises() {
-        return List.copyOf(surprises);
-    }
-
-    /** SIGKILL, as part of a fault. */
-    void kill(Child process) {
-        killed.add(process);
-        process.kill();
-    }
-
-    /** SIGTERM, as part of a fault; one that does not end in good order is a surprise. */
-    void end(Child process, Duration limit) {
-        boolean alive = process.isAlive();
-        killed.add(process);
-        if (!process.end(limit)) {
-            surprises.add("%s did not end within %d s when told to".formatted(process.name(), limit.toSeconds()));
-        } else if (alive && process.exitCode() != ENDED_BY_SIGTERM) {
-            surprises.add("%s ended with %d when told to".formatted(process.name(), process.exitCode()));
-        }
-    }
-
-    /** From now on it may end. */
-    void expectEndOf(Child process) {
-        killed.add(process);
+    Exits exits() {
+        return exits;
     }
 
     void sleep(Duration time) throws InterruptedException {
         Thread.sleep(time.toMillis());
     }
 
-    void say(String text) {
+    void print(String text) {
         out.printf("%tT  %s%n", System.currentTimeMillis(), text);
         out.flush();
     }
 
-    /** For so long until now no processor was running. */
-    void isBacklog(Duration time) {
+    /** Notes that no processor was running for so long until now. */
+    void recordBacklog(Duration time) {
         long now = System.currentTimeMillis();
         windows.add(new Window(now - time.toMillis(), now, Reach.BACKLOG));
     }
 
-    /** Lets the fault happen, and waits until all is as it was. */
-    void suffer(int number, Fault fault, Random random) throws Exception {
-        say("%2d. %s".formatted(number, fault.kind()));
-        long struckAt = System.currentTimeMillis();
-        String detail = fault.strike(this, random);
+    /** Injects a fault, and waits until all has recovered. */
+    void inject(int number, Fault fault, Random random) throws Exception {
+        print("%2d. %s".formatted(number, fault.kind()));
+        long injectedAt = System.currentTimeMillis();
+        String detail = fault.inject(this, random);
         long repairedAt = System.currentTimeMillis();
         if (fault.reach() == Reach.CLOCKS) {
             probes.mark(); // stamps from a clock that leapt have right ones behind them then
         }
-        long flowsAt = awaitSettled(repairedAt);
-        long settledAt = System.currentTimeMillis();
+        long flowsAt = awaitRecovery(repairedAt);
+        long recoveredAt = System.currentTimeMillis();
         Reach reach = fault.reach();
         if (reach != null) {
             long margin = READ_AGAIN.toMillis() + (reach == Reach.CLOCKS ? Timing.CLOCK_DIFFERENCE.toMillis() : 0);
-            windows.add(new Window(struckAt - margin, settledAt + margin, reach));
+            windows.add(new Window(injectedAt - margin, recoveredAt + margin, reach));
         }
         Outcome outcome = new Outcome(
                 number,
                 fault.kind(),
                 detail,
-                struckAt,
+                injectedAt,
                 repairedAt,
-                settledAt,
-                probes.longestWait(struckAt, settledAt),
+                recoveredAt,
+                probes.longestWait(injectedAt, recoveredAt),
                 flowsAt - repairedAt);
         outcomes.add(outcome);
-        say("    %s; over after %.1f s, longest wait for a transition %.1f s, all partitions %.1f s after the end"
+        print("    %s; over after %.1f s, longest wait for a transition %.1f s, all partitions %.1f s after the end"
                 .formatted(
                         detail, outcome.lastedMs() / 1e3, outcome.longestWaitMs() / 1e3, outcome.flowsAfterMs() / 1e3));
         sleep(REST);
     }
 
-    /** Waits until everything runs, has nothing left to catch up with, and transitions flow; says since when they do. */
-    private long awaitSettled(long since) throws InterruptedException {
-        Timeout patience = new Timeout("transitions flow on all partitions", FLOWS_WITHIN);
+    /** Waits until everything runs, has nothing left to catch up with, and transitions flow; returns since when they do. */
+    private long awaitRecovery(long since) throws InterruptedException {
+        Timeout timeout = new Timeout("transitions flow on all partitions", FLOWS_WITHIN);
         long flowsAt = probes.flowsSince(since);
         while (flowsAt == Long.MAX_VALUE) {
-            restartTheDead();
-            patience.sleep(20);
+            restartProcessors();
+            timeout.sleepOrFail(20);
             flowsAt = probes.flowsSince(since);
         }
         brokers.awaitWhole();
@@ -208,7 +178,7 @@ final class Campaign implements AutoCloseable {
 
     /** Waits until all that is in the inputs now was read and committed. */
     private void awaitAnswered() throws InterruptedException {
-        Timeout patience = new Timeout("the processors have caught up", FLOWS_WITHIN);
+        Timeout timeout = new Timeout("the processors have caught up", FLOWS_WITHIN);
         List<TopicPartition> inputs = Topics.ofContract().inputs().stream()
                 .flatMap(topic -> IntStream.range(0, Timing.PARTITIONS)
                         .mapToObj(partition -> new TopicPartition(topic.name(), partition)))
@@ -224,54 +194,44 @@ final class Campaign implements AutoCloseable {
             if (behind.isEmpty()) {
                 return;
             }
-            patience.sleep(100, behind);
+            timeout.sleepOrFail(100, behind);
         }
     }
 
-    /** Notes who has ended by itself, and starts processors again. */
-    void restartTheDead() {
+    /** Notes which processes have ended by themselves, and starts processors again. */
+    void restartProcessors() {
         if (!load.isAlive()) {
             throw new IllegalStateException("the shards have ended");
         }
         for (Child broker : brokers.processes()) {
-            noteIfDead(broker);
+            exits.noteIfUnexpected(broker);
         }
         for (String name : processors.names()) {
-            if (noteIfDead(processors.process(name))) {
+            if (exits.noteIfUnexpected(processors.process(name))) {
                 processors.start(name);
             }
         }
     }
 
-    private boolean noteIfDead(Child process) {
-        boolean surprise = !process.isAlive() && killed.add(process);
-        if (surprise) {
-            surprises.add(
-                    "%s ended by itself with %d; see %s".formatted(process.name(), process.exitCode(), process.log()));
-            say("!! %s".formatted(surprises.get(surprises.size() - 1)));
-        }
-        return surprise;
-    }
-
-    /** Ends the load, and waits until everybody must be gone. */
+    /** Ends the load, and waits until all users must be offline. */
     String quiesce() throws InterruptedException {
         probes.close();
         String sent = load.quiesce();
         Duration longest = Timing.LEASE.multipliedBy(3).plus(Timing.SHARD_HOLD).plus(Timing.GRACE);
-        say("the load has ended (%s); waiting until time has nothing left to end".formatted(sent));
+        print("the load has ended (%s); waiting until every lease has ended".formatted(sent));
         Collection<TopicPartition> heartbeats = IntStream.range(0, Timing.PARTITIONS)
                 .mapToObj(partition -> new TopicPartition("device-heartbeat", partition))
                 .toList();
-        Timeout patience = new Timeout("the clock ticks have come to rest", longest.plusSeconds(60));
+        Timeout timeout = new Timeout("the clock ticks have come to rest", longest.plusSeconds(60));
         Map<TopicPartition, Long> before = Map.of();
         Map<TopicPartition, Long> now = brokers.ends(heartbeats);
         while (!now.equals(before)) {
-            patience.sleep(6 * Timing.PULSE.toMillis());
+            timeout.sleepOrFail(6 * Timing.PULSE.toMillis());
             before = now;
             now = brokers.ends(heartbeats);
         }
         sleep(Duration.ofSeconds(6));
-        restartTheDead();
+        restartProcessors();
         return sent;
     }
 
@@ -285,7 +245,7 @@ final class Campaign implements AutoCloseable {
             try {
                 parts.pop().close();
             } catch (Exception e) {
-                say("not closed cleanly: %s".formatted(e));
+                print("not closed cleanly: %s".formatted(e));
             }
         }
     }

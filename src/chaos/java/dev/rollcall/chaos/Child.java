@@ -166,7 +166,7 @@ final class Child implements AutoCloseable {
         }
     }
 
-    /** SIGTERM, and SIGKILL if it has not ended by then; says whether it ended by itself. */
+    /** SIGTERM, and SIGKILL if it has not ended by then; returns whether it ended by itself. */
     boolean end(Duration limit) {
         if (isAlive()) {
             signal("-TERM"); // Process.destroy() would close its standard input, too, and with that its lifeline

@@ -68,8 +68,8 @@ final class ClockFaults {
         campaign.clocks().set(Brokers.clock(id), Duration.ZERO);
         campaign.sleep(Duration.ofSeconds(8));
         // What it had put off until an hour from then it would do in an hour.
-        campaign.expectEndOf(campaign.brokers().process(id));
-        campaign.kill(campaign.brokers().process(id));
+        campaign.exits().expect(campaign.brokers().process(id));
+        campaign.exits().kill(campaign.brokers().process(id));
         campaign.brokers().start(id);
         campaign.brokers().awaitUp(id);
         return "broker " + id;
@@ -112,10 +112,10 @@ final class ClockFaults {
         }
         Admin admin = brokers.admin();
         Brokers.answer(admin.alterPartitionReassignments(moves).all());
-        Timeout patience = new Timeout("the leaders have moved", MOVED_WITHIN);
+        Timeout timeout = new Timeout("the leaders have moved", MOVED_WITHIN);
         while (!Brokers.answer(admin.listPartitionReassignments().reassignments())
                 .isEmpty()) {
-            patience.sleep(100);
+            timeout.sleepOrFail(100);
         }
         Brokers.answer(
                 admin.electLeaders(ElectionType.PREFERRED, moves.keySet()).partitions());

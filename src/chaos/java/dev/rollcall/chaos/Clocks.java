@@ -15,7 +15,6 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -23,6 +22,8 @@ import org.jspecify.annotations.Nullable;
  * that is compiled here; without a C compiler every clock shows the machine's time.
  */
 final class Clocks {
+    private static final Duration LIMIT = Duration.ofSeconds(30);
+
     private static final String SOURCE = "clock.c";
     private static final List<String> COMPILERS = List.of("cc", "gcc", "clang");
 
@@ -87,25 +88,11 @@ final class Clocks {
         }
         Path compiled = directory.resolve("clock.so");
         for (String compiler : COMPILERS) {
-            if (run(compiler, "-O2", "-shared", "-fPIC", "-o", compiled.toString(), source.toString(), "-ldl")) {
+            if (Command.succeeds(
+                    LIMIT, compiler, "-O2", "-shared", "-fPIC", "-o", compiled.toString(), source.toString(), "-ldl")) {
                 return compiled;
             }
         }
         return null;
-    }
-
-    private static boolean run(String... command) {
-        try {
-            Process process = new ProcessBuilder(command)
-                    .redirectErrorStream(true)
-                    .redirectOutput(ProcessBuilder.Redirect.DISCARD)
-                    .start();
-            return process.waitFor(30, TimeUnit.SECONDS) && process.exitValue() == 0;
-        } catch (IOException e) {
-            return false; // there is no such program
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw new UncheckedIOException(new IOException("interrupted", e));
-        }
     }
 }

@@ -5,23 +5,23 @@ import java.util.Random;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A kind of misfortune, known by its name.
+ * A kind of fault.
  *
  * @param reach what it may disturb, so that the checker allows for it; null: nothing
  */
-record Fault(String kind, @Nullable Reach reach, Strike strike) {
+record Fault(String kind, @Nullable Reach reach, Action action) {
     /** One that may disturb brokers and processors. */
-    Fault(String kind, Strike strike) {
-        this(kind, Reach.BROKERS, strike);
+    Fault(String kind, Action action) {
+        this(kind, Reach.BROKERS, action);
     }
 
     /** What happens; returns when its cause is gone. */
-    interface Strike {
-        /** Says what was hit. */
-        String at(Campaign campaign, Random random) throws Exception;
+    interface Action {
+        /** Returns what was hit. */
+        String inject(Campaign campaign, Random random) throws Exception;
     }
 
-    String strike(Campaign campaign, Random random) throws Exception {
-        return strike.at(campaign, random);
+    String inject(Campaign campaign, Random random) throws Exception {
+        return action.inject(campaign, random);
     }
 }

@@ -22,11 +22,11 @@ import picocli.CommandLine.Spec;
 
 /**
  * Runs Rollcall on a real cluster, lets faults happen to all of it, and then asks an independent checker whether the
- * output says what the inputs mean. See {@code docs/guarantees.md}.
+ * output is what follows from the inputs. See {@code docs/guarantees.md}.
  */
 @Command(
         name = "fault-campaign",
-        description = "Lets faults happen to a running Rollcall, and checks every record of what it says.",
+        description = "Lets faults happen to a running Rollcall, and checks every record of its output.",
         mixinStandardHelpOptions = true,
         exitCodeListHeading = "Ends with:%n",
         exitCodeList = {
@@ -40,7 +40,7 @@ public final class FaultCampaign implements Callable<Integer> {
     @Option(names = "--faults", defaultValue = "20", description = "How many (default: ${DEFAULT-VALUE}).")
     private int faults;
 
-    @Option(names = "--seed", defaultValue = "1", description = "Which ones, and what everybody does (default: 1).")
+    @Option(names = "--seed", defaultValue = "1", description = "Which ones, and what every user does (default: 1).")
     private long seed;
 
     @Option(names = "--users", defaultValue = "2000", description = "How many (default: ${DEFAULT-VALUE}).")
@@ -118,7 +118,7 @@ public final class FaultCampaign implements Callable<Integer> {
         Random random = new Random(seed);
         List<String> leftOut = new ArrayList<>();
         List<Outcome> outcomes = new ArrayList<>();
-        List<String> surprises = new ArrayList<>();
+        List<String> unexpectedExits = new ArrayList<>();
         List<String> problems = new ArrayList<>();
         Verdict verdict = null;
         Clocks clocks = new Clocks(directory.resolve("clocks"));
@@ -128,15 +128,15 @@ public final class FaultCampaign implements Callable<Integer> {
             try {
                 int number = 0;
                 for (Fault fault : script) {
-                    campaign.suffer(++number, fault, random);
+                    campaign.inject(++number, fault, random);
                 }
                 campaign.quiesce();
             } catch (Exception e) {
-                campaign.say("!! the campaign cannot go on: %s".formatted(e));
+                campaign.print("!! the campaign cannot go on: %s".formatted(e));
                 problems.add(String.valueOf(e));
             }
             outcomes.addAll(campaign.outcomes());
-            surprises.addAll(campaign.surprises());
+            unexpectedExits.addAll(campaign.exits().unexpected());
             verdict = check(campaign, directory);
         } catch (Exception e) {
             e.printStackTrace(spec.commandLine().getErr());
@@ -145,7 +145,7 @@ public final class FaultCampaign implements Callable<Integer> {
         if (verdict != null && (verdict.heartbeats() == 0 || verdict.emitted() == 0 || verdict.ticks() == 0)) {
             problems.add("there was nothing to check");
         }
-        Report report = new Report(seed, users, broken.name(), leftOut, outcomes, surprises, problems, verdict);
+        Report report = new Report(seed, users, broken.name(), leftOut, outcomes, unexpectedExits, problems, verdict);
         report.print(out);
         Path file = (broken.isBroken() ? directory : DIRECTORY).resolve("report.json");
         report.write(file);
@@ -183,7 +183,7 @@ public final class FaultCampaign implements Callable<Integer> {
         Logs logs = LogReader.read(campaign.brokers().bootstrapServers(), READ_WITHIN);
         LogDump dump = new LogDump(logs, campaign.windows());
         dump.write(directory.resolve("topics.dump"));
-        campaign.say("read %d heartbeats and %d records of presence; checking"
+        campaign.print("read %d heartbeats and %d records of presence; checking"
                 .formatted(logs.heartbeats().size(), logs.presence().size()));
         return Checker.check(logs, Timing.checker(), campaign.windows());
     }

@@ -64,7 +64,7 @@ final class Faults {
 
     static String killProcessor(Campaign campaign, Random random, boolean wiped) throws InterruptedException {
         String name = anyProcessor(campaign, random);
-        campaign.kill(campaign.processors().process(name));
+        campaign.exits().kill(campaign.processors().process(name));
         if (wiped) {
             campaign.processors().wipe(name);
         }
@@ -86,7 +86,7 @@ final class Faults {
         Child guest = campaign.processors().start(GUEST);
         campaign.processors().awaitReady(GUEST);
         campaign.sleep(between(random, 4_000, 8_000));
-        campaign.end(guest, STOPS_WITHIN);
+        campaign.exits().end(guest, STOPS_WITHIN);
         campaign.processors().takeAway(GUEST);
         return "a third one";
     }
@@ -104,9 +104,9 @@ final class Faults {
 
     private static String stopAllProcessors(Campaign campaign, Duration time) throws InterruptedException {
         List<String> names = campaign.processors().names();
-        names.forEach(name -> campaign.kill(campaign.processors().process(name)));
+        names.forEach(name -> campaign.exits().kill(campaign.processors().process(name)));
         campaign.sleep(time);
-        campaign.isBacklog(time);
+        campaign.recordBacklog(time);
         for (String name : names) {
             campaign.processors().start(name);
             campaign.processors().awaitReady(name);
@@ -119,22 +119,22 @@ final class Faults {
         try (SmallDisk disk = new SmallDisk(directory)) {
             Child guest = campaign.processors().start(GUEST);
             campaign.processors().awaitReady(GUEST);
-            campaign.expectEndOf(guest);
+            campaign.exits().expect(guest);
             campaign.sleep(between(random, 0, 8_000)); // with tasks on it already, or not yet
             disk.fill();
             boolean ended = guest.waitFor(between(random, 6_000, 12_000));
             String first = ended ? "it ended with " + guest.exitCode() : "it went on";
-            campaign.end(guest, STOPS_WITHIN);
+            campaign.exits().end(guest, STOPS_WITHIN);
             Child again = campaign.processors().start(GUEST);
-            campaign.expectEndOf(again);
+            campaign.exits().expect(again);
             String second = again.waitFor(Duration.ofSeconds(15))
                     ? "started again it ended with " + again.exitCode()
                     : "started again it ran";
-            campaign.end(again, STOPS_WITHIN);
+            campaign.exits().end(again, STOPS_WITHIN);
             disk.free();
             Child last = campaign.processors().start(GUEST);
             campaign.processors().awaitReady(GUEST);
-            campaign.end(last, STOPS_WITHIN);
+            campaign.exits().end(last, STOPS_WITHIN);
             campaign.processors().takeAway(GUEST);
             return first + ", " + second + ", with room again it ran";
         }
@@ -153,7 +153,7 @@ final class Faults {
     }
 
     private static String killBroker(Campaign campaign, Random random, int id) throws InterruptedException {
-        campaign.kill(campaign.brokers().process(id));
+        campaign.exits().kill(campaign.brokers().process(id));
         campaign.sleep(between(random, 0, 12_000));
         campaign.brokers().start(id);
         campaign.brokers().awaitUp(id);
@@ -169,7 +169,7 @@ final class Faults {
     }
 
     private static String stopAllBrokers(Campaign campaign, Random random) throws InterruptedException {
-        campaign.brokers().processes().forEach(campaign::kill);
+        campaign.brokers().processes().forEach(campaign.exits()::kill);
         campaign.sleep(Timing.LEASE.plus(between(random, 2_000, 6_000)));
         campaign.brokers().startAll();
         return "all three";
@@ -177,11 +177,11 @@ final class Faults {
 
     private static String restartEverything(Campaign campaign, Random random) throws InterruptedException {
         for (int id : Brokers.IDS) {
-            campaign.expectEndOf(campaign.brokers().process(id));
+            campaign.exits().expect(campaign.brokers().process(id));
             campaign.brokers().restart(id);
         }
         for (String name : campaign.processors().names()) {
-            campaign.end(campaign.processors().process(name), STOPS_WITHIN);
+            campaign.exits().end(campaign.processors().process(name), STOPS_WITHIN);
             campaign.processors().start(name);
             campaign.processors().awaitReady(name);
         }
@@ -194,7 +194,7 @@ final class Faults {
     private static String silenceShard(Campaign campaign, Random random) throws InterruptedException {
         String shard = anyShard(campaign, random);
         long longest = Timing.SHARD_HOLD.minusSeconds(1).toMillis();
-        Duration silence = between(random, Timing.SHARD_QUIET.plusSeconds(1).toMillis(), longest);
+        Duration silence = between(random, Timing.SHARD_SILENCE.plusSeconds(1).toMillis(), longest);
         campaign.load().silence(shard, silence);
         campaign.sleep(silence);
         return "%s for %.1f s".formatted(shard, silence.toMillis() / 1e3);

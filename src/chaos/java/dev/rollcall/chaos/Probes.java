@@ -39,7 +39,7 @@ final class Probes implements AutoCloseable {
     private volatile @Nullable RuntimeException failure;
 
     Probes(String bootstrapServers) {
-        sender = ShardLoad.connect(bootstrapServers);
+        sender = LoadGenerator.connect(bootstrapServers);
         consumer = new KafkaConsumer<>(
                 Map.of(
                         ConsumerConfig.BOOTSTRAP_SERVERS_CONFIG,
@@ -147,7 +147,7 @@ final class Probes implements AutoCloseable {
         private static Probe on(TopicPartition partition) {
             for (int number = 0; ; number++) {
                 UserId user = UserId.of("@probe-" + number + ":example.org");
-                if (OwnProducer.home(user) == partition.partition()) {
+                if (AnyPartitionProducer.partitionOf(user) == partition.partition()) {
                     return new Probe(user);
                 }
             }

@@ -2,7 +2,7 @@ package dev.rollcall.chaos;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.SerializationFeature;
-import dev.rollcall.chaos.check.Lateness;
+import dev.rollcall.chaos.check.Expiry;
 import dev.rollcall.chaos.check.Verdict;
 import dev.rollcall.chaos.check.Violation;
 import java.io.IOException;
@@ -30,23 +30,23 @@ record Report(
         String variant,
         List<String> leftOut,
         List<Outcome> outcomes,
-        List<String> surprises,
+        List<String> unexpectedExits,
         List<String> problems,
         @Nullable Verdict verdict) {
 
     private static final int SHOWN = Integer.getInteger("checker.shown", 5);
 
     boolean isClean() {
-        return problems.isEmpty() && surprises.isEmpty() && verdict != null && verdict.isClean();
+        return problems.isEmpty() && unexpectedExits.isEmpty() && verdict != null && verdict.isClean();
     }
 
-    /** Where a promise was broken: what the checker says, and who ended that had no reason to. */
+    /** Where a promise was broken: what the checker found, and which processes ended by themselves. */
     List<String> findings() {
         List<String> findings = new ArrayList<>();
         if (verdict != null) {
             verdict.violations().forEach(violation -> findings.add(violation.toString()));
         }
-        surprises.forEach(surprise -> findings.add("ended by itself: " + surprise));
+        unexpectedExits.forEach(unexpected -> findings.add("ended by itself: " + unexpected));
         return findings;
     }
 
@@ -70,7 +70,7 @@ record Report(
                 latest expiry: after the device's own deadline (own), and after the last moment by the rules (bound):
                     that is when the next clock tick came, and while nothing can be written none does""");
         leftOut.forEach(what -> out.println("NOT RUN: " + what));
-        surprises.forEach(what -> out.println("ended by itself: " + what));
+        unexpectedExits.forEach(what -> out.println("ended by itself: " + what));
         problems.forEach(what -> out.println("PROBLEM: " + what));
         if (verdict != null) {
             print(out, verdict);
@@ -113,7 +113,7 @@ record Report(
         json.put("clean", isClean());
         json.put("faults", outcomes);
         json.put("not_run", leftOut);
-        json.put("ended_by_itself", surprises);
+        json.put("ended_by_itself", unexpectedExits);
         json.put("problems", problems);
         List<Object> table = new ArrayList<>();
         byKind().forEach((kind, ofKind) -> {
@@ -122,7 +122,7 @@ record Report(
             row.put("count", ofKind.size());
             row.put("longest_wait_ms", figures(ofKind, Outcome::longestWaitMs));
             row.put("flows_after_ms", figures(ofKind, Outcome::flowsAfterMs));
-            row.put("latest_expiry_ms", latestMs(ofKind, Lateness::lateMs));
+            row.put("latest_expiry_ms", latestMs(ofKind, Expiry::lateMs));
             row.put("latest_expiry_beyond_bound_ms", latestMs(ofKind, Report::beyondBound));
             table.add(row);
         });
@@ -155,24 +155,24 @@ record Report(
     }
 
     private String latest(List<Outcome> ofKind) {
-        Long own = latestMs(ofKind, Lateness::lateMs);
+        Long own = latestMs(ofKind, Expiry::lateMs);
         Long bound = latestMs(ofKind, Report::beyondBound);
         return own == null || bound == null ? "-" : "%.1f  %7.1f".formatted(own / 1e3, bound / 1e3);
     }
 
-    private static long beyondBound(Lateness expiry) {
+    private static long beyondBound(Expiry expiry) {
         return expiry.noticedAt() - expiry.latest();
     }
 
     /** The most among the expiries that were noticed from the fault on and until all was as before; null: there are none. */
-    private @Nullable Long latestMs(List<Outcome> ofKind, ToLongFunction<Lateness> figure) {
+    private @Nullable Long latestMs(List<Outcome> ofKind, ToLongFunction<Expiry> figure) {
         if (verdict == null) {
             return null;
         }
         long[] all = verdict.expiries().stream()
                 .filter(expiry -> ofKind.stream()
                         .anyMatch(fault ->
-                                expiry.noticedAt() >= fault.struckAt() && expiry.noticedAt() <= fault.settledAt()))
+                                expiry.noticedAt() >= fault.injectedAt() && expiry.noticedAt() <= fault.recoveredAt()))
                 .mapToLong(figure)
                 .toArray();
         return all.length == 0 ? null : (Long) Arrays.stream(all).max().orElseThrow();

@@ -8,12 +8,12 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * One device of one user, and all that can happen to it: a machine that is asked for its next step when it is due, and
- * throws its own dice. Times in ms.
+ * throws its own random. Times in ms.
  */
 final class SimulatedDevice {
     private static final int KINDS = 3;
 
-    private final SplittableRandom dice;
+    private final SplittableRandom random;
     private final long leaseMs;
     private final long graceMs;
     private final int number;
@@ -23,12 +23,12 @@ final class SimulatedDevice {
     private int beatsLeft;
     private long nextInMs;
 
-    SimulatedDevice(SplittableRandom dice, long leaseMs, long graceMs, int number) {
-        this.dice = dice;
+    SimulatedDevice(SplittableRandom random, long leaseMs, long graceMs, int number) {
+        this.random = random;
         this.leaseMs = leaseMs;
         this.graceMs = graceMs;
         this.number = number;
-        this.nextInMs = dice.nextLong(leaseMs);
+        this.nextInMs = random.nextLong(leaseMs);
     }
 
     /** How long until the next step. */
@@ -46,30 +46,31 @@ final class SimulatedDevice {
         if (beatsLeft-- > 0) {
             return beat(shard, null);
         }
-        int throwOf100 = dice.nextInt(100);
-        if (throwOf100 < 32) {
-            return beat(shard, dice.nextBoolean() ? PresenceState.IDLE : PresenceState.ONLINE);
-        } else if (throwOf100 < 38) {
+        int draw100 = random.nextInt(100);
+        if (draw100 < 32) {
+            return beat(shard, random.nextBoolean() ? PresenceState.IDLE : PresenceState.ONLINE);
+        } else if (draw100 < 38) {
             return beat(shard, PresenceState.OFFLINE);
-        } else if (throwOf100 < 50) {
+        } else if (draw100 < 50) {
             return leave(shard, leases(0.3, 2.5)); // in good order
-        } else if (throwOf100 < 60) {
-            return leave(shard, (long) (graceMs * (0.1 + dice.nextDouble()))); // a page is loaded anew
-        } else if (throwOf100 < 72) {
-            present = false; // without a word
+        } else if (draw100 < 60) {
+            return leave(shard, (long) (graceMs * (0.1 + random.nextDouble()))); // a page is loaded anew
+        } else if (draw100 < 72) {
+            present = false; // its connection is lost
             nextInMs = leases(1.1, 3);
             return null;
-        } else if (throwOf100 < 80) {
+        } else if (draw100 < 80) {
             nextInMs = leases(0.4, 0.6); // a tunnel, and out of it in time
             return null;
-        } else if (throwOf100 < 88) {
-            Heartbeat last = dice.nextBoolean() ? leave(shard, 0) : null;
+        } else if (draw100 < 88) {
+            Heartbeat last = random.nextBoolean() ? leave(shard, 0) : null;
             kind = (kind + 1) % KINDS; // the same user at another device
             present = false;
-            nextInMs = dice.nextLong(leaseMs / 4) + 1;
+            nextInMs = random.nextLong(leaseMs / 4) + 1;
             return last;
         } else {
-            ownLease = dice.nextBoolean() ? OptionalLong.of(leaseMs + dice.nextLong(leaseMs)) : OptionalLong.empty();
+            ownLease =
+                    random.nextBoolean() ? OptionalLong.of(leaseMs + random.nextLong(leaseMs)) : OptionalLong.empty();
             return beat(shard, null);
         }
     }
@@ -81,19 +82,19 @@ final class SimulatedDevice {
     }
 
     private @Nullable PresenceState comesBackAs() {
-        beatsLeft = 2 + dice.nextInt(7);
-        int throwOf10 = dice.nextInt(10);
-        if (throwOf10 < 5) {
+        beatsLeft = 2 + random.nextInt(7);
+        int draw10 = random.nextInt(10);
+        if (draw10 < 5) {
             return null;
-        } else if (throwOf10 < 8) {
+        } else if (draw10 < 8) {
             return PresenceState.ONLINE;
         }
-        return throwOf10 < 9 ? PresenceState.IDLE : PresenceState.OFFLINE;
+        return draw10 < 9 ? PresenceState.IDLE : PresenceState.OFFLINE;
     }
 
     private Heartbeat beat(String shard, @Nullable PresenceState state) {
         if (beatsLeft < 0) {
-            beatsLeft = 1 + dice.nextInt(6);
+            beatsLeft = 1 + random.nextInt(6);
         }
         nextInMs = leases(0.28, 0.42);
         return new Heartbeat(id(), state, false, ownLease, shard);
@@ -110,6 +111,6 @@ final class SimulatedDevice {
     }
 
     private long leases(double least, double most) {
-        return (long) (leaseMs * (least + dice.nextDouble() * (most - least)));
+        return (long) (leaseMs * (least + random.nextDouble() * (most - least)));
     }
 }

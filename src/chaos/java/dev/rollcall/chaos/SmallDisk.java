@@ -2,13 +2,14 @@ package dev.rollcall.chaos;
 
 import java.io.IOException;
 import java.io.OutputStream;
-import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.concurrent.TimeUnit;
+import java.time.Duration;
 
 /** A file system of its own in memory, small enough to be filled. Only root can have one. */
 final class SmallDisk implements AutoCloseable {
+    private static final Duration LIMIT = Duration.ofSeconds(10);
+
     private static final int SIZE_MB = 96;
 
     private final Path directory;
@@ -19,7 +20,8 @@ final class SmallDisk implements AutoCloseable {
     SmallDisk(Path directory) throws IOException {
         this.directory = directory;
         Files.createDirectories(directory);
-        mounted = run("mount", "-t", "tmpfs", "-o", "size=" + SIZE_MB + "m", "rollcall-chaos", directory.toString());
+        mounted = Command.succeeds(
+                LIMIT, "mount", "-t", "tmpfs", "-o", "size=" + SIZE_MB + "m", "rollcall-chaos", directory.toString());
         if (!mounted) {
             throw new IOException("cannot mount a small file system at " + directory);
         }
@@ -67,22 +69,7 @@ final class SmallDisk implements AutoCloseable {
     private synchronized void unmount() {
         if (mounted) {
             // Lazily: a process that was just killed may still hold on to it.
-            mounted = !run("umount", "-l", directory.toString());
-        }
-    }
-
-    private static boolean run(String... command) {
-        try {
-            Process process = new ProcessBuilder(command)
-                    .redirectErrorStream(true)
-                    .redirectOutput(ProcessBuilder.Redirect.DISCARD)
-                    .start();
-            return process.waitFor(10, TimeUnit.SECONDS) && process.exitValue() == 0;
-        } catch (IOException e) {
-            return false; // there is no such program
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw new UncheckedIOException(new IOException("interrupted", e));
+            mounted = !Command.succeeds(LIMIT, "umount", "-l", directory.toString());
         }
     }
 }

@@ -38,7 +38,7 @@ final class SpecialUsers {
 
     private static final long IN_A_BACKLOG = 20;
 
-    private final OwnProducer producer;
+    private final AnyPartitionProducer producer;
     private final SplittableRandom dice;
     private final ScheduledExecutorService steps = Executors.newScheduledThreadPool(2);
     private final LongAdder sent = new LongAdder();
@@ -47,7 +47,7 @@ final class SpecialUsers {
     private volatile boolean stopped;
 
     SpecialUsers(String bootstrapServers, long seed) {
-        this.producer = new OwnProducer(bootstrapServers);
+        this.producer = new AnyPartitionProducer(bootstrapServers);
         this.dice = new SplittableRandom(seed);
     }
 
@@ -80,10 +80,10 @@ final class SpecialUsers {
     // ---- hide, and come online ----
 
     private void hide(UserId user) {
-        int home = OwnProducer.home(user);
-        CompletableFuture<RecordMetadata> flag = count(producer.flag(user, home, true));
+        int own = AnyPartitionProducer.partitionOf(user);
+        CompletableFuture<RecordMetadata> flag = count(producer.flag(user, own, true));
         CompletableFuture<RecordMetadata> text = chance(4)
-                ? count(producer.text(user, home, new StatusText("text " + random(0, 1_000_000), null)))
+                ? count(producer.text(user, own, new StatusText("text " + random(0, 1_000_000), null)))
                 : null;
         long wait = chance(2) ? CAUSE_BEFORE_EFFECT : IN_A_BACKLOG;
         acknowledged(flag, hidden -> {
@@ -97,61 +97,61 @@ final class SpecialUsers {
 
     private void comeOnline(UserId user, List<RecordMetadata> after, int beats) {
         PresenceState state = chance(3) ? null : PresenceState.ONLINE;
-        int home = OwnProducer.home(user);
+        int own = AnyPartitionProducer.partitionOf(user);
         if (beats > 0) {
             acknowledged(
-                    count(producer.heartbeat(user, home, beat(state, false, OptionalLong.empty()), after)),
+                    count(producer.heartbeat(user, own, beat(state, false, OptionalLong.empty()), after)),
                     any -> later(random(300, 1_500), () -> comeOnline(user, after, beats - 1)));
         } else {
             acknowledged(
-                    count(producer.heartbeat(user, home, beat(null, true, OptionalLong.empty()), after)),
+                    count(producer.heartbeat(user, own, beat(null, true, OptionalLong.empty()), after)),
                     any -> later(Timing.GRACE.toMillis() + 1_500, () -> show(user)));
         }
     }
 
     private void show(UserId user) {
         acknowledged(
-                count(producer.flag(user, OwnProducer.home(user), false)),
+                count(producer.flag(user, AnyPartitionProducer.partitionOf(user), false)),
                 any -> later(random(1_000, 8_000), () -> hide(user)));
     }
 
     // ---- on the wrong partition ----
 
     private void misroute(UserId user) {
-        int home = OwnProducer.home(user);
-        int wrong = (home + 1 + (int) random(0, Timing.PARTITIONS - 1)) % Timing.PARTITIONS;
-        int away = wrong == SPARSE_PARTITION || wrong == home ? (home + 1) % SPARSE_PARTITION : wrong;
+        int own = AnyPartitionProducer.partitionOf(user);
+        int wrong = (own + 1 + (int) random(0, Timing.PARTITIONS - 1)) % Timing.PARTITIONS;
+        int away = wrong == SPARSE_PARTITION || wrong == own ? (own + 1) % SPARSE_PARTITION : wrong;
         OptionalLong none = OptionalLong.empty();
         switch ((int) random(0, 9)) {
-            case 0 -> oneThenOther(user, () -> text(user, away, "old"), () -> text(user, home, "new"));
-            case 1 -> oneThenOther(user, () -> text(user, home, "old"), () -> text(user, away, "new"));
-            case 2 -> oneThenOther(user, () -> producer.flag(user, away, false), () -> producer.flag(user, home, true));
-            case 3 -> oneThenOther(user, () -> producer.flag(user, home, true), () -> producer.flag(user, away, false));
+            case 0 -> oneThenOther(user, () -> text(user, away, "old"), () -> text(user, own, "new"));
+            case 1 -> oneThenOther(user, () -> text(user, own, "old"), () -> text(user, away, "new"));
+            case 2 -> oneThenOther(user, () -> producer.flag(user, away, false), () -> producer.flag(user, own, true));
+            case 3 -> oneThenOther(user, () -> producer.flag(user, own, true), () -> producer.flag(user, away, false));
             case 4 ->
                 oneThenOther(
                         user,
                         () -> heartbeat(user, away, beat(PresenceState.ONLINE, false, none)),
-                        () -> heartbeat(user, home, beat(PresenceState.IDLE, false, none)));
+                        () -> heartbeat(user, own, beat(PresenceState.IDLE, false, none)));
             case 5 ->
                 oneThenOther(
                         user,
-                        () -> heartbeat(user, home, beat(PresenceState.IDLE, false, none)),
+                        () -> heartbeat(user, own, beat(PresenceState.IDLE, false, none)),
                         () -> heartbeat(user, away, beat(PresenceState.ONLINE, false, none)));
             case 6 ->
                 oneThenOther(
                         user,
                         () -> heartbeat(user, away, beat(PresenceState.ONLINE, false, OptionalLong.of(300))),
-                        () -> heartbeat(user, home, beat(null, false, none)));
+                        () -> heartbeat(user, own, beat(null, false, none)));
             case 7 ->
                 oneThenOther(
                         user,
                         () -> heartbeat(user, away, beat(null, false, none)),
-                        () -> heartbeat(user, home, beat(null, true, none)));
+                        () -> heartbeat(user, own, beat(null, true, none)));
             default ->
                 oneThenOther(
                         user,
-                        () -> producer.flag(user, home, false),
-                        () -> heartbeat(user, home, beat(PresenceState.ONLINE, false, none)));
+                        () -> producer.flag(user, own, false),
+                        () -> heartbeat(user, own, beat(PresenceState.ONLINE, false, none)));
         }
     }
 
@@ -245,7 +245,7 @@ final class SpecialUsers {
         List<UserId> users = new ArrayList<>();
         IntStream.iterate(0, number -> number + 1)
                 .mapToObj(number -> UserId.of("@%s-%d:example.org".formatted(name, number)))
-                .filter(user -> (OwnProducer.home(user) == SPARSE_PARTITION) == sparse)
+                .filter(user -> (AnyPartitionProducer.partitionOf(user) == SPARSE_PARTITION) == sparse)
                 .limit(count)
                 .forEach(users::add);
         return users;

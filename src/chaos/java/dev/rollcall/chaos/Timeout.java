@@ -2,7 +2,7 @@ package dev.rollcall.chaos;
 
 import java.time.Duration;
 
-/** Waiting for something, for so long and no longer. */
+/** A limit for a loop that waits for something. */
 final class Timeout {
     private final String what;
     private final Duration limit;
@@ -15,16 +15,16 @@ final class Timeout {
     }
 
     /**
-     * Waits a moment before the next look.
+     * Sleeps before the next check.
      *
-     * @throws IllegalStateException when it has been too long
+     * @throws IllegalStateException when the limit has passed
      */
-    void sleep(long ms) throws InterruptedException {
-        sleep(ms, "");
+    void sleepOrFail(long ms) throws InterruptedException {
+        sleepOrFail(ms, "");
     }
 
-    /** The same; {@code missing} is what there is to wait for. */
-    void sleep(long ms, Object missing) throws InterruptedException {
+    /** The same; the message then names what is {@code missing}. */
+    void sleepOrFail(long ms, Object missing) throws InterruptedException {
         if (System.nanoTime() > deadline) {
             throw new IllegalStateException("not within %d s: %s %s".formatted(limit.toSeconds(), what, missing));
         }

@@ -11,7 +11,7 @@ final class Timing {
     static final Duration LEASE = Duration.ofSeconds(8);
     static final Duration GRACE = Duration.ofSeconds(2);
     static final Duration PULSE = Duration.ofMillis(500);
-    static final Duration SHARD_QUIET = Duration.ofSeconds(4);
+    static final Duration SHARD_SILENCE = Duration.ofSeconds(4);
     static final Duration SHARD_HOLD = Duration.ofSeconds(12);
 
     /** How far the brokers' clocks are apart at most, but for one that leaps and returns. */
@@ -36,7 +36,7 @@ final class Timing {
                 Map.entry("device.lease.ms", ms(LEASE)),
                 Map.entry("disconnect.grace.ms", ms(GRACE)),
                 Map.entry("pulse.interval.ms", ms(PULSE)),
-                Map.entry("shard.quiet.ms", ms(SHARD_QUIET)),
+                Map.entry("shard.quiet.ms", ms(SHARD_SILENCE)),
                 Map.entry("shard.hold.ms", ms(SHARD_HOLD)),
                 Map.entry("max.devices.per.user", String.valueOf(MAX_DEVICES)),
                 Map.entry("user.retention.ms", ms(RETENTION)),
@@ -56,7 +56,7 @@ final class Timing {
                 LEASE.toMillis(),
                 GRACE.toMillis(),
                 PULSE.toMillis(),
-                SHARD_QUIET.toMillis(),
+                SHARD_SILENCE.toMillis(),
                 SHARD_HOLD.toMillis(),
                 CLOCK_DIFFERENCE.toMillis(),
                 MAX_DEVICES,

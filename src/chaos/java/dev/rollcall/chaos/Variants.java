@@ -34,7 +34,7 @@ final class Variants {
     /** The broker that leads nothing but heartbeats, where that is wanted. */
     private static final int HEARTBEATS_ONLY = 3;
 
-    /** Longer than anything that is done to a broker or a processor: nobody is taken for dead. */
+    /** Longer than any fault lasts: no session ends. */
     private static final String PATIENT = "60000";
 
     private static final Variant WALL_CLOCK = new Variant(
@@ -231,12 +231,12 @@ final class Variants {
     }
 
     private static String waitThroughCrashes(Campaign campaign, Random random) throws InterruptedException {
-        int crashes = campaign.surprises().size();
+        int crashes = campaign.exits().unexpected().size();
         for (int second = 0; second < 60; second++) {
             campaign.sleep(Duration.ofSeconds(1));
-            campaign.restartTheDead();
+            campaign.restartProcessors();
         }
-        return "%d of them".formatted(campaign.surprises().size() - crashes);
+        return "%d of them".formatted(campaign.exits().unexpected().size() - crashes);
     }
 
     private static String pauseLeaderOfHeartbeats(Campaign campaign, Random random) throws InterruptedException {
@@ -271,10 +271,10 @@ final class Variants {
         }
         Admin admin = brokers.admin();
         Brokers.answer(admin.alterPartitionReassignments(moves).all());
-        Timeout patience = new Timeout("the replicas have moved", Duration.ofMinutes(1));
+        Timeout timeout = new Timeout("the replicas have moved", Duration.ofMinutes(1));
         while (!Brokers.answer(admin.listPartitionReassignments().reassignments())
                 .isEmpty()) {
-            patience.sleep(200);
+            timeout.sleepOrFail(200);
         }
         elect(admin, moves.keySet());
     }

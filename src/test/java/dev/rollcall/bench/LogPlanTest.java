@@ -34,16 +34,16 @@ final class LogPlanTest {
 
     @Test
     void shouldHaveOneTransitionPerUserWhereNobodyChanges() {
-        Evidence.Figures proof =
-                new LogPlan(Kind.STEADY, 100, 300, START).proof().figures();
-        assertThat(proof.transitions()).isEqualTo(100);
-        assertThat(proof.live()).isEqualTo(100);
+        OutputDigest.Figures digest =
+                new LogPlan(Kind.STEADY, 100, 300, START).expectedOutput().figures();
+        assertThat(digest.transitions()).isEqualTo(100);
+        assertThat(digest.live()).isEqualTo(100);
     }
 
     @Test
     void shouldChangeHalfOfTheUsersInEachRoundOfChurn() {
-        Evidence.Figures proof =
-                new LogPlan(Kind.CHURN, 100, 300, START).proof().figures();
-        assertThat(proof.transitions()).isEqualTo(100 + 150);
+        OutputDigest.Figures digest =
+                new LogPlan(Kind.CHURN, 100, 300, START).expectedOutput().figures();
+        assertThat(digest.transitions()).isEqualTo(100 + 150);
     }
 }

@@ -25,8 +25,11 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 
 /** What anybody sees who runs the one command: an embedded broker, the processor, and clients over TCP. */
+@Execution(ExecutionMode.CONCURRENT)
 @Timeout(120)
 class EndToEndIT {
     private static final long LEASE_MS = 2_000;

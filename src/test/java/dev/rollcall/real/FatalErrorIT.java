@@ -16,8 +16,11 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 
 /** A processor that cannot go on says why, and ends with an exit code that whoever started it can see. */
+@Execution(ExecutionMode.CONCURRENT)
 @Timeout(120)
 class FatalErrorIT {
     private static final String CHANGELOG = "rollcall-users-changelog";

@@ -21,11 +21,13 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Two thousand open event streams with changes flowing: what they cost, and how late they hear. Also the death of a client. */
+@Tag("load")
 @Timeout(240)
 class ManyStreamsIT {
     private static final int STREAMS = 2_000;

@@ -27,6 +27,7 @@ import org.apache.kafka.clients.producer.RecordMetadata;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -35,13 +36,14 @@ import org.junit.jupiter.api.io.TempDir;
  * A great many devices fall silent in the same moment: nobody takes the processor for dead, and those who live are served
  * meanwhile. {@code -Drollcall.test.silent=1000000} makes it a million.
  */
+@Tag("load")
 @Timeout(600)
 class MassExpiryIT {
     private static final int SILENT = Integer.getInteger("rollcall.test.silent", 200_000);
     private static final int LIVING = 200;
 
     /** From the first heartbeat to the moment in which all leases end. */
-    private static final Duration ALL_THERE_AFTER = Duration.ofSeconds(20).plusMillis(SILENT / 12L);
+    private static final Duration ALL_THERE_AFTER = Duration.ofSeconds(10).plusMillis(SILENT / 16L);
 
     /** A member that does not poll for so long is out of its group: far below the default of five minutes. */
     private static final long MAX_POLL_INTERVAL_MS = 10_000;

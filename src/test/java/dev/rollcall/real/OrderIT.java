@@ -42,10 +42,13 @@ import org.apache.kafka.server.common.MetadataVersion;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** What order records take effect in (rule 7), through real partitions, fetches and bundles. */
+@Execution(ExecutionMode.CONCURRENT)
 @Timeout(180)
 class OrderIT {
     private static final int USERS = 60;
@@ -101,11 +104,13 @@ class OrderIT {
                     write(producer, "@hour:example.org", OFFLINE, now);
                 }
                 stampedBy("LogAppendTime", broker);
-                try (Rollcall rollcall = start(broker)) {
+                try (Rollcall rollcall = start(broker.bootstrapServers(), "device.lease.ms", "6000")) {
                     assertThat(rollcall.bootstrapServers()).isEqualTo(broker.bootstrapServers());
-                    context.awaitState(List.of("@step:example.org"), IDLE);
                     context.awaitState(List.of("@hour:example.org"), OFFLINE);
                     context.awaitState(List.of("@step:example.org"), OFFLINE); // its lease is no hour long
+                    assertThat(context.emitted("@step:example.org"))
+                            .extracting(Emitted::state)
+                            .containsExactly(ONLINE, IDLE, OFFLINE);
                     context.assertHistoriesAreWhole();
                 }
             }
@@ -208,7 +213,7 @@ class OrderIT {
     private Rollcall start(String bootstrapServers, String... more) throws Exception {
         Map<String, String> settings = RealContext.settings(dataDir.resolve("processor"), more);
         settings.put("bootstrap.servers", bootstrapServers);
-        settings.put("device.lease.ms", "20000");
+        settings.putIfAbsent("device.lease.ms", "20000");
         settings.put("topic.replication.factor", "1");
         Rollcall rollcall = Rollcall.start(RollcallConfig.of(settings));
         rollcall.awaitReady();

@@ -27,6 +27,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.apache.kafka.clients.admin.Admin;
@@ -44,10 +45,13 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Readers whose topic is not there, grows, is created again, or has lost what they had come to. */
+@Execution(ExecutionMode.CONCURRENT)
 @Timeout(240)
 class ReadersIT {
     private static final Duration PATIENCE = Duration.ofSeconds(60);
@@ -57,7 +61,7 @@ class ReadersIT {
     private static Path dataDir;
 
     private static @Nullable EmbeddedBroker broker;
-    private static int topics;
+    private static final AtomicInteger topics = new AtomicInteger();
 
     private final List<AutoCloseable> toClose = new ArrayList<>();
     private Topic<UserId, Presence> topic = topic("unnamed");
@@ -327,7 +331,8 @@ class ReadersIT {
     }
 
     private static Topic<UserId, Presence> topic(String name) {
-        RollcallConfig config = RollcallConfig.of(Map.of("topic.presence", "presence-" + name + "-" + ++topics));
+        RollcallConfig config =
+                RollcallConfig.of(Map.of("topic.presence", "presence-" + name + "-" + topics.incrementAndGet()));
         return PresenceTopology.topics(config).presence();
     }
 

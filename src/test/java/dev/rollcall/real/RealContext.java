@@ -15,9 +15,12 @@ import dev.rollcall.wire.Inbound;
 import dev.rollcall.wire.Topic;
 import dev.rollcall.wire.Topics;
 import java.io.IOException;
+import java.net.BindException;
 import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.nio.file.Path;
+import java.security.SecureRandom;
 import java.time.Duration;
 import java.util.Collection;
 import java.util.HashMap;
@@ -32,6 +35,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 import java.util.stream.IntStream;
 import org.apache.kafka.clients.admin.Admin;
@@ -57,6 +61,11 @@ final class RealContext implements AutoCloseable {
     static final Duration PATIENCE = Duration.ofSeconds(60);
     static final Topics TOPICS = PresenceTopology.topics(RollcallConfig.defaults());
     static final int PARTITIONS = 4;
+
+    private static final int FIRST_PORT = 12_000;
+    private static final int PORTS = 20_000;
+    /** Several JVMs run tests at once, so each begins somewhere else. */
+    private static final AtomicInteger nextPort = new AtomicInteger(new SecureRandom().nextInt(PORTS));
 
     private final String bootstrapServers;
     private final KafkaProducer<byte[], byte[]> producer;
@@ -105,11 +114,21 @@ final class RealContext implements AutoCloseable {
         return settings;
     }
 
-    /** A port that was free a moment ago, for what has to come back on the same one. */
+    /**
+     * A port for what has to come back on the same one. It is below those that systems hand out by themselves, so that no
+     * other connection of this machine takes it meanwhile, and it is another one at each call.
+     */
     static int freePort() throws IOException {
-        try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-            return socket.getLocalPort();
+        for (int attempt = 0; attempt < 1_000; attempt++) {
+            int port = FIRST_PORT + Math.floorMod(nextPort.getAndIncrement(), PORTS);
+            try (ServerSocket socket = new ServerSocket()) {
+                socket.bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), port));
+                return port;
+            } catch (BindException e) {
+                // it is taken
+            }
         }
+        throw new IOException("no port is free");
     }
 
     static List<String> users(String name, int count) {

@@ -19,8 +19,11 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 
 /** Everything stops in the middle, broker and processor, and starts again on the same data. */
+@Execution(ExecutionMode.CONCURRENT)
 @Timeout(180)
 class RestartIT {
     /** A few seconds; three times that on a busy machine. But not the 45 of a group's session. */

@@ -26,6 +26,7 @@ import java.util.Optional;
 import java.util.Random;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.LongStream;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.NewTopic;
@@ -42,10 +43,13 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** The subscriber on a real log that is written in transactions: every change once, in order. */
+@Execution(ExecutionMode.CONCURRENT)
 @Timeout(180)
 class SubscriberIT {
     private static final Duration PATIENCE = Duration.ofSeconds(60);
@@ -58,7 +62,7 @@ class SubscriberIT {
     private static Path dataDir;
 
     private static @Nullable EmbeddedBroker broker;
-    private static int topics;
+    private static final AtomicInteger topics = new AtomicInteger();
 
     private final List<Member> members = new ArrayList<>();
     private final List<Writing> writings = new ArrayList<>();
@@ -84,7 +88,7 @@ class SubscriberIT {
 
     /** What is in an open segment is not compacted, so how long segments are decides whether anything is. */
     private void makeTopic(long segmentMs) throws Exception {
-        topic = topic("presence-" + ++topics);
+        topic = topic("presence-" + topics.incrementAndGet());
         try (Admin admin = Admin.create(Map.of("bootstrap.servers", servers()))) {
             admin.createTopics(List.of(new NewTopic(topic.name(), PARTITIONS, (short) 1)
                             .configs(Map.of(

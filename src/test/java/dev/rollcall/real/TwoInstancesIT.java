@@ -25,10 +25,13 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Two processors share the partitions of one cluster, and one of them goes while there is much to do. */
+@Execution(ExecutionMode.CONCURRENT)
 @Timeout(180)
 class TwoInstancesIT {
     private static final Duration LEASE = Duration.ofSeconds(4);

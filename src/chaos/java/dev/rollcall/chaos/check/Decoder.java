@@ -48,17 +48,17 @@ final class Decoder {
         }
     }
 
-    /** What a heartbeat's value says: a heartbeat, or a pulse. */
-    sealed interface Heard {}
+    /** What a record on the heartbeat topic holds. */
+    sealed interface Value {}
 
-    record HeardBeat(
+    record HeartbeatValue(
             String device,
             @Nullable State state,
             boolean closed,
             @Nullable Long leaseMs,
-            @Nullable String shard) implements Heard {}
+            @Nullable String shard) implements Value {}
 
-    record HeardTick(String instance) implements Heard {}
+    record TickValue(String instance) implements Value {}
 
     record StatusText(@Nullable String text, @Nullable Long endsAt) {}
 
@@ -90,13 +90,13 @@ final class Decoder {
 
     /** Null: nothing that counts. */
     @Nullable
-    Heard heartbeat(byte @Nullable [] value) {
+    Value heartbeat(byte @Nullable [] value) {
         GenericRecord record = record(value);
         if (record == null) {
             return null;
         }
         if (record.getSchema().getName().equals("ClockPulse")) {
-            return new HeardTick(record.get("instance").toString());
+            return new TickValue(record.get("instance").toString());
         }
         if (!record.getSchema().getName().equals("DeviceHeartbeat")) {
             return null;
@@ -110,7 +110,7 @@ final class Decoder {
             return null;
         }
         boolean closed = record.get("connection").toString().equals("CLOSED");
-        return new HeardBeat(device, state(record.get("state")), closed, leaseMs, shard);
+        return new HeartbeatValue(device, state(record.get("state")), closed, leaseMs, shard);
     }
 
     @Nullable

@@ -8,7 +8,7 @@ import java.util.List;
  *
  * @param all where a task may have been taken over
  * @param ofBrokers where one topic may be read long after another, too
- * @param backlogs where nobody reads what is written, until it is a backlog
+ * @param backlogs where no processor reads what is written, until it is a backlog
  */
 record Disturbances(Windows all, Windows ofBrokers, Windows backlogs) {
     /** From an acknowledgement to a record that is sent later, as far apart as they have to be while processors run. */

@@ -8,10 +8,10 @@ import org.jspecify.annotations.Nullable;
  *
  * @param timestamp in ms since the epoch: the broker's where the topic has LogAppendTime, else the producer's
  * @param firstTime where the record was sent on from another partition: when it was first written; null: it was not
- * @param after what was acknowledged some time before this was sent, by a producer that says so
+ * @param after what was acknowledged some time before this was sent, if its producer named that
  * @param headerBytes how much room its headers take
  */
-@SuppressWarnings("ArrayRecordComponent") // compared by nobody
+@SuppressWarnings("ArrayRecordComponent") // never compared
 public record Entry(
         int partition,
         long offset,

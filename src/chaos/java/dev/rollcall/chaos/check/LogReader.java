@@ -30,7 +30,7 @@ public final class LogReader {
      */
     public static final String AFTER = "campaign.after";
 
-    /** No record of the contract is that long; what is longer is garbage, whatever it says. */
+    /** No record of the contract is that long; what is longer is garbage, whatever it holds. */
     private static final int LONGEST_KEPT = 16_384;
 
     /** Too long for an id, and not the end of any value. */

@@ -20,7 +20,7 @@ public record Logs(
         List<Entry> presence,
         @Nullable List<Entry> compacted) {
 
-    /** The same inputs with another output, which nobody has compacted. */
+    /** The same inputs with another output, which is not compacted. */
     public Logs withPresence(List<Entry> other) {
         return new Logs(readAt, heartbeats, statuses, flags, other, null);
     }

@@ -26,7 +26,7 @@ final class Newest {
     /**
      * Whether a record counts that was sent on.
      *
-     * @param tolerance how far stamps of different partitions may be apart and say nothing of the order, in ms
+     * @param tolerance how far stamps of different partitions may be apart without telling the order, in ms
      */
     Applies judge(long at, long tolerance) {
         if (stamp.equals(Span.NEVER)) {

@@ -16,9 +16,9 @@ import java.util.List;
  * <p>Without a step the three are one.
  */
 final class PartitionClock {
-    private final Longs offsets = new Longs();
-    private final Longs times = new Longs();
-    private final Longs instants = new Longs();
+    private final SortedLongs offsets = new SortedLongs();
+    private final SortedLongs times = new SortedLongs();
+    private final SortedLongs instants = new SortedLongs();
     private final long[] shifts;
     private final long[] stepsBack;
 
@@ -103,7 +103,7 @@ final class PartitionClock {
         return translate(instant, instants, times);
     }
 
-    private static long translate(long value, Longs from, Longs to) {
+    private static long translate(long value, SortedLongs from, SortedLongs to) {
         if (from.size() == 0 || value == Long.MIN_VALUE || value == Long.MAX_VALUE) {
             return value;
         }

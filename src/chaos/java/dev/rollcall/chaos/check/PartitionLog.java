@@ -13,16 +13,16 @@ final class PartitionLog {
      *
      * @param certain whether it does, and the silence was no shorter
      * @param sinceTickMs how long before the silence the last clock tick was: where no processor was writing any, that none
-     *     came says nothing
+     *     came means nothing
      */
     record Silence(long offset, long from, long to, boolean certain, long sinceTickMs, boolean tickFollows) {}
 
     final PartitionClock clock;
 
-    final Longs tickOffsets = new Longs();
+    final SortedLongs tickOffsets = new SortedLongs();
 
-    /** What time it is with each pulse. */
-    final Longs tickTimes = new Longs();
+    /** What time it is at each clock tick. */
+    final SortedLongs tickTimes = new SortedLongs();
 
     final List<Silence> silences = new ArrayList<>();
     final Map<String, ShardLog> shards = new HashMap<>();
@@ -33,8 +33,8 @@ final class PartitionLog {
     private final Settings settings;
     private @Nullable String lastInstance;
 
-    /** The last time at which it is certain that something was heard, or the first at which something may have been. */
-    private long lastHeard = Long.MIN_VALUE;
+    /** The time of the last record that certainly counts, or of the first that may count. */
+    private long lastRecord = Long.MIN_VALUE;
 
     private boolean perhapsSince;
 
@@ -45,7 +45,7 @@ final class PartitionLog {
 
     void tick(long offset, String instance) {
         long at = clock.time(offset);
-        hear(offset, at, true);
+        read(offset, at, true);
         if (!silences.isEmpty()) {
             Silence silence = silences.get(silences.size() - 1);
             if (at - silence.to() < settings.logGapMs()) {
@@ -72,31 +72,30 @@ final class PartitionLog {
 
     void beat(long offset, @Nullable String shard, boolean certain) {
         long at = clock.time(offset);
-        hear(offset, at, certain);
+        read(offset, at, certain);
         if (shard != null && settings.shardHoldMs() > 0) {
-            shards.computeIfAbsent(shard, any -> new ShardLog(settings)).heard(offset, at, certain);
+            shards.computeIfAbsent(shard, any -> new ShardLog(settings)).record(offset, at, certain);
         }
     }
 
-    /** What time it is for somebody who has read up to before that offset; {@link Long#MIN_VALUE}: not known yet. */
+    /** What time it is for a reader that has come to just before that offset; {@link Long#MIN_VALUE}: not known yet. */
     long nowBefore(long offset) {
         int last = tickOffsets.lastUpTo(offset - 1);
         return last < 0 ? Long.MIN_VALUE : tickTimes.get(last);
     }
 
-    private void hear(long offset, long at, boolean certain) {
-        if (lastHeard != Long.MIN_VALUE && at - lastHeard >= settings.logGapMs()) {
+    private void read(long offset, long at, boolean certain) {
+        if (lastRecord != Long.MIN_VALUE && at - lastRecord >= settings.logGapMs()) {
             int tick = tickTimes.size() - 1;
-            // Before the first one of all nobody may have needed any, so it could have come at once: that is
-            // open.
-            long sinceTick = tick < 0 ? settings.logGapMs() : Math.max(0, lastHeard - tickTimes.get(tick));
-            silences.add(new Silence(offset, lastHeard, at, !perhapsSince, sinceTick, false));
+            // Before the first tick of all, whether a processor was running is open.
+            long sinceTick = tick < 0 ? settings.logGapMs() : Math.max(0, lastRecord - tickTimes.get(tick));
+            silences.add(new Silence(offset, lastRecord, at, !perhapsSince, sinceTick, false));
         }
         if (certain) {
-            lastHeard = Math.max(lastHeard, at);
+            lastRecord = Math.max(lastRecord, at);
             perhapsSince = false;
         } else {
-            lastHeard = lastHeard == Long.MIN_VALUE ? at : lastHeard;
+            lastRecord = lastRecord == Long.MIN_VALUE ? at : lastRecord;
             perhapsSince = true;
         }
     }

@@ -1,17 +1,17 @@
 package dev.rollcall.chaos.check;
 
 /**
- * What the processor was set to, and how much disorder is nobody's fault. All times in ms.
+ * What the processor was set to, and how much disorder is tolerated. All times in ms.
  *
  * @param partitions how many partitions each of the topics has
  * @param leaseMs how long a heartbeat that names no lease keeps its device alive
  * @param graceMs how long a state holds after its connection ended
  * @param tickMs how often a partition's clock ticks
- * @param shardSilenceMs from when on a shard that is not heard from counts as silent
+ * @param shardSilenceMs from when on a shard that sends nothing counts as silent
  * @param shardHoldMs how long at most a silent shard's devices are held; 0: not at all
  * @param clockDifferenceMs how far the brokers' clocks may be apart where a disturbance reaches them
  * @param maxDevices how many live devices a user may have
- * @param retentionMs how long a user with nothing to say is remembered
+ * @param retentionMs how long a user of whom there is nothing to keep is remembered
  * @param slackMs what the machine may take without any fault: how far apart in time two records of different topics may
  *     be that are read one after the other, how late a clock tick may come, and how much of the log's end may not be answered
  *     yet

@@ -5,49 +5,49 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * When one shard was heard from on one partition, and how long its devices are held therefore (rule 13). Heartbeats of
- * users who hide do not count, and when somebody hides is not certain, so a silence may be uncertain too.
+ * When one shard sent to one partition, and so how long its devices are held (rule 13). Heartbeats of hidden users do
+ * not count, and when a user hides is not certain, so a silence may be uncertain too.
  */
 final class ShardLog {
-    /** Nothing was heard from the one to the other, at that offset; perhaps, if users who hide were. */
+    /** No record came between the two times; uncertain if one of a user who may be hidden did. */
     private record Silence(long start, long end, long endOffset, boolean uncertain) {}
 
     private static final long BEFORE_ALL = Long.MIN_VALUE / 2;
 
-    private final long quietMs;
+    private final long silenceMs;
     private final long holdMs;
-    private final Longs heardOffsets = new Longs();
-    private final Longs heardTimes = new Longs();
-    private final Longs perhapsOffsets = new Longs();
+    private final SortedLongs offsets = new SortedLongs();
+    private final SortedLongs times = new SortedLongs();
+    private final SortedLongs perhapsOffsets = new SortedLongs();
     private final List<Silence> silences = new ArrayList<>();
     private boolean perhapsSince;
 
     ShardLog(Settings settings) {
-        this.quietMs = settings.shardSilenceMs();
+        this.silenceMs = settings.shardSilenceMs();
         this.holdMs = settings.shardHoldMs();
     }
 
-    void heard(long offset, long at, boolean certain) {
+    void record(long offset, long at, boolean certain) {
         if (!certain) {
             perhapsOffsets.add(offset);
             perhapsSince = true;
             return;
         }
-        int last = heardTimes.size() - 1;
-        long before = last < 0 ? BEFORE_ALL : heardTimes.get(last);
+        int last = times.size() - 1;
+        long before = last < 0 ? BEFORE_ALL : times.get(last);
         if (at <= before) {
             return;
         }
-        if (at - before >= quietMs && (last >= 0 || perhapsSince)) {
+        if (at - before >= silenceMs && (last >= 0 || perhapsSince)) {
             silences.add(new Silence(before, at, offset, perhapsSince));
         }
-        heardOffsets.add(offset);
-        heardTimes.add(at);
+        offsets.add(offset);
+        times.add(at);
         perhapsSince = false;
     }
 
     /**
-     * When a device goes whose own deadline has come, as far as it can be known when the log is read up to that offset and
+     * When a device ends whose own deadline has come, as far as it can be known when the log is read up to that offset and
      * it is that time.
      *
      * @return null: it is not certain
@@ -61,20 +61,20 @@ final class ShardLog {
             if (silence.endOffset() > offset) {
                 break;
             }
-            if (silence.uncertain() && silence.start() + quietMs <= longest) {
+            if (silence.uncertain() && silence.start() + silenceMs <= longest) {
                 return null;
             }
-            if (silence.start() + quietMs <= live) {
+            if (silence.start() + silenceMs <= live) {
                 live = Math.max(live, Math.min(longest, silence.end() + leaseMs));
             }
         }
-        int last = heardOffsets.lastUpTo(offset);
+        int last = offsets.lastUpTo(offset);
         if (last < 0) {
             return null;
         }
-        long lastHeard = heardTimes.get(last);
-        if (now - lastHeard >= quietMs && lastHeard + quietMs <= live) {
-            return perhapsBetween(heardOffsets.get(last), offset) ? null : (Long) longest;
+        long lastRecordAt = times.get(last);
+        if (now - lastRecordAt >= silenceMs && lastRecordAt + silenceMs <= live) {
+            return perhapsBetween(offsets.get(last), offset) ? null : (Long) longest;
         }
         return live;
     }
@@ -85,8 +85,8 @@ final class ShardLog {
         if (first < silences.size() && silences.get(first).endOffset() <= offset) {
             return true;
         }
-        int last = heardOffsets.lastUpTo(offset);
-        return last < 0 ? perhapsBetween(-1, offset) : now - heardTimes.get(last) >= quietMs;
+        int last = offsets.lastUpTo(offset);
+        return last < 0 ? perhapsBetween(-1, offset) : now - times.get(last) >= silenceMs;
     }
 
     private boolean perhapsBetween(long fromOffset, long toOffset) {

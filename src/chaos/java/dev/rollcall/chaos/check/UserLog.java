@@ -11,7 +11,7 @@ final class UserLog {
         YES,
         /** It was sent on from another partition, and something newer holds. */
         NO,
-        /** It was sent on, and it is open which of them is newer, or the newer one leaves open what this one says. */
+        /** It was sent on, and it is open which of them is newer, or the newer one leaves open what this one sets. */
         MAYBE
     }
 
@@ -100,7 +100,7 @@ final class UserLog {
         this.partition = partition;
     }
 
-    /** Whether the user may have been hidden at some time: then it is not certain that a heartbeat was heard by all. */
+    /** Whether the user may have been hidden at some time: then it is not certain that a heartbeat counts for the silence of the log. */
     boolean isEverHidden() {
         return flags.stream().anyMatch(Flag::hidden);
     }

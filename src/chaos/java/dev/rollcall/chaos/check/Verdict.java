@@ -18,7 +18,7 @@ public record Verdict(
         long flags,
         long emitted,
         long unusable,
-        List<Lateness> expiries) {
+        List<Expiry> expiries) {
 
     public boolean isClean() {
         return violations.isEmpty() && undecided.isEmpty();

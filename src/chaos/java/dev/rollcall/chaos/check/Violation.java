@@ -23,9 +23,9 @@ public record Violation(Kind kind, String user, int partition, long offset, Stri
         WRONG_TIME,
         /** What was emitted is right but for {@code last_active}. */
         LAST_ACTIVE,
-        /** Somebody was emitted to be there for longer than the stated bound. */
+        /** A user was online or idle for longer than the stated bound. */
         GHOST,
-        /** The last word, as a new consumer sees it, is not the last that was emitted. */
+        /** The last record, as a new consumer sees it, is not the last that was emitted. */
         FINAL_STATE,
         /** A record of the output that cannot be read, or is on another partition than its user. */
         MALFORMED

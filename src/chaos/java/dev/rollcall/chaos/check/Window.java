@@ -8,7 +8,7 @@ package dev.rollcall.chaos.check;
 public record Window(long from, long to, Reach reach) {
     /** What is disturbed; each of them more than the one before. */
     public enum Reach {
-        /** Processors alone: what was written while nobody read is read in the order of its stamps (rule 7). */
+        /** Processors alone: what was written while no processor read is read in the order of its stamps (rule 7). */
         PROCESSORS,
         /** No processor at all: what is written is read as a backlog, records of one user in the order of their stamps. */
         BACKLOG,

@@ -6,7 +6,7 @@ import java.util.List;
 
 /** Times of disturbance, in order and without overlap. */
 final class Windows {
-    /** No record is heard at that time. */
+    /** No such instant. */
     static final long NONE = Long.MIN_VALUE;
 
     private final List<Window> windows = new ArrayList<>();

@@ -6,7 +6,7 @@ import java.util.HashMap;
 import java.util.Map;
 
 /** What was emitted in all, in figures that two contestants only share if they emitted the same. */
-final class Evidence {
+final class OutputDigest {
     private final Map<UserId, PresenceState> last = new HashMap<>();
     private long transitions;
     private long checksum;

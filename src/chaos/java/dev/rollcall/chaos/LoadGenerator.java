@@ -20,8 +20,8 @@ import org.apache.kafka.clients.producer.ProducerConfig;
  * Simulated homeserver shards in a process of their own. Does what it is told on standard input, a line each:
  *
  * <pre>
- *   silence SHARD MS   says nothing for that long, and then goes on with everybody
- *   stop SHARD         says nothing any more
+ *   silence SHARD MS   sends nothing for that long, and then goes on with all its devices
+ *   stop SHARD         sends nothing any more
  *   adopt SHARD        its devices come back at a new shard
  *   leave MS           all users but one on the sparse partition fall silent for that long
  *   quiesce            all of them stop; prints when everything that was sent is acknowledged
@@ -30,9 +30,9 @@ import org.apache.kafka.clients.producer.ProducerConfig;
  * <p>What each device wants to do depends on the seed alone. What lies in the topics depends on the faults as well, and
  * only that counts.
  */
-public final class ShardLoad {
+public final class LoadGenerator {
     static final String RUNNING = "the shards are running";
-    static final String QUIET = "the shards are quiet:";
+    static final String QUIESCED = "the shards have stopped:";
     static final int SHARDS = 6;
 
     private static final double TEXT_SHARE = 0.02;
@@ -45,7 +45,7 @@ public final class ShardLoad {
     private final LongAdder acknowledged = new LongAdder();
     private final LongAdder failed = new LongAdder();
 
-    private ShardLoad(String bootstrapServers, int users, long seed) {
+    private LoadGenerator(String bootstrapServers, int users, long seed) {
         special = new SpecialUsers(bootstrapServers, seed);
         List<Shard> all = new ArrayList<>();
         for (int number = 0; number < SHARDS; number++) {
@@ -53,27 +53,28 @@ public final class ShardLoad {
             shards.put(shard.name, shard);
             all.add(shard);
         }
-        SplittableRandom dice = new SplittableRandom(seed);
+        SplittableRandom random = new SplittableRandom(seed);
         for (int user = 0; user < users; user++) {
             UserId id = UserId.of("@user-" + user + ":example.org");
-            if (OwnProducer.home(id) == SpecialUsers.SPARSE_PARTITION) {
+            if (AnyPartitionProducer.partitionOf(id) == SpecialUsers.SPARSE_PARTITION) {
                 continue;
             }
-            int devices = 1 + dice.nextInt(MAX_DEVICES);
+            int devices = 1 + random.nextInt(MAX_DEVICES);
             for (int device = 0; device < devices; device++) {
                 all.get((user + device) % SHARDS)
-                        .add(new Seat(
+                        .add(new Connection(
                                 id,
                                 device == 0,
                                 new SimulatedDevice(
-                                        dice.split(), Timing.LEASE.toMillis(), Timing.GRACE.toMillis(), device)));
+                                        random.split(), Timing.LEASE.toMillis(), Timing.GRACE.toMillis(), device)));
             }
         }
     }
 
     /** {@code arguments}: bootstrap servers, users, seed, whether to leave out the special users. */
     public static void main(String[] arguments) {
-        ShardLoad load = new ShardLoad(arguments[0], Integer.parseInt(arguments[1]), Long.parseLong(arguments[2]));
+        LoadGenerator load =
+                new LoadGenerator(arguments[0], Integer.parseInt(arguments[1]), Long.parseLong(arguments[2]));
         load.shards.values().forEach(shard -> new Thread(shard::run, shard.name).start());
         if (!Boolean.parseBoolean(arguments[3])) {
             load.special.start();
@@ -126,17 +127,17 @@ public final class ShardLoad {
     private void quiesce() {
         shards.values().forEach(shard -> shard.stopped = true);
         special.stop();
-        Timeout patience = new Timeout("everything is acknowledged", Duration.ofMinutes(2));
+        Timeout timeout = new Timeout("everything is acknowledged", Duration.ofMinutes(2));
         try {
             while (!special.isAnswered()
                     || acknowledged.sum() + failed.sum() < sent.sum()
                     || shards.values().stream().anyMatch(shard -> !shard.ended)) {
-                patience.sleep(50);
+                timeout.sleepOrFail(50);
             }
         } catch (InterruptedException | IllegalStateException e) {
             System.out.println(e);
         }
-        System.out.printf("%s %d sent, %d failed%n", QUIET, sent.sum() + special.sent(), failed.sum());
+        System.out.printf("%s %d sent, %d failed%n", QUIESCED, sent.sum() + special.sent(), failed.sum());
     }
 
     private void count(CompletableFuture<Void> sending) {
@@ -152,9 +153,9 @@ public final class ShardLoad {
     }
 
     /** A device where it is connected; the user's first device also sets text and flag. */
-    private record Seat(UserId user, boolean isFirst, SimulatedDevice device) {}
+    private record Connection(UserId user, boolean isFirst, SimulatedDevice device) {}
 
-    private record Due(long atMs, long order, Seat seat) implements Comparable<Due> {
+    private record Due(long atMs, long order, Connection connection) implements Comparable<Due> {
         @Override
         public int compareTo(Due other) {
             int byTime = Long.compare(atMs, other.atMs);
@@ -164,7 +165,7 @@ public final class ShardLoad {
 
     private final class Shard {
         private final EventSender sender;
-        private final SplittableRandom dice;
+        private final SplittableRandom random;
         private final PriorityQueue<Due> queue = new PriorityQueue<>();
         private long order;
         private String name; // the thread's own, once it runs
@@ -173,18 +174,18 @@ public final class ShardLoad {
         private volatile boolean stopped;
         private volatile boolean ended;
 
-        private Shard(String name, EventSender sender, SplittableRandom dice) {
+        private Shard(String name, EventSender sender, SplittableRandom random) {
             this.name = name;
             this.sender = sender;
-            this.dice = dice;
+            this.random = random;
         }
 
-        private void add(Seat seat) {
-            schedule(seat, 0);
+        private void add(Connection connection) {
+            schedule(connection, 0);
         }
 
-        private void schedule(Seat seat, long nowMs) {
-            queue.add(new Due(nowMs + seat.device().nextInMs(), order++, seat));
+        private void schedule(Connection connection, long nowMs) {
+            queue.add(new Due(nowMs + connection.device().nextInMs(), order++, connection));
         }
 
         private void silence(long ms) {
@@ -204,9 +205,9 @@ public final class ShardLoad {
                         continue;
                     }
                     queue.remove();
-                    step(due.seat());
+                    step(due.connection());
                     // Counted from the plan, not from now; but what a silence has swallowed is not made up for.
-                    schedule(due.seat(), Math.max(due.atMs(), nowMs() - start - Timing.PULSE.toMillis()));
+                    schedule(due.connection(), Math.max(due.atMs(), nowMs() - start - Timing.PULSE.toMillis()));
                 }
             } catch (InterruptedException e) {
                 Thread.currentThread().interrupt();
@@ -221,32 +222,32 @@ public final class ShardLoad {
             List<Due> all = List.copyOf(queue);
             queue.clear();
             all.forEach(due -> {
-                due.seat().device().cutOff();
-                schedule(due.seat(), atMs);
+                due.connection().device().cutOff();
+                schedule(due.connection(), atMs);
             });
             silentUntilMs = 0;
         }
 
-        private void step(Seat seat) {
-            Heartbeat heartbeat = seat.device().step(name);
+        private void step(Connection connection) {
+            Heartbeat heartbeat = connection.device().step(name);
             if (heartbeat != null) {
-                count(sender.heartbeat(seat.user(), heartbeat));
+                count(sender.heartbeat(connection.user(), heartbeat));
             }
-            if (seat.isFirst() && dice.nextDouble() < TEXT_SHARE) {
-                count(sender.status(seat.user(), text()));
+            if (connection.isFirst() && random.nextDouble() < TEXT_SHARE) {
+                count(sender.status(connection.user(), text()));
             }
-            if (seat.isFirst() && dice.nextDouble() < FLAG_SHARE) {
-                count(sender.appearOffline(seat.user(), dice.nextInt(100) < 45));
+            if (connection.isFirst() && random.nextDouble() < FLAG_SHARE) {
+                count(sender.appearOffline(connection.user(), random.nextInt(100) < 45));
             }
         }
 
         private StatusText text() {
-            int throwOf4 = dice.nextInt(4);
-            if (throwOf4 == 0) {
+            int draw4 = random.nextInt(4);
+            if (draw4 == 0) {
                 return StatusText.NONE;
             }
-            Long expiresAt = throwOf4 == 1 ? null : (Long) (System.currentTimeMillis() + 500 + dice.nextLong(10_000));
-            return new StatusText("text " + dice.nextInt(1_000_000), expiresAt);
+            Long expiresAt = draw4 == 1 ? null : (Long) (System.currentTimeMillis() + 500 + random.nextLong(10_000));
+            return new StatusText("text " + random.nextInt(1_000_000), expiresAt);
         }
     }
 

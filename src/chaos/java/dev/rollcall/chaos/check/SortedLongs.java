@@ -3,7 +3,7 @@ package dev.rollcall.chaos.check;
 import java.util.Arrays;
 
 /** A growing list of numbers in ascending order. */
-final class Longs {
+final class SortedLongs {
     private long[] values = new long[16];
     private int size;
 

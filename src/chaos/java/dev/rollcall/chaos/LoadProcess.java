@@ -8,21 +8,22 @@ import java.util.Map;
 import java.util.stream.IntStream;
 
 /** The process of the simulated shards, as the campaign sees it. */
-final class Load implements AutoCloseable {
+final class LoadProcess implements AutoCloseable {
     private final Child process;
     private final List<String> shards = new ArrayList<>(
-            IntStream.range(0, ShardLoad.SHARDS).mapToObj(i -> "shard-" + i).toList());
+            IntStream.range(0, LoadGenerator.SHARDS).mapToObj(i -> "shard-" + i).toList());
 
-    Load(Path directory, String bootstrapServers, int users, long seed, boolean plain) throws InterruptedException {
+    LoadProcess(Path directory, String bootstrapServers, int users, long seed, boolean plain)
+            throws InterruptedException {
         process = Child.start(
                 "shards",
                 directory.resolve("shards.log"),
                 512,
                 Map.of(),
                 List.of(),
-                ShardLoad.class,
+                LoadGenerator.class,
                 List.of(bootstrapServers, String.valueOf(users), String.valueOf(seed), String.valueOf(plain)));
-        process.awaitPrinted(ShardLoad.RUNNING, Duration.ofMinutes(1));
+        process.awaitPrinted(LoadGenerator.RUNNING, Duration.ofMinutes(1));
     }
 
     /** By their first names: one whose devices came back elsewhere still answers to it. */
@@ -52,12 +53,12 @@ final class Load implements AutoCloseable {
         process.tell("adopt " + shard);
     }
 
-    /** Ends the load, and waits until all that was sent is acknowledged; says how many records that were. */
+    /** Ends the load, and waits until all that was sent is acknowledged; returns how many records those were. */
     String quiesce() throws InterruptedException {
         process.tell("quiesce");
-        process.awaitPrinted(ShardLoad.QUIET, Duration.ofSeconds(150));
+        process.awaitPrinted(LoadGenerator.QUIESCED, Duration.ofSeconds(150));
         String printed = process.printed();
-        return printed.substring(printed.lastIndexOf(ShardLoad.QUIET) + ShardLoad.QUIET.length())
+        return printed.substring(printed.lastIndexOf(LoadGenerator.QUIESCED) + LoadGenerator.QUIESCED.length())
                 .strip();
     }
 

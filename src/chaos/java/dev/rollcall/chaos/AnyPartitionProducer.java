@@ -20,21 +20,21 @@ import org.apache.kafka.common.serialization.ByteArraySerializer;
 import org.apache.kafka.common.utils.Utils;
 
 /**
- * A producer that does what a client of Rollcall's must not: it writes to any partition. And it says in a header what had
- * been acknowledged before, for the checker.
+ * A producer that writes to any partition, which clients of Rollcall must not do. For the checker, a header names what had
+ * been acknowledged before.
  */
-final class OwnProducer {
+final class AnyPartitionProducer {
     private static final Topics TOPICS = Topics.ofContract();
 
     private final KafkaProducer<byte[], byte[]> producer;
 
-    OwnProducer(String bootstrapServers) {
+    AnyPartitionProducer(String bootstrapServers) {
         producer = new KafkaProducer<>(
-                ShardLoad.producer(bootstrapServers), new ByteArraySerializer(), new ByteArraySerializer());
+                LoadGenerator.producer(bootstrapServers), new ByteArraySerializer(), new ByteArraySerializer());
     }
 
     /** Where the user's records belong. */
-    static int home(UserId user) {
+    static int partitionOf(UserId user) {
         return Utils.toPositive(Utils.murmur2(user.bytes())) % Timing.PARTITIONS;
     }
 

@@ -8,95 +8,12 @@ import java.util.List;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
-/** One way in which things may stand with a user, after some of the records are read. Times in ms since the epoch. */
-final class Belief {
+/** One state in which a user may be after some of the records are read. Times in ms since the epoch. */
+final class Hypothesis implements Cloneable {
     static final long NEVER = Long.MIN_VALUE;
 
-    /**
-     * A live device.
-     *
-     * @param since the stamp with which it took its state
-     * @param lastRecord when it was last heard from, by the partition's time
-     * @param leaseMs the lease that runs
-     * @param longestLeaseMs the same, or a longer one that may run as well
-     * @param runsTo when the lease that it named ends, whatever counts in its favour
-     * @param deadline when it goes, with what counts in its favour
-     * @param ownLatest the latest deadline without the take-overs of the disturbance that goes on
-     * @param endedBy where its connection ended: the deadline as it was then, which is stored
-     * @param disturbed whether there may have been a take-over since its last record
-     */
-    record Device(
-            String id,
-            State state,
-            long since,
-            long lastRecord,
-            long leaseMs,
-            long longestLeaseMs,
-            long runsTo,
-            boolean closed,
-            @Nullable String shard,
-            Span deadline,
-            long ownLatest,
-            long endedBy,
-            boolean disturbed) {
-        private Device join(Device other) {
-            return new Device(
-                    id,
-                    state,
-                    since,
-                    lastRecord,
-                    leaseMs,
-                    Math.max(longestLeaseMs, other.longestLeaseMs),
-                    Math.min(runsTo, other.runsTo),
-                    closed,
-                    shard,
-                    deadline.join(other.deadline),
-                    Math.max(ownLatest, other.ownLatest),
-                    Math.min(endedBy, other.endedBy),
-                    disturbed || other.disturbed);
-        }
-
-        private Object outline() {
-            return Arrays.asList(id, state, since, lastRecord, leaseMs, closed, shard);
-        }
-
-        Device withSince(long newSince) {
-            return new Device(
-                    id,
-                    state,
-                    newSince,
-                    lastRecord,
-                    leaseMs,
-                    longestLeaseMs,
-                    runsTo,
-                    closed,
-                    shard,
-                    deadline,
-                    ownLatest,
-                    endedBy,
-                    disturbed);
-        }
-
-        Device withDeadline(Span newDeadline, long newOwnLatest, boolean nowDisturbed) {
-            return new Device(
-                    id,
-                    state,
-                    since,
-                    lastRecord,
-                    leaseMs,
-                    longestLeaseMs,
-                    runsTo,
-                    closed,
-                    shard,
-                    newDeadline,
-                    newOwnLatest,
-                    endedBy,
-                    nowDisturbed);
-        }
-    }
-
-    /** The expiries so far, the last one first; not part of what a belief is. */
-    record Trace(Lateness expiry, @Nullable Trace before) {}
+    /** The expiries so far, the last one first; no part of what makes two equal. */
+    record Trace(Expiry expiry, @Nullable Trace before) {}
 
     int textsRead;
     int flagsRead;
@@ -113,7 +30,7 @@ final class Belief {
     @Nullable
     Presence emitted;
 
-    /** The true one, and the oldest that a new owner may have found stored. */
+    /** By the log, and the oldest that a new owner may have found stored. */
     long lastActive = NEVER;
 
     long storedLastActive = NEVER;
@@ -124,23 +41,13 @@ final class Belief {
     @Nullable
     Trace trace;
 
-    Belief copy() {
-        Belief copy = new Belief();
-        copy.textsRead = textsRead;
-        copy.flagsRead = flagsRead;
-        copy.emittedSoFar = emittedSoFar;
-        copy.devices = devices;
-        copy.text = text;
-        copy.textEnd = textEnd;
-        copy.hidden = hidden;
-        copy.emitted = emitted;
-        copy.lastActive = lastActive;
-        copy.storedLastActive = storedLastActive;
-        copy.leftOnline = leftOnline;
-        copy.leftIdle = leftIdle;
-        copy.forgettableSince = forgettableSince;
-        copy.trace = trace;
-        return copy;
+    /** The list of devices is never changed, only replaced. */
+    Hypothesis copy() {
+        try {
+            return (Hypothesis) clone();
+        } catch (CloneNotSupportedException e) {
+            throw new AssertionError(e);
+        }
     }
 
     @Nullable
@@ -195,8 +102,8 @@ final class Belief {
     }
 
     /**
-     * What is emitted later never began before what was emitted already, so how much earlier than that something was makes no
-     * difference. Without it beliefs would stay apart that will say the same for ever.
+     * What is emitted later never begins before what was emitted already, so how much earlier something was makes no
+     * difference. Without this, hypotheses would stay apart that emit the same for ever.
      */
     void dropWhatNoLongerMatters() {
         if (emitted == null) {
@@ -213,10 +120,10 @@ final class Belief {
     }
 
     /**
-     * Makes one of two beliefs that differ in bounds only; what either allows is allowed then, and perhaps a little more:
-     * nobody is blamed for it, but what is wrong by less than the bounds may be missed.
+     * Makes one of two that differ in bounds only; what either allows is allowed then, and perhaps a little more:
+     * no error is reported for that, but one that is smaller than the bounds may be missed.
      */
-    void join(Belief other) {
+    void join(Hypothesis other) {
         List<Device> joined = new ArrayList<>(devices.size());
         for (int i = 0; i < devices.size(); i++) {
             joined.add(devices.get(i).join(other.devices.get(i)));
@@ -244,7 +151,7 @@ final class Belief {
 
     @Override
     public boolean equals(@Nullable Object other) {
-        return other instanceof Belief that
+        return other instanceof Hypothesis that
                 && textsRead == that.textsRead
                 && flagsRead == that.flagsRead
                 && emittedSoFar == that.emittedSoFar
@@ -274,6 +181,10 @@ final class Belief {
                 leftOnline,
                 leftIdle,
                 forgettableSince);
+    }
+
+    static long orNever(@Nullable Long time) {
+        return time == null ? NEVER : time;
     }
 
     @Override

@@ -1,0 +1,163 @@
+package dev.rollcall.chaos.check;
+
+import dev.rollcall.chaos.check.PartitionLog.Silence;
+import dev.rollcall.chaos.check.UserLog.Beat;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.Map;
+import java.util.Set;
+
+/**
+ * How early and how late a device may expire: beside its lease, a silent log, a silent shard and a take-over extend it.
+ * All in ms by the partition's time.
+ */
+final class DeadlineBounds {
+    private final History history;
+    private final Settings settings;
+    private final PartitionLog partition;
+    private final Position position;
+    private final boolean everHidden;
+    private final Map<String, Set<String>> shardsOf = new HashMap<>();
+
+    DeadlineBounds(History history, Position position) {
+        this.history = history;
+        this.settings = history.settings();
+        this.partition = history.partition();
+        this.position = position;
+        this.everHidden = history.log().isEverHidden();
+        for (Beat beat : history.log().beats) {
+            if (beat.shard() != null) {
+                shardsOf.computeIfAbsent(beat.device(), any -> new HashSet<>()).add(beat.shard());
+            }
+        }
+    }
+
+    /** Moves the bounds apart by as much as the stamps stepped back. */
+    static void widen(Hypothesis hypothesis, long ms) {
+        hypothesis.devices.forEach(device -> hypothesis.put(device.withDeadline(
+                new Span(device.deadline().lo() - ms, device.deadline().hi() + ms),
+                device.ownLatest() + ms,
+                device.disturbed())));
+    }
+
+    /** Each disturbance adds one lease to the deadline as earlier ones left it, if that has not ended the device yet. */
+    static void beginDisturbance(Hypothesis hypothesis) {
+        hypothesis.devices.forEach(device -> hypothesis.put(device.withDeadline(
+                device.deadline(),
+                Math.max(device.ownLatest(), device.deadline().hi()),
+                device.disturbed())));
+    }
+
+    /**
+     * Whether a processor may have been running in that silence: a clock tick was just before it; or the record before it
+     * may have been the first after a take-over, and a clock tick came as soon as the silence was over.
+     */
+    boolean mayExtend(Silence silence) {
+        return silence.sinceTickMs() <= settings.logGapMs()
+                || (silence.tickFollows() && history.disturbances().all().contains(silence.from()));
+    }
+
+    /**
+     * Where the log was silent although a processor was running, a live device's deadline is extended by the length of
+     * the silence, at most by a lease. That is certain for the first silence since its last record only: silences do not
+     * add up.
+     */
+    void extendForSilence(Hypothesis hypothesis, Silence silence) {
+        if (!mayExtend(silence)) {
+            return;
+        }
+        long lasted = silence.to() - silence.from();
+        boolean certain = silence.certain() && silence.sinceTickMs() <= settings.tickMs();
+        for (Device device : hypothesis.devices) {
+            Span deadline = device.deadline();
+            boolean recordBefore = device.lease().lastRecord() <= silence.from();
+            long lo = deadline.lo();
+            if (certain
+                    && recordBefore
+                    && lo > silence.from()
+                    && lo == device.lease().end()) {
+                lo = Math.max(
+                        lo,
+                        silence.to()
+                                + Math.min(
+                                        lasted, runningMs(device, device.lease().ms())));
+            }
+            long hi = deadline.hi();
+            long ownLatest = device.ownLatest();
+            boolean mayBeHeld = !device.lease().closed() && shardsOf.containsKey(device.id());
+            boolean mayHaveBeenLive = hi + (mayBeHeld ? settings.shardHoldMs() : 0) > silence.from();
+            if (mayHaveBeenLive && (recordBefore || !silence.certain() || device.disturbed())) {
+                long extended = silence.to()
+                        + Math.min(lasted, runningMs(device, device.lease().longestMs()));
+                hi = Math.max(hi, extended);
+                ownLatest = Math.max(ownLatest, extended);
+            }
+            if (lo != deadline.lo() || hi != deadline.hi()) {
+                hypothesis.put(device.withDeadline(new Span(lo, hi), ownLatest, device.disturbed()));
+            }
+        }
+    }
+
+    private long runningMs(Device device, long leaseMs) {
+        return device.lease().closed() ? settings.graceMs() : leaseMs;
+    }
+
+    /**
+     * Extends deadlines where a task may have been taken over. The first record that the new owner reads may be as late as
+     * that. But the owner before has read no clock tick by which the device had to end, so its end is noticed at most one
+     * lease late (promise 4), however often that happens.
+     */
+    void extendForTakeOver(Hypothesis hypothesis, long at) {
+        for (Device device : hypothesis.devices) {
+            Span deadline = device.deadline();
+            boolean mayBeHeld = !device.lease().closed() && shardsOf.containsKey(device.id());
+            long liveUntil = device.ownLatest() + (mayBeHeld ? settings.shardHoldMs() : 0);
+            long goneBy = Math.max(
+                    liveUntil + settings.tickMs() + settings.slackMs(),
+                    history.clock().firstTimeFrom(liveUntil));
+            long extended = Math.min(at, goneBy) + device.lease().longestMs();
+            Span after = device.lease().closed()
+                    ? new Span(Math.min(deadline.lo(), device.lease().endedBy()), deadline.hi())
+                    : new Span(deadline.lo(), Math.max(deadline.hi(), extended));
+            hypothesis.put(device.withDeadline(after, device.ownLatest(), true));
+        }
+        hypothesis.storedLastActive =
+                hypothesis.emitted == null ? Hypothesis.NEVER : Hypothesis.orNever(hypothesis.emitted.lastActive());
+    }
+
+    /** When a device ends, as far as that is known when it is that time. */
+    Span end(Device device, long now) {
+        if (device.lease().closed() || device.deadline().lo() > now || !shardsOf.containsKey(device.id())) {
+            return device.deadline();
+        }
+        if (device.deadline().isExact() && !device.disturbed() && !everHidden) {
+            ShardLog shard = device.lease().shard() == null
+                    ? null
+                    : partition.shards.get(device.lease().shard());
+            Long end = shard == null
+                    ? (Long) device.deadline().lo()
+                    : shard.end(
+                            device.deadline().lo(),
+                            device.lease().lastRecord(),
+                            device.lease().ms(),
+                            position.offset,
+                            now);
+            if (end != null) {
+                return Span.at(end);
+            }
+        }
+        return mayBeHeld(device, position.offset, now)
+                ? new Span(device.deadline().lo(), device.deadline().hi() + settings.shardHoldMs())
+                : device.deadline();
+    }
+
+    boolean mayBeHeld(Device device, long atOffset, long now) {
+        for (String name : shardsOf.getOrDefault(device.id(), Set.of())) {
+            ShardLog shard = partition.shards.get(name);
+            if (shard != null && shard.mayBeSilent(device.lease().lastRecord(), atOffset, now)) {
+                return !device.lease().closed();
+            }
+        }
+        return false;
+    }
+}
