@@ -22,6 +22,7 @@ final class Variants {
     private static final String PROCESSOR = "dev/rollcall/topology/PresenceProcessor.java";
     private static final String TOPOLOGY = "dev/rollcall/topology/PresenceTopology.java";
     private static final String LOG_ACTIVITY = "dev/rollcall/time/LogActivity.java";
+    private static final String DEVICES = "dev/rollcall/domain/Devices.java";
     private static final String USER = "dev/rollcall/domain/User.java";
     private static final String RENEWAL = "dev/rollcall/partition/Renewal.java";
     private static final String BUNDLES = "dev/rollcall/consumer/HeartbeatBundles.java";
@@ -92,7 +93,7 @@ final class Variants {
     private static final Variant NO_EXTENSION = new Variant(
             "no-extension",
             "deadlines are not extended at a take-over",
-            List.of(new Patch(USER, "device.extendTo(at + device.leaseMs());", "")),
+            List.of(new Patch(DEVICES, "device.extendTo(at + device.leaseMs());", "")),
             Map.of(),
             Map.of(),
             false,

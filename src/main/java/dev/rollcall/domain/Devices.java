@@ -3,6 +3,7 @@ package dev.rollcall.domain;
 import static dev.rollcall.domain.UserSnapshot.NEVER;
 
 import dev.rollcall.domain.UserSnapshot.DeviceSnapshot;
+import dev.rollcall.time.LogActivity.Finding;
 import dev.rollcall.time.PartitionClock;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
@@ -119,6 +120,35 @@ final class Devices {
         return last;
     }
 
+    /** Extends the deadlines of those that could not be heard from; {@code isVisible}: others may see what they do. */
+    void extendDeadlines(Finding finding, boolean isVisible, PresenceRules rules, Shards shards) {
+        if (finding instanceof Finding.TakeOver takeOver) {
+            live.forEach(device -> takenOver(device, takeOver.at(), isVisible, shards));
+        } else if (finding instanceof Finding.Gap gap) {
+            live.forEach(device -> extendOver(device, gap, rules, shards));
+        }
+    }
+
+    private static void takenOver(Device device, long at, boolean isVisible, Shards shards) {
+        if (isVisible) {
+            shards.recordActivity(device.shard(), at);
+        }
+        if (!device.connectionEnded()) {
+            device.extendTo(at + device.leaseMs());
+        }
+    }
+
+    private static void extendOver(Device device, Finding.Gap gap, PresenceRules rules, Shards shards) {
+        if (device.heldUntil() <= gap.from()) {
+            shards.hold(device, gap.from()); // no clock tick has looked since its deadline
+        }
+        boolean wasLive = device.lastRecord() <= gap.from() && device.heldUntil() > gap.from();
+        if (wasLive) {
+            long atMost = device.connectionEnded() ? rules.graceMs() : device.leaseMs();
+            device.extendTo(gap.to() + Math.min(gap.to() - gap.from(), atMost));
+        }
+    }
+
     /** Removes those that have come to their end by then, and returns them; mostly one or none. */
     List<Device> removeEnded(long time) {
         List<Device> ended = new ArrayList<>(1);
@@ -132,9 +162,9 @@ final class Devices {
         return ended;
     }
 
-    /** A device left a state that others could see, at that stamp. */
-    void left(PresenceState state, long at) {
-        switch (state) {
+    /** A device left a state at that stamp; {@code isVisible}: others could see it. */
+    void left(PresenceState state, long at, boolean isVisible) {
+        switch (isVisible ? state : PresenceState.OFFLINE) {
             case ONLINE -> leftOnline = Math.max(leftOnline, at);
             case IDLE -> leftIdle = Math.max(leftIdle, at);
             case OFFLINE -> {}

@@ -38,11 +38,7 @@ public final class User {
 
     /** A user of whom nothing is known. */
     public User(UserId id, PartitionScope scope) {
-        this(
-                id,
-                new UserSnapshot(
-                        List.of(), StatusText.NONE, false, null, NEVER, NEVER, NEVER, NEVER, NEVER, NEVER, 0, 0),
-                scope);
+        this(id, UserSnapshot.EMPTY, scope);
     }
 
     public User(UserId id, UserSnapshot snapshot, PartitionScope scope) {
@@ -137,7 +133,7 @@ public final class User {
         boolean changed = isNew || before != device.state();
         if (changed) {
             if (!isNew) {
-                left(before, stamp);
+                devices.left(before, stamp, !appearOffline);
             }
             route(
                     heartbeat.connectionEnded() ? RoutingView.Reason.CONNECTION_END : RoutingView.Reason.HEARTBEAT,
@@ -229,31 +225,7 @@ public final class User {
 
     /** Extends the deadlines of devices that could not be heard from. */
     public void extendDeadlines(Finding finding) {
-        if (finding instanceof Finding.TakeOver takeOver) {
-            devices.forEach(device -> takenOver(device, takeOver.at()));
-        } else if (finding instanceof Finding.Gap gap) {
-            devices.forEach(device -> extendOver(device, gap));
-        }
-    }
-
-    private void takenOver(Device device, long at) {
-        if (!appearOffline) {
-            shards.recordActivity(device.shard(), at);
-        }
-        if (!device.connectionEnded()) {
-            device.extendTo(at + device.leaseMs());
-        }
-    }
-
-    private void extendOver(Device device, Finding.Gap gap) {
-        if (device.heldUntil() <= gap.from()) {
-            shards.hold(device, gap.from()); // no clock tick has looked since its deadline
-        }
-        boolean wasLive = device.lastRecord() <= gap.from() && device.heldUntil() > gap.from();
-        if (wasLive) {
-            long atMost = device.connectionEnded() ? rules.graceMs() : device.leaseMs();
-            device.extendTo(gap.to() + Math.min(gap.to() - gap.from(), atMost));
-        }
+        devices.extendDeadlines(finding, !appearOffline, rules, shards);
     }
 
     /**
@@ -285,25 +257,12 @@ public final class User {
     }
 
     private void expireAt(long instant) {
-        long onlineGone = NEVER;
-        long idleGone = NEVER;
-        long lastGone = NEVER;
-        RoutingView.Reason reason = RoutingView.Reason.STATUS;
+        Departures departures = new Departures();
         for (Device device : devices.removeEnded(instant)) {
             shards.remove(device.shard());
-            long gone = clock.stampOf(device.deadline());
-            left(device.state(), gone);
-            lastGone = Math.max(lastGone, gone);
-            if (device.state() == PresenceState.ONLINE) {
-                onlineGone = Math.max(onlineGone, gone);
-            } else if (device.state() == PresenceState.IDLE) {
-                idleGone = Math.max(idleGone, gone);
-            }
-            if (!device.connectionEnded()) {
-                reason = RoutingView.Reason.EXPIRY;
-            } else if (reason == RoutingView.Reason.STATUS) {
-                reason = RoutingView.Reason.CONNECTION_END;
-            }
+            long at = clock.stampOf(device.deadline());
+            devices.left(device.state(), at, !appearOffline);
+            departures.add(device, at);
         }
         long stamp = clock.stampOf(instant);
         boolean isNewText = status.isExpired(stamp);
@@ -311,9 +270,8 @@ public final class User {
             status = StatusText.NONE;
         }
         needsStoring = true;
-        route(reason, lastGone == NEVER ? stamp : lastGone);
-        // Only those who left a higher state than the one that remains have changed it.
-        emit(isNewText, stamp, devices.union() == PresenceState.OFFLINE ? Math.max(onlineGone, idleGone) : onlineGone);
+        route(departures.reason(), departures.isEmpty() ? stamp : departures.last());
+        emit(isNewText, stamp, departures.lastAbove(devices.union()));
         routeIfBlank(stamp);
     }
 
@@ -376,12 +334,6 @@ public final class User {
         if (isBlank() && routing.sequence() > 0) {
             route(RoutingView.Reason.FORGOTTEN, at);
             routing.restart();
-        }
-    }
-
-    private void left(PresenceState state, long at) {
-        if (!appearOffline) {
-            devices.left(state, at);
         }
     }
 

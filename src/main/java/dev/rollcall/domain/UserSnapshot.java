@@ -38,6 +38,10 @@ public record UserSnapshot(
     /** Before all times. */
     public static final long NEVER = Long.MIN_VALUE;
 
+    /** A user of whom nothing is known. */
+    public static final UserSnapshot EMPTY =
+            new UserSnapshot(List.of(), StatusText.NONE, false, null, NEVER, NEVER, NEVER, NEVER, NEVER, NEVER, 0, 0);
+
     /**
      * All of a device.
      *

@@ -8,19 +8,19 @@ import static dev.rollcall.partition.PartitionContext.beatOf;
 import static dev.rollcall.partition.PartitionContext.withLease;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.rollcall.Row;
 import dev.rollcall.domain.PresenceRules;
 import dev.rollcall.domain.PresenceState;
 import dev.rollcall.domain.Rejection.Reason;
 import dev.rollcall.domain.UserSnapshot;
 import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.NullAndEmptySource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** The scenario table, row by row; each test's name begins with the id of its row. Times in seconds. */
+/** The scenario table, row by row; each test names its row. Times in seconds. */
 public abstract class Scenarios {
     private final Partition partition = partition(PartitionContext.DEFAULTS);
     private final PartitionContext presence = new PartitionContext(partition);
@@ -36,34 +36,34 @@ public abstract class Scenarios {
     // ---- merge ----
 
     @Test
-    @DisplayName("M1 shouldStayOnlineWhenAnIdleDeviceJoinsAnOnlineOne")
+    @Row("M1")
     void shouldStayOnlineWhenAnIdleDeviceJoinsAnOnlineOne() {
         presence.at(0).heartbeat("A", ONLINE).expect(ONLINE, 0);
         presence.at(1).heartbeat("B", IDLE).expectNothing();
     }
 
     @Test
-    @DisplayName("M2 shouldBecomeOnlineWhenAnOnlineDeviceJoinsAnIdleOne")
+    @Row("M2")
     void shouldBecomeOnlineWhenAnOnlineDeviceJoinsAnIdleOne() {
         presence.at(0).heartbeat("A", IDLE).expect(IDLE, 0).lastActive(null);
         presence.at(1).heartbeat("B", ONLINE).expect(ONLINE, 1).lastActive(1.0).expectNothing();
     }
 
     @Test
-    @DisplayName("M3 shouldStayIdleWhenASecondDeviceIsIdleToo")
+    @Row("M3")
     void shouldStayIdleWhenASecondDeviceIsIdleToo() {
         presence.at(0).heartbeat("A", IDLE).expect(IDLE, 0);
         presence.at(1).heartbeat("B", IDLE).expectNothing();
     }
 
     @Test
-    @DisplayName("M4 shouldBecomeIdleWhenTheOnlineOneOfTwoDevicesEnds")
+    @Row("M4")
     void shouldBecomeIdleWhenTheOnlineOneOfTwoDevicesEnds() {
         onlineAThatEndsAndIdleB().expectNothing();
     }
 
     @Test
-    @DisplayName("M5 shouldStayOnlineWhenTheIdleOneOfTwoDevicesExpires")
+    @Row("M5")
     void shouldStayOnlineWhenTheIdleOneOfTwoDevicesExpires() {
         presence.at(0).heartbeat("A", IDLE).expect(IDLE, 0);
         presence.at(1).heartbeat("B", ONLINE).keepsBeating("B", 10).expect(ONLINE, 1);
@@ -71,7 +71,7 @@ public abstract class Scenarios {
     }
 
     @Test
-    @DisplayName("M6 shouldBecomeOfflineWhenTheOtherDeviceEndsToo")
+    @Row("M6")
     void shouldBecomeOfflineWhenTheOtherDeviceEndsToo() {
         onlineAThatEndsAndIdleB().tickEverySecondUntil(60);
         presence.fallsSilent("B").end("B").tickEverySecondUntil(64).expectNothing();
@@ -86,7 +86,8 @@ public abstract class Scenarios {
         return presence.tickEverySecondUntil(50).expect(IDLE, 15).lastActive(0.0);
     }
 
-    @ParameterizedTest(name = "M7 shouldEndInTheSameStateWhenDevicesComeInEitherOrder {0} {1}")
+    @ParameterizedTest(name = "{0} {1}")
+    @Row("M7")
     @CsvSource({"ONLINE, IDLE", "IDLE, ONLINE"})
     void shouldEndInTheSameStateWhenDevicesComeInEitherOrder(PresenceState first, PresenceState second) {
         presence.at(0).heartbeat("A", first).expect(first, 0);
@@ -99,7 +100,7 @@ public abstract class Scenarios {
     }
 
     @Test
-    @DisplayName("M8 shouldSayOnlyTheFirstInAndTheLastOutWhenTwoDevicesComeAndGo")
+    @Row("M8")
     void shouldSayOnlyTheFirstInAndTheLastOutWhenTwoDevicesComeAndGo() {
         presence.at(0).heartbeat("A", ONLINE).expect(ONLINE, 0);
         presence.at(1).heartbeat("B", ONLINE).expectNothing();
@@ -112,7 +113,7 @@ public abstract class Scenarios {
     // ---- time ----
 
     @Test
-    @DisplayName("T1 shouldBecomeOfflineAtTheDeadlineWhenADeviceFallsSilent")
+    @Row("T1")
     void shouldBecomeOfflineAtTheDeadlineWhenADeviceFallsSilent() {
         presence.at(0).heartbeat("A", ONLINE).expect(ONLINE, 0);
         presence.tickEverySecondUntil(29).at(29.999).tick().expectNothing();
@@ -121,7 +122,7 @@ public abstract class Scenarios {
     }
 
     @Test
-    @DisplayName("T2 shouldBecomeOfflineAtTheEndOfItsOwnLeaseWhenALongPollFallsSilent")
+    @Row("T2")
     void shouldBecomeOfflineAtTheEndOfItsOwnLeaseWhenALongPollFallsSilent() {
         presence.at(0).heartbeat(withLease(beat("A", ONLINE), 90)).expect(ONLINE, 0);
         presence.tickEverySecondUntil(89).expectNothing();
@@ -129,7 +130,7 @@ public abstract class Scenarios {
     }
 
     @Test
-    @DisplayName("T3 shouldBeExpiredWhenTheClockStandsAtTheDeadline")
+    @Row("T3")
     void shouldBeExpiredWhenTheClockStandsAtTheDeadline() {
         presence.at(0).heartbeat("A", ONLINE).expect(ONLINE, 0);
         presence.tickEverySecondUntil(29).expectNothing();
@@ -137,21 +138,21 @@ public abstract class Scenarios {
     }
 
     @Test
-    @DisplayName("T4 shouldSayNothingMoreWhenADeviceKeepsBeating")
+    @Row("T4")
     void shouldSayNothingMoreWhenADeviceKeepsBeating() {
         presence.at(0).heartbeat("A", ONLINE).keepsBeating("A", 10).expect(ONLINE, 0);
         presence.tickEverySecondUntil(3_600).expectNothing();
     }
 
     @Test
-    @DisplayName("T5 shouldStayOnlineWhenOneOfTwoDevicesIsStale")
+    @Row("T5")
     void shouldStayOnlineWhenOneOfTwoDevicesIsStale() {
         presence.at(0).heartbeat("A", ONLINE).heartbeat("B", ONLINE).keepsBeating("B", 10);
         presence.expect(ONLINE, 0).tickEverySecondUntil(100).expectNothing();
     }
 
     @Test
-    @DisplayName("T6 shouldBecomeOfflineOnceWhenBothDevicesAreStale")
+    @Row("T6")
     void shouldBecomeOfflineOnceWhenBothDevicesAreStale() {
         presence.at(0).heartbeat("A", ONLINE).expect(ONLINE, 0);
         presence.at(7).heartbeat("B", ONLINE);
@@ -159,7 +160,7 @@ public abstract class Scenarios {
     }
 
     @Test
-    @DisplayName("T7 shouldSayNothingWhenAnEndedDeviceIsBackWithinTheGraceTime")
+    @Row("T7")
     void shouldSayNothingWhenAnEndedDeviceIsBackWithinTheGraceTime() {
         presence.at(0).heartbeat("A", ONLINE).end("A").expect(ONLINE, 0);
         presence.tickEverySecondUntil(3).heartbeat("A", ONLINE).keepsBeating("A", 10);
@@ -167,7 +168,7 @@ public abstract class Scenarios {
     }
 
     @Test
-    @DisplayName("T8 shouldBecomeOfflineAfterTheGraceTimeWhenADeviceEnded")
+    @Row("T8")
     void shouldBecomeOfflineAfterTheGraceTimeWhenADeviceEnded() {
         presence.at(0).heartbeat("A", ONLINE).end("A").expect(ONLINE, 0);
         presence.tickEverySecondUntil(4).expectNothing();
@@ -175,7 +176,7 @@ public abstract class Scenarios {
     }
 
     @Test
-    @DisplayName("T9 shouldStayIdleWhenAnOlderOnlineArrivesLater")
+    @Row("T9")
     void shouldStayIdleWhenAnOlderOnlineArrivesLater() {
         presence.at(105).heartbeat("A", IDLE).expect(IDLE, 105);
         presence.at(106).tick().misrouted(100, beat("A", ONLINE)).expectNothing();
@@ -183,7 +184,7 @@ public abstract class Scenarios {
     }
 
     @Test
-    @DisplayName("T10 shouldSayNothingWhenTheLeaseIsOverOnArrival")
+    @Row("T10")
     void shouldSayNothingWhenTheLeaseIsOverOnArrival() {
         presence.as("bob").at(99).heartbeat("B", ONLINE).expect(ONLINE, 99); // so that there is a clock
         presence.at(100).tick().keepsBeating("B", 10);
@@ -193,14 +194,15 @@ public abstract class Scenarios {
     }
 
     @Test
-    @DisplayName("T11 shouldExpireOnTimeWhenAHeartbeatIsStampedAnHourAhead")
+    @Row("T11")
     void shouldExpireOnTimeWhenAHeartbeatIsStampedAnHourAhead() {
         presence.at(100).tick().stamped(3_700, beat("A", ONLINE)).expect(ONLINE, 3_700);
         presence.tickEverySecondUntil(130).expectNothing();
         presence.tickEverySecondUntil(4_000).expect(OFFLINE, 3_700).expectNothing();
     }
 
-    @ParameterizedTest(name = "T12 shouldSayNothingWhenTheLogWasAwayForAnHour, first comes a {0}")
+    @ParameterizedTest(name = "first comes a {0}")
+    @Row("T12")
     @ValueSource(strings = {"clock tick", "heartbeat"})
     void shouldSayNothingWhenTheLogWasAwayForAnHour(String first) {
         presence.as("bob").at(0).heartbeat("B", IDLE).expect(IDLE, 0);
@@ -215,7 +217,7 @@ public abstract class Scenarios {
     }
 
     @Test
-    @DisplayName("T13 shouldSayNothingWhenTenMinutesOfBacklogAreReadAfterARestart")
+    @Row("T13")
     void shouldSayNothingWhenTenMinutesOfBacklogAreReadAfterARestart() {
         presence.at(0).heartbeat("A", ONLINE).expect(ONLINE, 0);
         presence.tickEverySecondUntil(10).restart();
@@ -223,7 +225,7 @@ public abstract class Scenarios {
     }
 
     @Test
-    @DisplayName("T13 shouldSayNothingWhenTenMinutesOfBacklogAreReadWithoutARestart")
+    @Row("T13")
     void shouldSayNothingWhenTenMinutesOfBacklogAreReadWithoutARestart() {
         presence.at(0).heartbeat("A", ONLINE).expect(ONLINE, 0);
         presence.tickEverySecondUntil(10);
@@ -239,7 +241,7 @@ public abstract class Scenarios {
     }
 
     @Test
-    @DisplayName("T14 shouldBecomeOfflineWhenOneDeviceOfALivelyShardFallsSilent")
+    @Row("T14")
     void shouldBecomeOfflineWhenOneDeviceOfALivelyShardFallsSilent() {
         aliceAndBobOnShard();
         presence.tickEverySecondUntil(20).as("alice").fallsSilent("A");
@@ -248,7 +250,7 @@ public abstract class Scenarios {
     }
 
     @Test
-    @DisplayName("T15 shouldSayNothingWhenAShardIsBackWithinTheHold")
+    @Row("T15")
     void shouldSayNothingWhenAShardIsBackWithinTheHold() {
         aliceAndBobOnShard();
         presence.tickEverySecondUntil(20).as("alice").fallsSilent("A");
@@ -261,7 +263,7 @@ public abstract class Scenarios {
     }
 
     @Test
-    @DisplayName("T16 shouldBecomeOfflineAfterTheHoldWhenAShardStaysAway")
+    @Row("T16")
     void shouldBecomeOfflineAfterTheHoldWhenAShardStaysAway() {
         aliceAndBobOnShard();
         presence.tickEverySecondUntil(20).as("alice").fallsSilent("A");
@@ -283,7 +285,7 @@ public abstract class Scenarios {
     // ---- leases, order and stamps ----
 
     @Test
-    @DisplayName("L1 shouldKeepTheLongerLeaseWhenAStateIsSetWithoutOne")
+    @Row("L1")
     void shouldKeepTheLongerLeaseWhenAStateIsSetWithoutOne() {
         presence.at(0).heartbeat(withLease(beat("A", ONLINE), 45)).expect(ONLINE, 0);
         presence.at(1).heartbeat("A", IDLE).expect(IDLE, 1);
@@ -292,7 +294,7 @@ public abstract class Scenarios {
     }
 
     @Test
-    @DisplayName("L2 shouldTakeTheShorterLeaseWhenThePartitionIsTakenOver")
+    @Row("L2")
     void shouldTakeTheShorterLeaseWhenThePartitionIsTakenOver() {
         presence.at(0).heartbeat(withLease(beat("A", ONLINE), 86_400)).expect(ONLINE, 0);
         presence.at(10).heartbeat(withLease(beat("A", ONLINE), 30));
@@ -302,7 +304,7 @@ public abstract class Scenarios {
     }
 
     @Test
-    @DisplayName("L3 shouldBeOfflineAboutItsOwnDeadlineWhenTheProcessorWasAwayForAnHour")
+    @Row("L3")
     void shouldBeOfflineAboutItsOwnDeadlineWhenTheProcessorWasAwayForAnHour() {
         presence.as("bob").at(0).heartbeat("B", IDLE).expect(IDLE, 0);
         presence.as("alice").at(0).heartbeat("A", ONLINE).expect(ONLINE, 0);
@@ -320,14 +322,14 @@ public abstract class Scenarios {
     }
 
     @Test
-    @DisplayName("L4 shouldApplyTheLaterRecordWhenItsStampIsEarlier")
+    @Row("L4")
     void shouldApplyTheLaterRecordWhenItsStampIsEarlier() {
         presence.at(100).tick().at(100.2).heartbeat("A", ONLINE).expect(ONLINE, 100.2);
         presence.stamped(100, beat("A", IDLE)).expect(IDLE, 100.2).expectNothing();
     }
 
     @Test
-    @DisplayName("L5 shouldApplyWhatFollowsWhenOneClockTickIsStampedAnHourAhead")
+    @Row("L5")
     void shouldApplyWhatFollowsWhenOneClockTickIsStampedAnHourAhead() {
         presence.as("alice").at(0).heartbeat("A", ONLINE).expect(ONLINE, 0);
         presence.as("bob").heartbeat("B", ONLINE).expect(ONLINE, 0).keepsBeating("B", 10);
@@ -339,7 +341,7 @@ public abstract class Scenarios {
     }
 
     @Test
-    @DisplayName("L7 shouldUndoNothingWhenOlderTextAndFlagArriveMisrouted")
+    @Row("L7")
     void shouldUndoNothingWhenOlderTextAndFlagArriveMisrouted() {
         presence.at(10).heartbeat("A", ONLINE).expect(ONLINE, 10);
         presence.at(11).text("new").expectText("new", 11).hide().expect(OFFLINE, 11, "new");
@@ -352,14 +354,14 @@ public abstract class Scenarios {
     // ---- what is emitted ----
 
     @Test
-    @DisplayName("E1 shouldSayNothingWhenTheStateIsTheSameAgain")
+    @Row("E1")
     void shouldSayNothingWhenTheStateIsTheSameAgain() {
         presence.at(0).heartbeat("A", ONLINE).expect(ONLINE, 0);
         presence.at(1).heartbeat("A", ONLINE).expectNothing();
     }
 
     @Test
-    @DisplayName("E2 shouldSayAllInOrderWhenAStateChangesInQuickSuccession")
+    @Row("E2")
     void shouldSayAllInOrderWhenAStateChangesInQuickSuccession() {
         presence.at(0).heartbeat("A", ONLINE).expect(ONLINE, 0);
         presence.at(0.001).heartbeat("A", IDLE).expect(IDLE, 0.001).lastActive(0.0);
@@ -368,7 +370,7 @@ public abstract class Scenarios {
     }
 
     @Test
-    @DisplayName("E3 shouldBeOnlineAtOnceWhenAnExpiredDeviceReturns")
+    @Row("E3")
     void shouldBeOnlineAtOnceWhenAnExpiredDeviceReturns() {
         presence.at(0).heartbeat("A", ONLINE).expect(ONLINE, 0);
         presence.tickEverySecondUntil(40).expect(OFFLINE, 30);
@@ -376,14 +378,14 @@ public abstract class Scenarios {
     }
 
     @Test
-    @DisplayName("E4 shouldSayNothingWhenAFreshUserBeginsOffline")
+    @Row("E4")
     void shouldSayNothingWhenAFreshUserBeginsOffline() {
         presence.at(0).heartbeat("A", OFFLINE).expectNothing();
         presence.tickEverySecondUntil(100).expectNothing();
     }
 
     @Test
-    @DisplayName("E5 shouldSayNothingOfOthersWhenAUserDoesAllThereIsToDo")
+    @Row("E5")
     void shouldSayNothingOfOthersWhenAUserDoesAllThereIsToDo() {
         presence.as("alice").at(0).heartbeat("A", ONLINE).keepsBeating("A", 10).expect(ONLINE, 0);
         presence.text("x", 50).expectText("x", 0);
@@ -400,7 +402,7 @@ public abstract class Scenarios {
     // ---- status text ----
 
     @Test
-    @DisplayName("S1 shouldKeepTheTextWhenTheDeviceExpires")
+    @Row("S1")
     void shouldKeepTheTextWhenTheDeviceExpires() {
         presence.at(0).heartbeat("A", ONLINE).expect(ONLINE, 0);
         presence.at(1).text("x").expectText("x", 1);
@@ -408,13 +410,14 @@ public abstract class Scenarios {
     }
 
     @Test
-    @DisplayName("S2 shouldKeepTheTextWhenADeviceBeats")
+    @Row("S2")
     void shouldKeepTheTextWhenADeviceBeats() {
         presence.at(0).text("x").expect(OFFLINE, 0, "x");
         presence.at(1).heartbeat("A", ONLINE).expect(ONLINE, 1, "x").expectNothing();
     }
 
-    @ParameterizedTest(name = "S3 shouldHaveNoTextWhenItIsEmptyOrNull [{0}]")
+    @ParameterizedTest(name = "[{0}]")
+    @Row("S3")
     @NullAndEmptySource
     void shouldHaveNoTextWhenItIsEmptyOrNull(String none) {
         presence.at(0).text(none).expectNothing();
@@ -425,7 +428,7 @@ public abstract class Scenarios {
     }
 
     @Test
-    @DisplayName("S4 shouldSayNothingWhenTheTextIsTheSameAgain")
+    @Row("S4")
     void shouldSayNothingWhenTheTextIsTheSameAgain() {
         presence.at(0).text("x").expect(OFFLINE, 0, "x");
         presence.at(1).text("x").expectNothing();
@@ -434,7 +437,7 @@ public abstract class Scenarios {
     }
 
     @Test
-    @DisplayName("S5 shouldLoseTheTextWhenItsTimeHasCome")
+    @Row("S5")
     void shouldLoseTheTextWhenItsTimeHasCome() {
         presence.at(0).text("x", 100).expect(OFFLINE, 0, "x");
         presence.tickEverySecondUntil(99).expectNothing();
@@ -443,7 +446,7 @@ public abstract class Scenarios {
     }
 
     @Test
-    @DisplayName("S6 shouldBeOfflineWithTheTextWhenThereIsNoDevice")
+    @Row("S6")
     void shouldBeOfflineWithTheTextWhenThereIsNoDevice() {
         presence.at(7).text("x").expect(OFFLINE, 7, "x").lastActive(null).expectNothing();
     }
@@ -451,14 +454,14 @@ public abstract class Scenarios {
     // ---- appear offline ----
 
     @Test
-    @DisplayName("H1 shouldBeOfflineAtOnceWhenAnOnlineUserHides")
+    @Row("H1")
     void shouldBeOfflineAtOnceWhenAnOnlineUserHides() {
         presence.at(0).heartbeat("A", ONLINE).expect(ONLINE, 0);
         presence.at(1).hide().expect(OFFLINE, 1).lastActive(0.0).expectNothing();
     }
 
     @Test
-    @DisplayName("H2 shouldSayNothingWhenAHiddenUsersDevicesComeAndGo")
+    @Row("H2")
     void shouldSayNothingWhenAHiddenUsersDevicesComeAndGo() {
         presence.at(0).hide();
         presence.at(1).heartbeat("A", ONLINE).heartbeat("B", IDLE);
@@ -467,7 +470,7 @@ public abstract class Scenarios {
     }
 
     @Test
-    @DisplayName("H3 shouldBeIdleAtOnceWhenAHiddenUserWithAnIdleDeviceShowsUp")
+    @Row("H3")
     void shouldBeIdleAtOnceWhenAHiddenUserWithAnIdleDeviceShowsUp() {
         presence.at(0).heartbeat("A", ONLINE).expect(ONLINE, 0);
         presence.at(1).hide().expect(OFFLINE, 1);
@@ -477,7 +480,7 @@ public abstract class Scenarios {
     }
 
     @Test
-    @DisplayName("H4 shouldSayNothingWhenNobodyOnlineHides")
+    @Row("H4")
     void shouldSayNothingWhenNobodyOnlineHides() {
         presence.at(0).hide().expectNothing();
         presence.at(1).unhide().expectNothing();
@@ -487,7 +490,7 @@ public abstract class Scenarios {
     }
 
     @Test
-    @DisplayName("H5 shouldStayHiddenWhenEverythingRestarts")
+    @Row("H5")
     void shouldStayHiddenWhenEverythingRestarts() {
         presence.at(0).hide().restart();
         presence.at(1).heartbeat("A", ONLINE);
@@ -496,7 +499,8 @@ public abstract class Scenarios {
         presence.at(4).unhide().expect(ONLINE, 4).lastActive(null).expectNothing();
     }
 
-    @ParameterizedTest(name = "H6 shouldSayTheSameWhenAHiddenUsersHeartbeatsAreThere: {0}")
+    @ParameterizedTest(name = "{0}")
+    @Row("H6")
     @ValueSource(booleans = {true, false})
     void shouldSayTheSameWhenAHiddenUsersHeartbeatsAreThere(boolean there) {
         presence.as("bob").at(0).heartbeat(beatOf("s", "B", ONLINE)).expect(ONLINE, 0);
@@ -512,14 +516,14 @@ public abstract class Scenarios {
     // ---- interface ----
 
     @Test
-    @DisplayName("I1 shouldKnowAndSayNothingWhenNobodyHasHeardOfAUser")
+    @Row("I1")
     void shouldKnowAndSayNothingWhenNobodyHasHeardOfAUser() {
         presence.at(0).tick().review().expectNothing();
         assertThat(presence.stored()).isNull();
     }
 
     @Test
-    @DisplayName("I2 shouldRefuseOneMoreWhenAUserHasAsManyDevicesAsAllowed")
+    @Row("I2")
     void shouldRefuseOneMoreWhenAUserHasAsManyDevicesAsAllowed() {
         presence.at(0);
         for (int i = 0; i < 63; i++) {

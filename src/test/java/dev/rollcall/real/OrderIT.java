@@ -5,6 +5,7 @@ import static dev.rollcall.domain.PresenceState.OFFLINE;
 import static dev.rollcall.domain.PresenceState.ONLINE;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.rollcall.Row;
 import dev.rollcall.app.Rollcall;
 import dev.rollcall.config.RollcallConfig;
 import dev.rollcall.domain.Heartbeat;
@@ -57,6 +58,7 @@ class OrderIT {
     private Path dataDir;
 
     @Test
+    @Row("L6")
     void shouldTakeEffectInTheOrderOfTheStampsWhenABacklogIsRead() throws Exception {
         List<String> hiding = RealContext.users("hiding", USERS);
         List<String> seen = RealContext.users("seen", USERS);
