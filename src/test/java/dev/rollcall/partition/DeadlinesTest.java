@@ -344,7 +344,7 @@ class DeadlinesTest {
 
     @ParameterizedTest
     @ValueSource(ints = {-1, 0, 1})
-    void shouldHaveOneLeaseFromTheFirstRecordWhenTheRosterRestarted(int offset) {
+    void shouldHaveOneLeaseFromTheFirstRecordWhenThePartitionRestarted(int offset) {
         presence.at(0).heartbeat("A", ONLINE).expect(ONLINE, 0);
         presence.tickEverySecondUntil(10).restart().at(500).tick();
         expectOfflineAtAPulse(530, offset, 530);
@@ -352,7 +352,7 @@ class DeadlinesTest {
 
     @ParameterizedTest
     @ValueSource(ints = {-1, 0, 1})
-    void shouldKeepTheGraceTimeWhenTheRosterRestarted(int offset) {
+    void shouldKeepTheGraceTimeWhenThePartitionRestarted(int offset) {
         presence.at(0).heartbeat("A", ONLINE).expect(ONLINE, 0);
         presence.tickEverySecondUntil(10).end("A").restart().at(12).tick();
         expectOfflineAtAPulse(15, offset, 15);

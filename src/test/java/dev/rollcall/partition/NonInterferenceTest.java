@@ -39,7 +39,7 @@ class NonInterferenceTest {
     }
 
     @Test
-    void shouldSayTheSameWhenTheRosterRestartsToo() {
+    void shouldSayTheSameWhenThePartitionRestartsToo() {
         check(new Habits().hiddenUsers(1).restarts());
     }
 

@@ -50,7 +50,7 @@ class RandomLogsTest {
 
     /** With every heartbeat stored, a crash loses nothing but what is known of the partition as a whole. */
     @Test
-    void shouldSayWhatTheModelSaysWhenTheRosterRestartsAndAllIsStored() {
+    void shouldSayWhatTheModelSaysWhenThePartitionRestartsAndAllIsStored() {
         Habits habits = new Habits().restarts().noOutages().inOrder().lastSeenPersist(0);
         for (long seed = 0; seed < LOGS / 2; seed++) {
             check(new RandomLog(seed, STEPS, habits), RandomLogsTest::firstDifference);
@@ -59,7 +59,7 @@ class RandomLogsTest {
 
     /** With last-seens stored now and then, a crash may delay, but neither lose nor invent. */
     @Test
-    void shouldLoseNobodyAndNoSequenceNumberWhenTheRosterRestarts() {
+    void shouldLoseNobodyAndNoSequenceNumberWhenThePartitionRestarts() {
         Habits habits = new Habits().restarts().noOutages().inOrder().steadyUser();
         for (long seed = 0; seed < LOGS / 6; seed++) {
             RandomLog log = new RandomLog(seed, STEPS, habits);
