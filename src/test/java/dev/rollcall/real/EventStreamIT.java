@@ -7,8 +7,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import dev.rollcall.app.Rollcall;
-import dev.rollcall.config.RollcallConfig;
 import dev.rollcall.domain.PresenceState;
 import java.io.BufferedReader;
 import java.io.InputStreamReader;
@@ -17,54 +15,26 @@ import java.net.Socket;
 import java.net.StandardSocketOptions;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.api.extension.RegisterExtension;
 
-/** The event stream: who has it open is here, and hears who else is. */
+/** The event stream: it keeps its device online, and delivers presence. */
 @Timeout(120)
 class EventStreamIT {
     private static final int GRACE_MS = 1_500;
 
-    private static Rollcall rollcall;
-    private static RealContext context;
-    private static String url;
-    private static HttpContext http;
+    @RegisterExtension
+    static final HttpExtension EDGE = HttpExtension.with(
+            "device.lease.ms", "3000", "disconnect.grace.ms", String.valueOf(GRACE_MS), "http.stream.max.ms", "60000");
 
-    @BeforeAll
-    static void start(@TempDir Path dataDir) throws Exception {
-        rollcall = Rollcall.start(RollcallConfig.of(RealContext.settings(
-                dataDir,
-                "http.port",
-                "0",
-                "device.lease.ms",
-                "3000",
-                "disconnect.grace.ms",
-                String.valueOf(GRACE_MS),
-                "pulse.interval.ms",
-                "250",
-                "http.stream.max.ms",
-                "60000")));
-        url = rollcall.httpUrl().orElseThrow();
-        http = HttpContext.withoutToken(url);
-        rollcall.awaitReady();
-        http.awaitReady();
-        context = new RealContext(rollcall.bootstrapServers());
-    }
-
-    @AfterAll
-    static void stop() {
-        context.close();
-        rollcall.close();
-    }
+    private final HttpContext http = EDGE.http();
+    private final RealContext context = EDGE.kafka();
 
     @Test
     void shouldBeOnlineWhileItIsOpenAndOfflineAfterTheGraceWhenItEnds() throws InterruptedException {
@@ -98,7 +68,7 @@ class EventStreamIT {
         String user = "@emitted:example.org";
         try (var stream = http.open(device(user, "tab") + "/events?users=" + encode(user))) {
             stream.awaitStates(user, "unknown", "online");
-            http.put(device(user, "tab") + "/presence", "{\"state\":\"idle\"}").isOk();
+            http.setState(user, "tab", "idle");
             stream.awaitStates(user, "unknown", "online", "idle");
             RealContext.sleep(Duration.ofSeconds(4));
             stream.awaitStates(user, "unknown", "online", "idle");
@@ -121,9 +91,8 @@ class EventStreamIT {
 
     @Test
     void shouldTellTheSnapshotAndThenTheChangesOfThoseWhoWereAskedFor() {
-        http.put(user("@old:example.org") + "/status", "{\"text\":\"was here\"}")
-                .isOk();
-        awaitTold("@old:example.org", "offline");
+        http.setText("@old:example.org", "was here");
+        awaitInFeed("@old:example.org", "offline");
         String users = encode("@old:example.org") + "," + encode("@new:example.org");
         try (var stream = http.open(device("@watcher:example.org", "tab") + "/events?users=" + users)) {
             stream.awaitStates("@old:example.org", "offline");
@@ -131,10 +100,8 @@ class EventStreamIT {
             JsonNode first = stream.events().get(0);
             assertThat(first.path("snapshot").asBoolean()).isTrue();
             assertThat(first.path("next_batch").asText()).isNotEmpty();
-            http.put(device("@new:example.org", "phone") + "/presence", "{\"state\":\"idle\"}")
-                    .isOk();
-            http.put(device("@other:example.org", "phone") + "/presence", "{\"state\":\"idle\"}")
-                    .isOk();
+            http.setState("@new:example.org", "phone", "idle");
+            http.setState("@other:example.org", "phone", "idle");
             stream.awaitStates("@new:example.org", "unknown", "idle");
             assertThat(stream.events().get(1).path("snapshot").asBoolean()).isFalse();
             assertThat(stream.states("@other:example.org")).isEmpty();
@@ -144,22 +111,21 @@ class EventStreamIT {
 
     @Test
     void shouldTellOfEverybodyWhenNobodyIsNamed() {
-        http.put(user("@anybody:example.org") + "/status", "{\"text\":\"1\"}").isOk();
-        awaitTold("@anybody:example.org", "offline");
+        http.setText("@anybody:example.org", "1");
+        awaitInFeed("@anybody:example.org", "offline");
         try (var stream = http.open(device("@all:example.org", "tab") + "/events")) {
             stream.awaitStates("@anybody:example.org", "offline");
-            http.put(device("@anybody:example.org", "tab") + "/presence", "{\"state\":\"idle\"}")
-                    .isOk();
+            http.setState("@anybody:example.org", "tab", "idle");
             stream.awaitStates("@anybody:example.org", "offline", "idle");
         }
     }
 
     @Test
     void shouldTellOnlyWhatWasMissedWhenItComesBackWithWhereItWas() {
-        http.put(user("@still:example.org") + "/status", "{\"text\":\"1\"}").isOk();
-        http.put(user("@moved:example.org") + "/status", "{\"text\":\"1\"}").isOk();
-        awaitTold("@still:example.org", "offline");
-        awaitTold("@moved:example.org", "offline");
+        http.setText("@still:example.org", "1");
+        http.setText("@moved:example.org", "1");
+        awaitInFeed("@still:example.org", "offline");
+        awaitInFeed("@moved:example.org", "offline");
         for (String users :
                 List.of("", "?users=" + encode("@still:example.org") + "," + encode("@moved:example.org"))) {
             String path = device("@back:example.org", "tab") + "/events" + users;
@@ -202,21 +168,20 @@ class EventStreamIT {
     @Test
     void shouldAnswerAtOnceOrWaitWhenItIsALongPoll() {
         String path = device("@poll:example.org", "app") + "/events?users=" + encode("@polled:example.org");
-        JsonNode first = poll(path);
+        JsonNode first = http.poll(path);
         assertThat(first.path("snapshot").asBoolean()).isTrue();
         assertThat(first.path("presences").get(0).path("state").asText()).isEqualTo("unknown");
         String token = first.path("next_batch").asText();
 
         long begin = System.nanoTime();
-        JsonNode nothing = poll(path + "&timeout=700&next_batch=" + encode(token));
+        JsonNode nothing = http.poll(path + "&timeout=700&next_batch=" + encode(token));
         assertThat(Duration.ofNanos(System.nanoTime() - begin)).isGreaterThan(Duration.ofMillis(600));
         assertThat(nothing.path("presences")).isEmpty();
 
         String next = nothing.path("next_batch").asText();
         CompletableFuture<JsonNode> waiting =
-                CompletableFuture.supplyAsync(() -> poll(path + "&timeout=9000&since=" + encode(next)));
-        http.put(device("@polled:example.org", "phone") + "/presence", "{\"state\":\"online\"}")
-                .isOk();
+                CompletableFuture.supplyAsync(() -> http.poll(path + "&timeout=9000&since=" + encode(next)));
+        http.setState("@polled:example.org", "phone", "online");
         JsonNode change = waiting.join();
         assertThat(change.path("snapshot").asBoolean()).isFalse();
         assertThat(change.path("presences").get(0).path("state").asText()).isEqualTo("online");
@@ -227,20 +192,16 @@ class EventStreamIT {
                 .hasSize(2);
     }
 
-    /** Until the streams know it too, which read the topic of presence and not the owner's store. */
-    private static void awaitTold(String user, String state) {
+    /** Waits until the streams have it. They read the presence topic, which is later than the owner's store. */
+    private void awaitInFeed(String user, String state) {
         String path = device("@asker:example.org", "app") + "/events?users=" + encode(user);
         await().atMost(RealContext.PATIENCE)
-                .untilAsserted(() -> assertThat(poll(path)
+                .untilAsserted(() -> assertThat(http.poll(path)
                                 .path("presences")
                                 .get(0)
                                 .path("state")
                                 .asText())
                         .isEqualTo(state));
-    }
-
-    private static JsonNode poll(String path) {
-        return http.get(path, "Accept", "application/json").isOk().json();
     }
 
     @Test
@@ -300,9 +261,9 @@ class EventStreamIT {
         }
     }
 
-    /** A bare client, which reads nothing by itself. */
+    /** A client that reads nothing until it is told to. */
     private static Socket connect(String path) throws Exception {
-        URI uri = URI.create(url);
+        URI uri = URI.create(EDGE.url());
         Socket socket = new Socket();
         socket.setReceiveBufferSize(4_096);
         socket.connect(new InetSocketAddress(uri.getHost(), uri.getPort()));

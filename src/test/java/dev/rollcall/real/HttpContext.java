@@ -26,7 +26,7 @@ import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import org.jspecify.annotations.Nullable;
 
-/** A client of the HTTP edge, with verbs. */
+/** A client of the HTTP edge. */
 final class HttpContext {
     static final String KEY = "a key that is for tests and for nothing else";
     static final ObjectMapper MAPPER = new ObjectMapper();
@@ -65,7 +65,7 @@ final class HttpContext {
         return Instant.now().plus(Duration.ofHours(1));
     }
 
-    /** What came back. */
+    /** A response. */
     record Answer(int status, String body, HttpResponse<String> response) {
         JsonNode json() {
             try {
@@ -80,7 +80,7 @@ final class HttpContext {
             return this;
         }
 
-        /** And in the shape that every refusal has. */
+        /** Also checks the shape that all refusals have. */
         Answer isRefused(int expected, String code) {
             assertThat(status).as(body).isEqualTo(expected);
             assertThat(json().path("errcode").asText()).as(body).isEqualTo(code);
@@ -145,6 +145,31 @@ final class HttpContext {
         return "/v2/users/" + encode(user);
     }
 
+    /** Sets a device's state. */
+    void setState(String user, String device, String state) {
+        put(
+                        device(user, device) + "/presence",
+                        MAPPER.createObjectNode().put("state", state).toString())
+                .isOk();
+    }
+
+    /** Sets a user's status text. */
+    void setText(String user, String text) {
+        put(user(user) + "/status", MAPPER.createObjectNode().put("text", text).toString())
+                .isOk();
+    }
+
+    /** Sets whether a user appears offline. */
+    void setAppearOffline(String user, boolean appearOffline) {
+        put(user(user) + "/appear-offline", "{\"appear_offline\":" + appearOffline + "}")
+                .isOk();
+    }
+
+    /** Makes one long poll. */
+    JsonNode poll(String path) {
+        return get(path, "Accept", "application/json").isOk().json();
+    }
+
     JsonNode presence(String user) {
         return get(user(user) + "/presence").isOk().json();
     }
@@ -155,6 +180,14 @@ final class HttpContext {
                 .pollInterval(Duration.ofMillis(50))
                 .untilAsserted(
                         () -> assertThat(presence(user).path("state").asText()).isEqualTo(state));
+    }
+
+    /** Waits for a status text; an empty one stands for none. */
+    void awaitText(String user, String text) {
+        await().alias(user + " has the text " + text)
+                .atMost(RealContext.PATIENCE)
+                .untilAsserted(() ->
+                        assertThat(presence(user).path("status").asText("")).isEqualTo(text));
     }
 
     void awaitReady() {
@@ -220,7 +253,7 @@ final class HttpContext {
             return ended;
         }
 
-        /** The states that were told of a user, in order. */
+        /** The states of a user in all events so far, in order. */
         List<String> states(String user) {
             return events.stream()
                     .flatMap(event -> event.path("presences").valueStream())
@@ -230,7 +263,7 @@ final class HttpContext {
         }
 
         void awaitStates(String user, String... states) {
-            await().alias("what is told of " + user)
+            await().alias("the events of " + user)
                     .atMost(RealContext.PATIENCE)
                     .pollInterval(Duration.ofMillis(20))
                     .untilAsserted(() -> assertThat(states(user)).containsExactly(states));

@@ -6,16 +6,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.auth0.jwt.JWT;
 import com.auth0.jwt.algorithms.Algorithm;
-import dev.rollcall.app.Rollcall;
-import dev.rollcall.config.RollcallConfig;
-import java.nio.file.Path;
 import java.time.Instant;
 import java.util.List;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** The HTTP edge with tokens: who may do what. */
 @Timeout(120)
@@ -25,34 +20,18 @@ class HttpTokensIT {
     private static final String ONLINE = "{\"state\":\"online\"}";
     private static final Algorithm RIGHT = Algorithm.HMAC256(HttpContext.KEY);
 
-    private static Rollcall rollcall;
-    private static String url;
+    @RegisterExtension
+    static final HttpExtension EDGE = HttpExtension.with(
+            "http.host",
+            "0.0.0.0", // which is allowed with a key
+            "http.advertised",
+            "127.0.0.1:1", // there is no other instance
+            "http.jwt.key",
+            HttpContext.KEY,
+            "http.cors.origins",
+            "https://chat.example.org");
 
-    @BeforeAll
-    static void start(@TempDir Path dataDir) throws Exception {
-        rollcall = Rollcall.start(RollcallConfig.of(RealContext.settings(
-                dataDir,
-                "http.port",
-                "0",
-                "http.host",
-                "0.0.0.0", // which it may, with a key
-                "http.advertised",
-                "127.0.0.1:1", // nobody else is to ask it
-                "http.jwt.key",
-                HttpContext.KEY,
-                "http.cors.origins",
-                "https://chat.example.org",
-                "pulse.interval.ms",
-                "250")));
-        url = rollcall.httpUrl().orElseThrow().replace("0.0.0.0", "127.0.0.1");
-        rollcall.awaitReady();
-        HttpContext.withoutToken(url).awaitReady(); // for which nobody needs one
-    }
-
-    @AfterAll
-    static void stop() {
-        rollcall.close();
-    }
+    private final String url = EDGE.url();
 
     @Test
     void shouldActForItselfOnlyWhenADeviceHasAToken() {
@@ -139,7 +118,7 @@ class HttpTokensIT {
             assertThat(answer.response().headers().firstValue("WWW-Authenticate"))
                     .hasValue("Bearer");
         }
-        HttpContext nobody = HttpContext.withoutToken(url);
+        HttpContext nobody = EDGE.http();
         nobody.get(user(ALICE) + "/presence").isRefused(401, "M_MISSING_TOKEN");
         nobody.get(user(ALICE) + "/presence", "Authorization", "Basic eDp5").isRefused(401, "M_MISSING_TOKEN");
         nobody.put(device(ALICE, "phone") + "/presence", ONLINE).isRefused(401, "M_MISSING_TOKEN");
@@ -158,8 +137,8 @@ class HttpTokensIT {
                 .isOk();
         assertThat(named.response().headers().firstValue("Access-Control-Allow-Origin"))
                 .hasValue("https://chat.example.org");
-        HttpContext.Answer preflight = HttpContext.withoutToken(url)
-                .send("OPTIONS", user(ALICE) + "/status", null, "Origin", "https://chat.example.org");
+        HttpContext.Answer preflight =
+                EDGE.http().send("OPTIONS", user(ALICE) + "/status", null, "Origin", "https://chat.example.org");
         assertThat(preflight.status()).isEqualTo(204);
         assertThat(preflight.response().headers().firstValue("Access-Control-Allow-Methods"))
                 .hasValue("PUT");
