@@ -153,6 +153,7 @@ final class ReadBarrier {
                 .toList());
         List<Input> needed = polled.stream()
                 .flatMap(partition -> inputsOf(partition.partition()).stream())
+                .distinct() // two topics of one partition may have been polled
                 .toList();
         while (true) {
             List<Input> stale =

@@ -13,6 +13,7 @@ import java.util.Set;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.stream.Collectors;
 import org.apache.kafka.clients.admin.ListOffsetsResult.ListOffsetsResultInfo;
 import org.apache.kafka.common.KafkaFuture;
 import org.apache.kafka.common.TopicPartition;
@@ -36,6 +37,31 @@ class ReadBarrierTest {
         barrier.await(Set.of(BEATS));
         assertThat(lag(7)).hasValue(0);
         assertThat(lag(5)).hasValue(2);
+    }
+
+    /** Seen as a NullPointerException that ended a processor: each input was looked at once for each topic that was polled. */
+    @Test
+    void shouldGoOnWhenAnAnswerComesWhileTwoTopicsOfAPartitionAreLookedAt() {
+        ReadBarrier slow = new ReadBarrier(
+                List.of("beats", "flags"),
+                partitions -> partitions.stream()
+                        .collect(Collectors.toMap(partition -> partition, partition -> new AnsweredAtTheSecondLook())),
+                () -> nanos);
+        slow.await(Set.of(BEATS, FLAGS));
+        assertThat(slow.lag(FLAGS, NOTHING_FETCHED, any -> OptionalLong.of(7))).hasValue(0);
+    }
+
+    private static final class AnsweredAtTheSecondLook extends KafkaFutureImpl<ListOffsetsResultInfo> {
+        private int looks;
+
+        private AnsweredAtTheSecondLook() {
+            complete(new ListOffsetsResultInfo(7, 0, Optional.empty()));
+        }
+
+        @Override
+        public boolean isDone() {
+            return looks++ > 0;
+        }
     }
 
     @Test
