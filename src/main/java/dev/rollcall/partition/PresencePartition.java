@@ -18,6 +18,7 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.function.BiConsumer;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -121,31 +122,19 @@ public final class PresencePartition {
     }
 
     public Decision status(UserId id, StatusText status, long stamp) {
-        int slot = users.find(id);
-        User user = expired(slot, id, stamp);
-        user.status(status, stamp);
-        return decide(user, slot, null);
+        return change(id, stamp, user -> user.status(status, stamp));
     }
 
     public Decision misroutedStatus(UserId id, StatusText status, long firstStamp, long stamp) {
-        int slot = users.find(id);
-        User user = expired(slot, id, stamp);
-        user.misroutedStatus(status, firstStamp, stamp);
-        return decide(user, slot, null);
+        return change(id, stamp, user -> user.misroutedStatus(status, firstStamp, stamp));
     }
 
     public Decision appearOffline(UserId id, boolean appearOffline, long stamp) {
-        int slot = users.find(id);
-        User user = expired(slot, id, stamp);
-        user.appearOffline(appearOffline, stamp);
-        return decide(user, slot, null);
+        return change(id, stamp, user -> user.appearOffline(appearOffline, stamp));
     }
 
     public Decision misroutedAppearOffline(UserId id, boolean appearOffline, long firstStamp, long stamp) {
-        int slot = users.find(id);
-        User user = expired(slot, id, stamp);
-        user.misroutedAppearOffline(appearOffline, firstStamp, stamp);
-        return decide(user, slot, null);
+        return change(id, stamp, user -> user.misroutedAppearOffline(appearOffline, firstStamp, stamp));
     }
 
     /**
@@ -153,8 +142,17 @@ public final class PresencePartition {
      * whose text expires within {@link #TEXT_HORIZON_MS} is in memory from now on.
      */
     public Decision review(UserId id) {
+        return change(id, now(), user -> {});
+    }
+
+    /** Ends what has come to its end, then changes the user; {@code stamp}: a time that the broker's clock has reached. */
+    private Decision change(UserId id, long stamp, Consumer<User> change) {
+        clock.reach(stamp);
         int slot = users.find(id);
-        return decide(expired(slot, id, now()), slot, null);
+        User user = load(slot, id);
+        user.expire();
+        change.accept(user);
+        return decide(user, slot, null);
     }
 
     // ---- time ----
@@ -231,14 +229,6 @@ public final class PresencePartition {
     }
 
     // ---- users ----
-
-    /** The user, with all ended that has come to its end; {@code stamp} is a time that the broker's clock has reached. */
-    private User expired(int slot, UserId id, long stamp) {
-        clock.reach(stamp);
-        User user = load(slot, id);
-        user.expire();
-        return user;
-    }
 
     private User load(int slot, UserId id) {
         return slot == UserTable.NO_SLOT ? fromStore(id) : unpack(slot);

@@ -1,5 +1,6 @@
 package dev.rollcall.http.server;
 
+import dev.rollcall.domain.Limits;
 import dev.rollcall.domain.UserId;
 import dev.rollcall.text.Unicode;
 import java.io.ByteArrayOutputStream;
@@ -8,7 +9,6 @@ import java.util.HexFormat;
 
 /** Checks ids and other text of requests: well-formed Unicode, within bounds. */
 public final class Ids {
-    private static final int MAX_BYTES = 255;
 
     private Ids() {}
 
@@ -24,9 +24,9 @@ public final class Ids {
 
     private static String bounded(String text, String what) {
         int bytes = wellFormed(text, what).getBytes(StandardCharsets.UTF_8).length;
-        if (bytes < 1 || bytes > MAX_BYTES) {
+        if (bytes < 1 || bytes > Limits.MAX_ID_BYTES) {
             throw ApiException.invalid(
-                    "%s must be 1 to %d bytes of UTF-8: it has %d".formatted(what, MAX_BYTES, bytes));
+                    "%s must be 1 to %d bytes of UTF-8: it has %d".formatted(what, Limits.MAX_ID_BYTES, bytes));
         }
         if (text.indexOf(0) >= 0) { // Jetty refuses it in a URL, so such an id could not be used everywhere
             throw ApiException.invalid("%s must not have a NUL in it".formatted(what));
