@@ -19,10 +19,11 @@ final class OutputDigest {
      */
     record Figures(long transitions, long live, long checksum) {}
 
+    /** Hashes the text, not the id: ids are hashed with a seed of their own in each process. */
     void transition(UserId user, PresenceState state, long at) {
         last.put(user, state);
         transitions++;
-        checksum += LogPlan.mix(LogPlan.mix(user.hashCode() * 31L + state.name().hashCode()) ^ at);
+        checksum += LogPlan.mix(LogPlan.mix(user.toString().hashCode() * 31L + state.name().hashCode()) ^ at);
     }
 
     Figures figures() {
