@@ -127,7 +127,7 @@ final class Campaign implements AutoCloseable {
     /** Notes that no processor was running for so long until now. */
     void recordBacklog(Duration time) {
         long now = System.currentTimeMillis();
-        windows.add(new Window(now - time.toMillis(), now, Reach.BACKLOG));
+        windows.add(new Window(now - time.toMillis(), now, Reach.BACKLOG, 0));
     }
 
     /** Injects a fault, and waits until all has recovered. */
@@ -144,7 +144,7 @@ final class Campaign implements AutoCloseable {
         Reach reach = fault.reach();
         if (reach != null) {
             long margin = READ_AGAIN.toMillis() + (reach == Reach.CLOCKS ? Timing.CLOCK_DIFFERENCE.toMillis() : 0);
-            windows.add(new Window(injectedAt - margin, recoveredAt + margin, reach));
+            windows.add(new Window(injectedAt - margin, recoveredAt + margin, reach, fault.takeOvers()));
         }
         Outcome outcome = new Outcome(
                 number,

@@ -8,8 +8,14 @@ import org.jspecify.annotations.Nullable;
  * A kind of fault.
  *
  * @param reach what it may disturb, so that the checker allows for it; null: nothing
+ * @param takeOvers how often it lets a partition change hands
  */
-record Fault(String kind, @Nullable Reach reach, Action action) {
+record Fault(String kind, @Nullable Reach reach, int takeOvers, Action action) {
+    /** One that lets a partition change hands once. */
+    Fault(String kind, @Nullable Reach reach, Action action) {
+        this(kind, reach, 1, action);
+    }
+
     /** One that may disturb brokers and processors. */
     Fault(String kind, Action action) {
         this(kind, Reach.BROKERS, action);

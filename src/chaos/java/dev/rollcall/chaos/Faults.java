@@ -22,26 +22,28 @@ final class Faults {
                 new Fault(
                         "processor killed, back with its state",
                         Reach.PROCESSORS,
+                        2,
                         (campaign, random) -> killProcessor(campaign, random, false)),
                 new Fault(
                         "processor killed, back without its state",
                         Reach.PROCESSORS,
+                        2,
                         (campaign, random) -> killProcessor(campaign, random, true)),
-                new Fault("processor paused beyond its session", Reach.PROCESSORS, Faults::pauseProcessor),
-                new Fault("processor joins and leaves", Reach.PROCESSORS, Faults::joinAndLeave),
-                new Fault("all processors down for three leases", Reach.PROCESSORS, Faults::stopAllProcessors),
-                new Fault("all processors down, a partition sparse", Reach.PROCESSORS, Faults::leaveOneUser),
+                new Fault("processor paused beyond its session", Reach.PROCESSORS, 2, Faults::pauseProcessor),
+                new Fault("processor joins and leaves", Reach.PROCESSORS, 2, Faults::joinAndLeave),
+                new Fault("all processors down for three leases", Reach.PROCESSORS, 2, Faults::stopAllProcessors),
+                new Fault("all processors down, a partition sparse", Reach.PROCESSORS, 2, Faults::leaveOneUser),
                 new Fault("broker killed: any", (campaign, random) -> killBroker(campaign, random, any(random))),
                 new Fault("broker killed: leader of heartbeats", Faults::killLeader),
                 new Fault("broker killed: group coordinator", Faults::killCoordinator),
                 new Fault("broker paused beyond its session", Faults::pauseBroker),
                 new Fault("all brokers down for more than a lease", Faults::stopAllBrokers),
-                new Fault("rolling restart of everything", Faults::restartEverything),
+                new Fault("rolling restart of everything", Reach.BROKERS, 4, Faults::restartEverything),
                 new Fault("shard silent, shorter than the hold", null, Faults::silenceShard),
                 new Fault("shard silent for good", null, Faults::stopShard),
                 new Fault("garbage on the inputs", null, Faults::garbage)));
         if (withSmallDisk) {
-            all.add(new Fault("disk full under a processor", Reach.PROCESSORS, Faults::fillDisk));
+            all.add(new Fault("disk full under a processor", Reach.PROCESSORS, 6, Faults::fillDisk));
         }
         if (withClocks) {
             all.addAll(ClockFaults.ALL);

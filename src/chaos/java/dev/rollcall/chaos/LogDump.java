@@ -36,6 +36,7 @@ record LogDump(Logs logs, List<Window> windows) {
                 out.writeLong(window.from());
                 out.writeLong(window.to());
                 out.writeUTF(window.reach().name());
+                out.writeInt(window.takeOvers());
             }
         }
     }
@@ -53,7 +54,7 @@ record LogDump(Logs logs, List<Window> windows) {
             List<Window> windows = new ArrayList<>();
             int count = in.readInt();
             for (int i = 0; i < count; i++) {
-                windows.add(new Window(in.readLong(), in.readLong(), Reach.valueOf(in.readUTF())));
+                windows.add(new Window(in.readLong(), in.readLong(), Reach.valueOf(in.readUTF()), in.readInt()));
             }
             return new LogDump(logs, windows);
         }

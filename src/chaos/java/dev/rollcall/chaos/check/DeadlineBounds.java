@@ -40,7 +40,7 @@ final class DeadlineBounds {
                 device.disturbed())));
     }
 
-    /** Each disturbance adds one lease to the deadline as earlier ones left it, if that has not ended the device yet. */
+    /** Each disturbance adds to the deadline as earlier ones left it, if that has not ended the device yet. */
     static void beginDisturbance(Hypothesis hypothesis) {
         hypothesis.devices.forEach(device -> hypothesis.put(device.withDeadline(
                 device.deadline(),
@@ -105,13 +105,15 @@ final class DeadlineBounds {
     /**
      * Extends deadlines where a task may have been taken over. The first record that the new owner reads may be as late as
      * that. But the owner before has read no clock tick by which the device had to end, so its end is noticed at most one
-     * lease late (promise 4), however often that happens.
+     * lease late for each time that the task may have changed hands in this disturbance (promise 4).
      */
     void extendForTakeOver(Hypothesis hypothesis, long at) {
         for (Device device : hypothesis.devices) {
             Span deadline = device.deadline();
             boolean mayBeHeld = !device.lease().closed() && shardsOf.containsKey(device.id());
-            long liveUntil = device.ownLatest() + (mayBeHeld ? settings.shardHoldMs() : 0);
+            long before = (history.disturbances().all().takeOvers(at) - 1)
+                    * device.lease().longestMs();
+            long liveUntil = device.ownLatest() + before + (mayBeHeld ? settings.shardHoldMs() : 0);
             long goneBy = Math.max(
                     liveUntil + settings.tickMs() + settings.slackMs(),
                     history.clock().firstTimeFrom(liveUntil));

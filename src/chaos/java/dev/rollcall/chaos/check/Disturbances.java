@@ -39,7 +39,8 @@ record Disturbances(Windows all, Windows ofBrokers, Windows backlogs) {
         for (Window window : windows) {
             if (window.reach().compareTo(least) >= 0) {
                 long from = partition.clock.timeAt(window.from());
-                all.add(new Window(from, Math.max(from, partition.clock.timeAt(window.to())), window.reach()));
+                all.add(new Window(
+                        from, Math.max(from, partition.clock.timeAt(window.to())), window.reach(), window.takeOvers()));
             }
         }
         if (least == Window.Reach.PROCESSORS) {

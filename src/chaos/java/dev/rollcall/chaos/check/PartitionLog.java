@@ -63,7 +63,7 @@ final class PartitionLog {
         int last = tickTimes.size() - 1;
         if (lastInstance != null && !lastInstance.equals(instance)) {
             long before = tickTimes.get(last) - settings.slackMs();
-            handOvers.add(new Window(before, Math.max(before, at), Window.Reach.PROCESSORS));
+            handOvers.add(new Window(before, Math.max(before, at), Window.Reach.PROCESSORS, 0));
         }
         lastInstance = instance;
         tickOffsets.add(offset);

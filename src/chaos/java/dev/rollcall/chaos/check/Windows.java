@@ -18,7 +18,12 @@ final class Windows {
             Window last = windows.isEmpty() ? null : windows.get(windows.size() - 1);
             if (last != null && window.from() <= last.to()) {
                 windows.set(
-                        windows.size() - 1, new Window(last.from(), Math.max(last.to(), window.to()), last.reach()));
+                        windows.size() - 1,
+                        new Window(
+                                last.from(),
+                                Math.max(last.to(), window.to()),
+                                last.reach(),
+                                last.takeOvers() + window.takeOvers()));
             } else {
                 windows.add(window);
             }
@@ -28,6 +33,16 @@ final class Windows {
     /** Whether that instant is disturbed. */
     boolean contains(long instant) {
         return lastWithin(instant, instant) != NONE;
+    }
+
+    /** How often a partition may change hands in the disturbance that this instant is in; 0: it is in none. */
+    int takeOvers(long instant) {
+        for (Window window : windows) {
+            if (window.from() <= instant && instant <= window.to()) {
+                return Math.max(1, window.takeOvers());
+            }
+        }
+        return 0;
     }
 
     /** The last disturbed instant between those two, both included; {@link #NONE}: there is none. */

@@ -133,6 +133,24 @@ class CheckerTest {
     }
 
     @Test
+    void shouldAllowALeaseForEachTakeOverWhenOneDisturbanceFollowsTheOther() {
+        LogBuilder log = phone().ticks(51_500, 100_500).emitted("ONLINE", 1_000, 1_000L);
+        Window one = new Window(38_000, 41_000);
+        Window another = new Window(40_000, 62_000);
+
+        clean(log.emitted("OFFLINE", 92_000, 11_000L).check(SETTINGS, one, another));
+    }
+
+    @Test
+    void shouldAllowNoMoreThanALeaseForEachTakeOver() {
+        LogBuilder log = phone().ticks(51_500, 100_500).emitted("ONLINE", 1_000, 1_000L);
+        Window one = new Window(38_000, 41_000);
+        Window another = new Window(40_000, 62_000);
+
+        broken(log.emitted("OFFLINE", 92_001, 11_000L).check(SETTINGS, one, another), Kind.WRONG_TIME);
+    }
+
+    @Test
     void shouldSeeATakeOverByItselfWhenAnotherInstanceWritesTheTicks() {
         clean(new LogBuilder()
                 .beat(1_000, "phone", null)
