@@ -23,7 +23,8 @@ final class OutputDigest {
     void transition(UserId user, PresenceState state, long at) {
         last.put(user, state);
         transitions++;
-        checksum += LogPlan.mix(LogPlan.mix(user.toString().hashCode() * 31L + state.name().hashCode()) ^ at);
+        checksum += LogPlan.mix(
+                LogPlan.mix(user.toString().hashCode() * 31L + state.name().hashCode()) ^ at);
     }
 
     Figures figures() {

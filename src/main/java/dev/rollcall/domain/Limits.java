@@ -11,5 +11,8 @@ public final class Limits {
     /** A day, in ms; a lease is at least 1. */
     public static final long MAX_LEASE_MS = 86_400_000;
 
+    /** Of a shard's session, in ms; at least 1. */
+    public static final long MAX_SHARD_LEASE_MS = 3_600_000;
+
     private Limits() {}
 }

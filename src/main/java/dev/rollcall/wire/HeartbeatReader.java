@@ -14,8 +14,8 @@ import org.apache.avro.SchemaNormalization;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Reads the one value that comes by the million straight from its bytes: a {@link DeviceHeartbeat} of the present schema,
- * right in every field, with ids in ASCII. To all else it says no, and leaves it to {@link SingleObject} and {@link Wire},
+ * Reads the one value that comes by the million straight from its bytes: a {@link DeviceHeartbeat} of the present schema
+ * or the first one, which lacks the session, right in every field, with ids in ASCII. To all else it says no, and leaves it to {@link SingleObject} and {@link Wire},
  * which know the other schemas, the other characters, and what to say of what is wrong.
  *
  * <p>Source: <a href="https://avro.apache.org/docs/1.12.0/specification/#binary-encoding">Avro specification, binary
@@ -24,6 +24,7 @@ import org.jspecify.annotations.Nullable;
 final class HeartbeatReader {
     private static final VarHandle LONG = MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.LITTLE_ENDIAN);
     private static final long FINGERPRINT = SchemaNormalization.parsingFingerprint64(DeviceHeartbeat.getClassSchema());
+    private static final long FIRST_FINGERPRINT = 0x7F4994E19784DB83L;
 
     // Numbers are zigzag-encoded, so the second branch of a union, and the second symbol of an enum, is a 2.
     private static final int NULL = 0;
@@ -31,24 +32,28 @@ final class HeartbeatReader {
     private static final int OPEN = 0;
     private static final int CLOSED = 2;
 
-    /** The shards met last, by hash: all heartbeats name one of a few, and need no string of their own for that. */
-    private static final String[] SHARDS = new String[256];
+    /** Shards and sessions met last, by hash: all heartbeats name one of a few, and need no string of their own for that. */
+    private static final String[] NAMES = new String[256];
 
     private final byte[] bytes;
+    private final boolean hasSession;
     private int at = SingleObject.HEADER_BYTES;
     private boolean isUnsupported;
 
-    private HeartbeatReader(byte[] bytes) {
+    private HeartbeatReader(byte[] bytes, boolean hasSession) {
         this.bytes = bytes;
+        this.hasSession = hasSession;
     }
 
     /** What the heartbeat says; null: this is left to {@link Wire}. */
     static @Nullable Heartbeat read(byte[] bytes) {
-        boolean isHeartbeat = bytes.length > SingleObject.HEADER_BYTES
-                && bytes[0] == (byte) 0xC3
-                && bytes[1] == 1
-                && (long) LONG.get(bytes, 2) == FINGERPRINT;
-        return isHeartbeat ? new HeartbeatReader(bytes).read() : null;
+        if (bytes.length <= SingleObject.HEADER_BYTES || bytes[0] != (byte) 0xC3 || bytes[1] != 1) {
+            return null;
+        }
+        long fingerprint = (long) LONG.get(bytes, 2);
+        return fingerprint == FINGERPRINT || fingerprint == FIRST_FINGERPRINT
+                ? new HeartbeatReader(bytes, fingerprint == FINGERPRINT).read()
+                : null;
     }
 
     private @Nullable Heartbeat read() {
@@ -57,11 +62,15 @@ final class HeartbeatReader {
         PresenceState state = isPresent() ? state() : null;
         int phase = next();
         OptionalLong leaseMs = isPresent() ? OptionalLong.of(lease()) : OptionalLong.empty();
-        String shard = isPresent() ? shard() : null;
+        String shard = isPresent() ? name() : null;
+        String session = hasSession && isPresent() ? name() : null;
+        if (session != null && shard == null) {
+            return null;
+        }
         if (isUnsupported || at != bytes.length || (phase != OPEN && phase != CLOSED)) {
             return null;
         }
-        return new Heartbeat(deviceId, state, phase == CLOSED, leaseMs, shard);
+        return new Heartbeat(deviceId, state, phase == CLOSED, leaseMs, shard, session);
     }
 
     private int next() {
@@ -127,18 +136,18 @@ final class HeartbeatReader {
         return (int) length;
     }
 
-    private String shard() {
+    private String name() {
         int length = idLength();
         int start = at - length;
         int hash = length;
         for (int i = start; i < at; i++) {
             hash = 31 * hash + bytes[i];
         }
-        int place = (hash ^ hash >>> 8) & (SHARDS.length - 1);
-        String met = SHARDS[place]; // threads may overwrite each other's: it is only to save work
+        int place = (hash ^ hash >>> 8) & (NAMES.length - 1);
+        String met = NAMES[place]; // threads may overwrite each other's: it is only to save work
         if (met == null || !isAt(start, length, met)) {
             met = new String(bytes, start, length, StandardCharsets.ISO_8859_1);
-            SHARDS[place] = met;
+            NAMES[place] = met;
         }
         return met;
     }

@@ -3,6 +3,7 @@ package dev.rollcall.wire;
 import dev.rollcall.domain.Heartbeat;
 import dev.rollcall.domain.Rejection;
 import dev.rollcall.domain.StatusText;
+import dev.rollcall.session.ShardHeartbeat;
 import org.jspecify.annotations.Nullable;
 
 /** A value of an input topic: the bytes as they came, and what they say. */
@@ -34,6 +35,9 @@ public final class Inbound {
 
     /** A device was heard from, or its connection ended. */
     public record Beat(Heartbeat heartbeat) implements Content {}
+
+    /** A shard that holds connections was heard from. */
+    public record ShardBeat(ShardHeartbeat heartbeat) implements Content {}
 
     /** The clock of the partition, by the Rollcall instance that is named. */
     public record ClockTick(String instance) implements Content {}

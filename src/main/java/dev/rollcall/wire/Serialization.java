@@ -12,6 +12,7 @@ import dev.rollcall.store.v1.UserState;
 import dev.rollcall.text.Printable;
 import dev.rollcall.v1.ClockPulse;
 import dev.rollcall.v1.DeviceHeartbeat;
+import dev.rollcall.v1.ShardHeartbeat;
 import dev.rollcall.v1.UserPresence;
 import dev.rollcall.v1.UserStatus;
 import dev.rollcall.wire.Inbound.AppearOffline;
@@ -19,6 +20,7 @@ import dev.rollcall.wire.Inbound.Beat;
 import dev.rollcall.wire.Inbound.ClockTick;
 import dev.rollcall.wire.Inbound.Content;
 import dev.rollcall.wire.Inbound.Rejected;
+import dev.rollcall.wire.Inbound.ShardBeat;
 import dev.rollcall.wire.Inbound.Status;
 import org.apache.avro.specific.SpecificRecord;
 import org.apache.kafka.common.errors.SerializationException;
@@ -32,6 +34,7 @@ public final class Serialization {
     /** Every record of the contract, so that one on the wrong topic is told from one that nobody knows. */
     private static final SingleObject CONTRACT = new SingleObject(
             DeviceHeartbeat.getClassSchema(),
+            ShardHeartbeat.getClassSchema(),
             ClockPulse.getClassSchema(),
             UserStatus.getClassSchema(),
             dev.rollcall.v1.AppearOffline.getClassSchema(),
@@ -55,7 +58,9 @@ public final class Serialization {
                 new Rejected(new Rejection(Reason.NULL_HEARTBEAT, "a heartbeat must have a value")),
                 value -> value instanceof DeviceHeartbeat heartbeat
                         ? new Beat(Wire.toDomain(heartbeat))
-                        : value instanceof ClockPulse tick ? Wire.toDomain(tick) : null);
+                        : value instanceof ShardHeartbeat shard
+                                ? new ShardBeat(Wire.toDomain(shard))
+                                : value instanceof ClockPulse tick ? Wire.toDomain(tick) : null);
         return Serdes.serdeFrom(all.serializer(), (topic, bytes) -> {
             Heartbeat heartbeat = bytes == null ? null : HeartbeatReader.read(bytes);
             return heartbeat == null
@@ -125,6 +130,8 @@ public final class Serialization {
     private static byte @Nullable [] write(Content content) {
         if (content instanceof Beat beat) {
             return SingleObject.encode(Wire.toAvro(beat.heartbeat()));
+        } else if (content instanceof ShardBeat shard) {
+            return SingleObject.encode(Wire.toAvro(shard.heartbeat()));
         } else if (content instanceof ClockTick tick) {
             return SingleObject.encode(Wire.tick(tick.instance()));
         } else if (content instanceof Status status) {

@@ -10,6 +10,7 @@ import dev.rollcall.domain.StatusText;
 import dev.rollcall.domain.UserSnapshot;
 import dev.rollcall.domain.UserSnapshot.DeviceSnapshot;
 import dev.rollcall.domain.UserSnapshot.Emitted;
+import dev.rollcall.session.ShardHeartbeat;
 import dev.rollcall.store.v1.DeviceState;
 import dev.rollcall.store.v1.Said;
 import dev.rollcall.store.v1.StoredPresence;
@@ -38,17 +39,20 @@ final class Wire {
         if (value.getShard() != null) {
             requireId("shard", value.getShard());
         }
-        Long leaseMs = value.getLeaseMs();
-        if (leaseMs != null && (leaseMs <= 0 || leaseMs > Limits.MAX_LEASE_MS)) {
-            throw new UnreadableException(
-                    Reason.INVALID_FIELD, "lease_ms must be 1 to %d: it is %d".formatted(Limits.MAX_LEASE_MS, leaseMs));
+        if (value.getSession() != null) {
+            requireId("session", value.getSession());
+            if (value.getShard() == null) {
+                throw new UnreadableException(
+                        Reason.INVALID_FIELD, "session needs the shard that it is of: shard is null");
+            }
         }
         return new Heartbeat(
                 value.getDeviceId(),
                 value.getState() == null ? null : toDomain(value.getState()),
                 value.getConnection() == ConnectionPhase.CLOSED,
-                leaseMs == null ? OptionalLong.empty() : OptionalLong.of(leaseMs),
-                value.getShard());
+                lease(value.getLeaseMs(), Limits.MAX_LEASE_MS),
+                value.getShard(),
+                value.getSession());
     }
 
     /** Refuses what UTF-8 cannot write as it is, with an {@link IllegalArgumentException}. */
@@ -57,12 +61,39 @@ final class Wire {
         if (value.shard() != null) {
             Unicode.requireWellFormed("shard", value.shard());
         }
+        if (value.session() != null) {
+            Unicode.requireWellFormed("session", value.session());
+        }
         return new DeviceHeartbeat(
                 value.deviceId(),
                 value.state() == null ? null : toAvro(value.state()),
                 value.connectionEnded() ? ConnectionPhase.CLOSED : ConnectionPhase.OPEN,
-                value.leaseMs().isPresent() ? (Long) value.leaseMs().getAsLong() : null,
-                value.shard());
+                orNull(value.leaseMs()),
+                value.shard(),
+                value.session());
+    }
+
+    static ShardHeartbeat toDomain(dev.rollcall.v1.ShardHeartbeat value) throws UnreadableException {
+        requireId("shard", value.getShard());
+        requireId("session", value.getSession());
+        return new ShardHeartbeat(
+                value.getShard(),
+                value.getSession(),
+                value.getStartedAt().toEpochMilli(),
+                lease(value.getLeaseMs(), Limits.MAX_SHARD_LEASE_MS),
+                value.getEnded());
+    }
+
+    /** As for a {@link Heartbeat}. */
+    static dev.rollcall.v1.ShardHeartbeat toAvro(ShardHeartbeat value) {
+        Unicode.requireWellFormed("shard", value.shard());
+        Unicode.requireWellFormed("session", value.session());
+        return new dev.rollcall.v1.ShardHeartbeat(
+                value.shard(),
+                value.session(),
+                Instant.ofEpochMilli(value.startedAt()),
+                orNull(value.leaseMs()),
+                value.ended());
     }
 
     static StatusText toDomain(UserStatus value) throws UnreadableException {
@@ -254,6 +285,14 @@ final class Wire {
         };
     }
 
+    private static OptionalLong lease(@Nullable Long leaseMs, long atMost) throws UnreadableException {
+        if (leaseMs != null && (leaseMs <= 0 || leaseMs > atMost)) {
+            throw new UnreadableException(
+                    Reason.INVALID_FIELD, "lease_ms must be 1 to %d: it is %d".formatted(atMost, leaseMs));
+        }
+        return leaseMs == null ? OptionalLong.empty() : OptionalLong.of(leaseMs);
+    }
+
     private static void requireWellFormed(String field, @Nullable String text) throws UnreadableException {
         if (text != null && !Unicode.isWellFormed(text)) {
             throw new UnreadableException(Reason.INVALID_FIELD, field + " must be well-formed UTF-8: it is not");
@@ -280,6 +319,10 @@ final class Wire {
 
     private static @Nullable Instant instant(@Nullable Long millis) {
         return millis == null ? null : Instant.ofEpochMilli(millis);
+    }
+
+    private static @Nullable Long orNull(OptionalLong value) {
+        return value.isPresent() ? (Long) value.getAsLong() : null;
     }
 
     private static @Nullable Long orNull(long time) {

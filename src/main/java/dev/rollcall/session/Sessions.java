@@ -1,0 +1,368 @@
+package dev.rollcall.session;
+
+import dev.rollcall.session.Session.State;
+import dev.rollcall.session.StoredShard.StoredSession;
+import dev.rollcall.time.LogActivity.Finding;
+import dev.rollcall.time.PartitionClock;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.HashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.PriorityQueue;
+import java.util.Set;
+import java.util.function.BiConsumer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The shards' sessions on one partition (rule 14). A device that a session holds asks here how long it lives, so that it costs
+ * nothing by itself; whoever keeps the devices ends those of the sessions in {@link #takeOver}. Times in ms, of the partition's
+ * clock. Not thread-safe.
+ */
+public final class Sessions {
+    /** For how long a shard without a device is remembered, so that its earlier sessions are told from the later ones. */
+    private static final long REMEMBERED_MS = 3_600_000;
+
+    /** How many shards are, if they have no devices: whoever makes up names must not fill the memory. */
+    private static final int REMEMBERED_SHARDS = 10_000;
+
+    /** How many shards a clock tick looks at, to forget them. */
+    private static final int FORGET_AT_ONCE = 64;
+
+    private final SessionRules rules;
+    private final PartitionClock clock;
+    private final Map<String, Shard> shards = new HashMap<>();
+
+    /** Those that were heard, the longest ago first. */
+    private final Set<Shard> heard = new LinkedHashSet<>();
+
+    private final List<@Nullable Session> byNumber = new ArrayList<>();
+    private final Deque<Integer> freeNumbers = new ArrayDeque<>();
+    private final PriorityQueue<Check> checks = new PriorityQueue<>();
+    private Set<Session> over = new LinkedHashSet<>();
+    private final Set<Shard> changed = new LinkedHashSet<>();
+
+    public Sessions(SessionRules rules, PartitionClock clock) {
+        this.rules = rules;
+        this.clock = clock;
+    }
+
+    // ---- what shards and devices say ----
+
+    /**
+     * A shard was heard from.
+     *
+     * @return whether it counts: it is not an earlier session than the latest that was heard
+     */
+    public boolean heard(ShardHeartbeat beat, long at) {
+        Shard shard = shards.computeIfAbsent(beat.shard(), Shard::new);
+        Session latest = shard.latest;
+        boolean isAnother = latest != null && !latest.id().session().equals(beat.session());
+        Session session = shard.newest(beat.session());
+        boolean isEarlier = isAnother && beat.startedAt() <= latest.startedAt();
+        if (isEarlier || (session != null && session.state() == State.SUPERSEDED)) {
+            end(shard, session == null ? create(shard, beat.session(), 0) : session, State.SUPERSEDED, at);
+            return false;
+        }
+        heardAt(shard, at);
+        if (isAnother) {
+            end(shard, latest, State.SUPERSEDED, at);
+        }
+        if (session == null || isOver(session)) {
+            session = create(
+                    shard, beat.session(), session == null ? 0 : session.id().life() + 1);
+        }
+        if (session.state() != State.ENDED) {
+            shard.latest = session;
+            if (session.hear(beat, at, rules)) {
+                changed.add(shard);
+            }
+            if (beat.ended()) {
+                end(shard, session, State.ENDED, at);
+            }
+            schedule(session);
+        }
+        shard.tidy();
+        return true;
+    }
+
+    /** Whether a heartbeat of that session counts for nothing: a later one was heard, or it has said that it ended. */
+    public boolean refuses(String shard, String session, boolean connectionEnded) {
+        Session known = newest(shard, session);
+        return known != null
+                && (known.state() == State.SUPERSEDED || (known.state() == State.ENDED && !connectionEnded));
+    }
+
+    /** The session that holds what is opened in it now. */
+    public Session open(String shardName, String name) {
+        Shard shard = shards.computeIfAbsent(shardName, Shard::new);
+        Session newest = shard.newest(name);
+        if (newest == null || isOver(newest)) {
+            return create(shard, name, newest == null ? 0 : newest.id().life() + 1);
+        }
+        return newest;
+    }
+
+    /** One that a device was in when it was last stored or packed. */
+    public Session get(SessionId id) {
+        Shard shard = shards.computeIfAbsent(id.shard(), Shard::new);
+        for (Session session : shard.sessions) {
+            if (session.id().equals(id)) {
+                return session;
+            }
+        }
+        return create(shard, id.session(), id.life());
+    }
+
+    /** See {@link Session#number}. */
+    public Session get(int number) {
+        Session session = byNumber.get(number);
+        if (session == null) {
+            throw new IllegalStateException("there is no session " + number);
+        }
+        return session;
+    }
+
+    /** A session holds one device less. */
+    public void remove(Session session) {
+        session.remove();
+        if (session.devices() == 0) {
+            Shard shard = shards.get(session.id().shard());
+            if (shard != null) {
+                shard.tidy();
+            }
+        }
+    }
+
+    // ---- time ----
+
+    /** A clock tick was read. */
+    public void tick() {
+        for (Check next = checks.peek(); next != null && next.at() <= clock.now(); next = checks.peek()) {
+            checks.remove();
+            Session session = next.session();
+            if (next.at() == session.checkAt) {
+                session.checkAt = Long.MAX_VALUE;
+                check(session);
+            }
+        }
+        for (int left = FORGET_AT_ONCE; left > 0 && !heard.isEmpty(); left--) {
+            Shard eldest = heard.iterator().next();
+            boolean isTooMany = heard.size() > REMEMBERED_SHARDS;
+            if (!isTooMany && eldest.lastHeard + REMEMBERED_MS > clock.now()) {
+                break;
+            }
+            forget(eldest);
+        }
+    }
+
+    private void check(Session session) {
+        if (session.state() == State.ALIVE && session.endsAt() <= clock.now()) {
+            session.silent();
+            changed.add(shards.get(session.id().shard()));
+        }
+        if (!isOver(session)) {
+            schedule(session);
+        } else if (session.devices() > 0) {
+            over.add(session);
+        }
+    }
+
+    /** Time in which nobody could be heard from does not count. */
+    public void extendDeadlines(Finding finding) {
+        for (Session session : byNumber) {
+            if (session == null || !session.isHeard()) {
+                continue;
+            }
+            if (finding instanceof Finding.TakeOver takeOver) {
+                session.extendTo(Long.MIN_VALUE, takeOver.at(), Long.MAX_VALUE, rules);
+            } else if (finding instanceof Finding.Gap gap) {
+                session.extendTo(gap.from(), gap.to(), gap.to() - gap.from(), rules);
+            }
+        }
+    }
+
+    /** Whether its devices have ended, as the last clock tick shows. */
+    public boolean isOver(Session session) {
+        return session.isHeard() && session.heldUntil() <= clock.now();
+    }
+
+    public boolean hasOver() {
+        return !over.isEmpty();
+    }
+
+    /** Those that have become over since the last call, and had devices then. */
+    public Set<Session> takeOver() {
+        Set<Session> taken = over;
+        over = new LinkedHashSet<>();
+        return taken;
+    }
+
+    // ---- the store ----
+
+    /** Takes what was stored of a shard, before any device and any record. */
+    public void restore(String name, StoredShard stored) {
+        Shard shard = shards.computeIfAbsent(name, Shard::new);
+        clock.startAt(stored.lastHeard(), stored.clockAheadMs());
+        heardAt(shard, stored.lastHeard());
+        for (StoredSession one : stored.sessions()) {
+            Session session = new Session(freeNumber(), new SessionId(name, one.session(), one.life()), one);
+            byNumber.set(session.number(), session);
+            shard.sessions.add(session);
+            schedule(session);
+        }
+        shard.latest = shard.sessions.get(0);
+    }
+
+    /** Passes on what has to be stored of the shards that have changed since the last call; null: nothing is left of it. */
+    public void drainChanges(BiConsumer<String, @Nullable StoredShard> write) {
+        for (Shard shard : changed) {
+            write.accept(shard.name, shards.get(shard.name) == shard ? shard.stored() : null);
+        }
+        changed.clear();
+    }
+
+    /** How many sessions are in memory. */
+    public int size() {
+        return byNumber.size() - freeNumbers.size();
+    }
+
+    /** How many sessions have devices. */
+    public int holding() {
+        int holding = 0;
+        for (Session session : byNumber) {
+            holding += session != null && session.devices() > 0 ? 1 : 0;
+        }
+        return holding;
+    }
+
+    private @Nullable Session newest(String shardName, String name) {
+        Shard shard = shards.get(shardName);
+        return shard == null ? null : shard.newest(name);
+    }
+
+    private void heardAt(Shard shard, long at) {
+        heard.remove(shard);
+        heard.add(shard);
+        shard.lastHeard = Math.max(shard.lastHeard, at);
+    }
+
+    private void forget(Shard shard) {
+        heard.remove(shard);
+        if (shard.sessions.stream().anyMatch(session -> session.devices() > 0)) {
+            heard.add(shard);
+            return;
+        }
+        shard.sessions.forEach(this::drop);
+        shards.remove(shard.name);
+        changed.add(shard);
+    }
+
+    private void end(Shard shard, Session session, State how, long at) {
+        if (session.state() != how) {
+            session.end(how, at, rules);
+            schedule(session);
+            changed.add(shard);
+        }
+    }
+
+    private void schedule(Session session) {
+        long at = session.state() == State.ALIVE ? session.endsAt() : session.heldUntil();
+        if (at < session.checkAt) {
+            session.checkAt = at;
+            checks.add(new Check(at, session));
+        }
+    }
+
+    private Session create(Shard shard, String name, int life) {
+        Session session = new Session(freeNumber(), new SessionId(shard.name, name, life));
+        byNumber.set(session.number(), session);
+        shard.sessions.add(0, session);
+        return session;
+    }
+
+    private int freeNumber() {
+        Integer free = freeNumbers.poll();
+        if (free == null) {
+            byNumber.add(null);
+            return byNumber.size() - 1;
+        }
+        return free;
+    }
+
+    private void drop(Session session) {
+        session.checkAt = Long.MAX_VALUE;
+        byNumber.set(session.number(), null);
+        freeNumbers.add(session.number());
+    }
+
+    private record Check(long at, Session session) implements Comparable<Check> {
+        @Override
+        public int compareTo(Check other) {
+            return Long.compare(at, other.at);
+        }
+    }
+
+    /** A shard, and those of its sessions that a device or the order of sessions still needs. */
+    private final class Shard {
+        /** So many earlier sessions are known by name when nobody is in them any more. */
+        private static final int REMEMBERED_SESSIONS = 8;
+
+        private final String name;
+
+        /** The newest first. */
+        private final List<Session> sessions = new ArrayList<>(1);
+
+        /** The latest that was heard. */
+        private @Nullable Session latest;
+
+        private long lastHeard = PartitionClock.UNKNOWN;
+
+        private Shard(String name) {
+            this.name = name;
+        }
+
+        private @Nullable Session newest(String session) {
+            for (Session one : sessions) {
+                if (one.id().session().equals(session)) {
+                    return one;
+                }
+            }
+            return null;
+        }
+
+        private StoredShard stored() {
+            List<StoredSession> heardOf = new ArrayList<>(sessions.size());
+            for (Session session : sessions) {
+                if (session == latest) {
+                    heardOf.add(0, session.stored());
+                } else if (session.isHeard()) {
+                    heardOf.add(session.stored());
+                }
+            }
+            return new StoredShard(lastHeard, clock.ahead(), heardOf);
+        }
+
+        /** Drops the sessions that nothing needs any more, and the shard itself if none is left. */
+        private void tidy() {
+            int left = REMEMBERED_SESSIONS;
+            for (var all = sessions.iterator(); all.hasNext(); ) {
+                Session session = all.next();
+                boolean isNamed =
+                        session.isHeard() && session == newest(session.id().session()) && left-- > 0;
+                if (session.devices() == 0 && session != latest && !isNamed) {
+                    all.remove();
+                    drop(session);
+                    if (session.isHeard()) {
+                        changed.add(this);
+                    }
+                }
+            }
+            if (sessions.isEmpty()) {
+                shards.remove(name);
+            }
+        }
+    }
+}
