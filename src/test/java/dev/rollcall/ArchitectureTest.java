@@ -64,7 +64,11 @@ class ArchitectureTest {
                 .layer("partition")
                 .definedBy("dev.rollcall.partition..")
                 .layer("domain")
-                .definedBy("dev.rollcall.domain..")
+                .definedBy("dev.rollcall.domain")
+                .layer("domain.user")
+                .definedBy("dev.rollcall.domain.user")
+                .layer("session")
+                .definedBy("dev.rollcall.session")
                 .layer("time")
                 .definedBy("dev.rollcall.time..")
                 .layer("text")
@@ -104,11 +108,17 @@ class ArchitectureTest {
                 .whereLayer("partition")
                 .mayOnlyBeAccessedByLayers("topology")
                 .whereLayer("partition")
-                .mayOnlyAccessLayers("domain", "time")
+                .mayOnlyAccessLayers("domain.user", "domain", "session", "time")
+                .whereLayer("domain.user")
+                .mayOnlyBeAccessedByLayers("partition")
+                .whereLayer("domain.user")
+                .mayOnlyAccessLayers("domain", "session", "time")
                 .whereLayer("embedded")
                 .mayNotAccessAnyLayer()
                 .whereLayer("domain")
-                .mayOnlyAccessLayers("time", "text")
+                .mayOnlyAccessLayers("session", "time", "text")
+                .whereLayer("session")
+                .mayOnlyAccessLayers("time")
                 .whereLayer("time")
                 .mayNotAccessAnyLayer()
                 .whereLayer("text")
@@ -138,6 +148,8 @@ class ArchitectureTest {
                         "dev.rollcall.wire",
                         "dev.rollcall.config",
                         "dev.rollcall.domain",
+                        "dev.rollcall.domain.user",
+                        "dev.rollcall.session",
                         "dev.rollcall.time",
                         "dev.rollcall.text",
                         "dev.rollcall.v1",
@@ -146,7 +158,12 @@ class ArchitectureTest {
     }
 
     private static final String[] PURE = {
-        "dev.rollcall.partition", "dev.rollcall.domain", "dev.rollcall.time", "dev.rollcall.text"
+        "dev.rollcall.partition",
+        "dev.rollcall.domain",
+        "dev.rollcall.domain.user",
+        "dev.rollcall.session",
+        "dev.rollcall.time",
+        "dev.rollcall.text"
     };
 
     @Test

@@ -22,8 +22,8 @@ final class Variants {
     private static final String PROCESSOR = "dev/rollcall/topology/PresenceProcessor.java";
     private static final String TOPOLOGY = "dev/rollcall/topology/PresenceTopology.java";
     private static final String LOG_ACTIVITY = "dev/rollcall/time/LogActivity.java";
-    private static final String DEVICES = "dev/rollcall/domain/Devices.java";
-    private static final String USER = "dev/rollcall/domain/User.java";
+    private static final String DEVICES = "dev/rollcall/domain/user/Devices.java";
+    private static final String USER = "dev/rollcall/domain/user/User.java";
     private static final String RENEWAL = "dev/rollcall/partition/Renewal.java";
     private static final String BUNDLES = "dev/rollcall/consumer/HeartbeatBundles.java";
     private static final String BARRIER = "dev/rollcall/consumer/ReadBarrierConsumer.java";

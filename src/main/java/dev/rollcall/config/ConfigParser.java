@@ -1,6 +1,7 @@
 package dev.rollcall.config;
 
 import dev.rollcall.config.RollcallConfig.TopicNames;
+import dev.rollcall.domain.Limits;
 import dev.rollcall.domain.PresenceRules;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -43,6 +44,8 @@ final class ConfigParser {
                         (int) number("max.devices.per.user", 1, 10_000),
                         number("shard.quiet.ms", 1, DAY_MS),
                         number("shard.hold.ms", 0, DAY_MS),
+                        number("shard.lease.ms", 1, Limits.MAX_SHARD_LEASE_MS),
+                        number("shard.resume.ms", 0, DAY_MS),
                         number("last.seen.persist.ms", 0, DAY_MS),
                         MISSED_TICKS * tickIntervalMs,
                         SWEEP_BUDGET,

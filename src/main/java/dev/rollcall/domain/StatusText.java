@@ -21,7 +21,7 @@ public record StatusText(@Nullable String text, @Nullable Long expiresAt) {
         }
     }
 
-    boolean isExpired(long now) {
+    public boolean isExpired(long now) {
         return expiresAt != null && expiresAt <= now;
     }
 }

@@ -1,5 +1,6 @@
 package dev.rollcall.domain;
 
+import dev.rollcall.session.SessionId;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -51,9 +52,11 @@ public record UserSnapshot(
      *     it
      * @param leaseMs the lease that runs, in ms
      * @param connectionEnded whether the deadline is that of a connection's end, which is exact
-     * @param deadline when the device expires, in the partition's time
+     * @param deadline when the device expires, in the partition's time; where a session holds it, when it would if nobody had
+     *     heard of that
      * @param heldUntil until when a silent shard holds it (rule 13), in the partition's time; never before the deadline, and not
-     *     stored
+     *     stored; {@link Long#MAX_VALUE}: a session decides that
+     * @param session what holds its connection, or did so when that ended (rule 14)
      */
     public record DeviceSnapshot(
             String id,
@@ -65,7 +68,8 @@ public record UserSnapshot(
             boolean connectionEnded,
             long deadline,
             long heldUntil,
-            @Nullable String shard) {
+            @Nullable String shard,
+            @Nullable SessionId session) {
 
         /** One that was just read from the store. */
         public static DeviceSnapshot stored(
@@ -76,9 +80,20 @@ public record UserSnapshot(
                 long leaseMs,
                 boolean connectionEnded,
                 long deadline,
-                @Nullable String shard) {
+                @Nullable String shard,
+                @Nullable SessionId session) {
             return new DeviceSnapshot(
-                    id, state, since, lastRecord, lastRecord, leaseMs, connectionEnded, deadline, deadline, shard);
+                    id,
+                    state,
+                    since,
+                    lastRecord,
+                    lastRecord,
+                    leaseMs,
+                    connectionEnded,
+                    deadline,
+                    deadline,
+                    shard,
+                    session);
         }
     }
 

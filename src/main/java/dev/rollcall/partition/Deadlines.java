@@ -46,7 +46,7 @@ final class Deadlines {
      * @return where the user is from now on
      */
     long schedule(int slot, long bucket, long deadline) {
-        long sooner = bucketOf(deadline);
+        long sooner = deadline == Long.MAX_VALUE ? NONE : bucketOf(deadline);
         if (bucket <= sooner) {
             return bucket;
         }
@@ -80,6 +80,8 @@ final class Deadlines {
                 if (deadline <= now) {
                     left--;
                     onExpiry.accept(slot);
+                } else if (deadline == Long.MAX_VALUE) {
+                    PackedUser.setBucket(users.packed(slot), NONE); // a session decides
                 } else if (bucketOf(deadline) == bucket) {
                     later.add(slot);
                 } else {

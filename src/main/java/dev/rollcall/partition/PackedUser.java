@@ -3,6 +3,7 @@ package dev.rollcall.partition;
 import dev.rollcall.domain.PresenceState;
 import dev.rollcall.domain.UserId;
 import dev.rollcall.domain.UserSnapshot;
+import dev.rollcall.session.Sessions;
 import dev.rollcall.time.PartitionClock;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
@@ -16,7 +17,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <pre>
  *   bucket 8 · last active 8 · flags 2 · number of devices 2 · [text expiry 8] · [appear offline at 8] · id · device … · rest
- *   device: last record 8 · deadline 8 · held until 8 · stored record 8 · since 8 · lease 4 · state 1 · id · shard
+ *   device: last record 8 · deadline 8 · held until 8 · stored record 8 · since 8 · lease 4 · state 1 · id
+ *           · shard, or the number of the session that holds it 4
  *   rest:   [status at 8] · [forgettable since 8] · [left ONLINE 8] · [left IDLE 8] · [routing sequence 8] · [text]
  *           · [emitted: state 1 · since 8 · last active 8 · sequence 8]
  * </pre>
@@ -55,7 +57,9 @@ final class PackedUser {
     private static final int STATE = 44;
     static final int DEVICE_ID = 45;
 
-    static final int CONNECTION_ENDED = 4; // beside the state
+    // Beside the state.
+    static final int CONNECTION_ENDED = 4;
+    static final int HAS_SESSION = 8;
 
     private PackedUser() {}
 
@@ -138,8 +142,8 @@ final class PackedUser {
 
     /** Where the next device is, or the rest. */
     static int after(byte[] packed, int device) {
-        int shard = shardAt(packed, device);
-        return shard + 1 + (packed[shard] & 0xFF);
+        int at = afterId(packed, device);
+        return at + (hasSession(packed, device) ? Integer.BYTES : 1 + (packed[at] & 0xFF));
     }
 
     static long lastRecord(byte[] packed, int device) {
@@ -172,11 +176,29 @@ final class PackedUser {
     }
 
     static boolean hasState(byte[] packed, int device, PresenceState state) {
-        return (packed[device + STATE] & ~CONNECTION_ENDED) == code(state);
+        return (packed[device + STATE] & ~(CONNECTION_ENDED | HAS_SESSION)) == code(state);
     }
 
     static boolean connectionEnded(byte[] packed, int device) {
         return (packed[device + STATE] & CONNECTION_ENDED) != 0;
+    }
+
+    static boolean hasSession(byte[] packed, int device) {
+        return (packed[device + STATE] & HAS_SESSION) != 0;
+    }
+
+    /** Whether one of the devices is held by a session whose devices have ended. */
+    static boolean isInSessionThatIsOver(byte[] packed, Sessions sessions) {
+        int device = firstDevice(packed);
+        for (int left = devices(packed); left > 0; left--) {
+            if (hasSession(packed, device)
+                    && !connectionEnded(packed, device)
+                    && sessions.isOver(sessions.get((int) INT.get(packed, afterId(packed, device))))) {
+                return true;
+            }
+            device = after(packed, device);
+        }
+        return false;
     }
 
     /** Says no to all but ASCII, and so leaves the rest to the rules. */
@@ -184,13 +206,13 @@ final class PackedUser {
         return equal(packed, device + DEVICE_ID, id);
     }
 
-    /** As {@link #hasDeviceId}. */
+    /** As {@link #hasDeviceId}; only of a device without a session. */
     static boolean hasShard(byte[] packed, int device, @Nullable String shard) {
-        int at = shardAt(packed, device);
+        int at = afterId(packed, device);
         return shard == null ? packed[at] == 0 : equal(packed, at, shard);
     }
 
-    private static int shardAt(byte[] packed, int device) {
+    private static int afterId(byte[] packed, int device) {
         return device + DEVICE_ID + 1 + (packed[device + DEVICE_ID] & 0xFF);
     }
 

@@ -3,14 +3,17 @@ package dev.rollcall.partition;
 import dev.rollcall.domain.Decision;
 import dev.rollcall.domain.Decision.StoreWrite;
 import dev.rollcall.domain.Heartbeat;
-import dev.rollcall.domain.PartitionScope;
 import dev.rollcall.domain.PresenceRules;
 import dev.rollcall.domain.Rejection;
-import dev.rollcall.domain.Shards;
 import dev.rollcall.domain.StatusText;
-import dev.rollcall.domain.User;
 import dev.rollcall.domain.UserId;
 import dev.rollcall.domain.UserSnapshot;
+import dev.rollcall.domain.user.PartitionScope;
+import dev.rollcall.domain.user.Shards;
+import dev.rollcall.domain.user.User;
+import dev.rollcall.session.Sessions;
+import dev.rollcall.session.ShardHeartbeat;
+import dev.rollcall.session.StoredShard;
 import dev.rollcall.time.LogActivity;
 import dev.rollcall.time.LogActivity.Finding;
 import dev.rollcall.time.PartitionClock;
@@ -40,10 +43,12 @@ public final class PresencePartition {
     private final PartitionScope scope;
     private final PartitionClock clock;
     private final Shards shards;
+    private final Sessions sessions;
     private final LogActivity log;
     private final StoredUsers store;
     private final UserTable users = new UserTable();
     private final Deadlines deadlines;
+    private final SessionSweep sessionSweep;
 
     /** How many of the users in memory do not appear offline. */
     private int visibleUsers;
@@ -54,8 +59,15 @@ public final class PresencePartition {
         scope = new PartitionScope(rules);
         clock = scope.clock();
         shards = scope.shards();
+        sessions = scope.sessions();
         log = new LogActivity(rules.logGapMs());
         deadlines = new Deadlines(users, clock);
+        sessionSweep = new SessionSweep(users, sessions);
+    }
+
+    /** Takes a stored shard into memory, before all users. */
+    public void restoreShard(String shard, StoredShard stored) {
+        sessions.restore(shard, stored);
     }
 
     /** Takes a stored user into memory, before the first record, which then sets the deadlines (see {@link LogActivity}). */
@@ -86,8 +98,31 @@ public final class PresencePartition {
             slot = users.find(id);
             fromStore = slot == UserTable.NO_SLOT ? fromStore(id) : null;
         }
-        shards.recordActivity(heartbeat.shard(), at);
+        if (!isOfEarlierSession(heartbeat)) {
+            shards.recordActivity(heartbeat.shard(), at);
+        }
         return apply(slot, fromStore, heartbeat, at, stamp);
+    }
+
+    private boolean isOfEarlierSession(Heartbeat heartbeat) {
+        return heartbeat.shard() != null
+                && heartbeat.session() != null
+                && sessions.refuses(heartbeat.shard(), heartbeat.session(), heartbeat.connectionEnded());
+    }
+
+    /**
+     * A shard that holds connections was heard from.
+     *
+     * @return whether that counts: it is not from an earlier session than the latest that was heard (rule 14)
+     */
+    public boolean shardHeartbeat(ShardHeartbeat heartbeat, long stamp) {
+        long at = clock.advance(stamp);
+        extendDeadlines(log.record(at, visibleUsers > 0));
+        boolean counts = sessions.heard(heartbeat, at);
+        if (counts) {
+            shards.recordActivity(heartbeat.shard(), at);
+        }
+        return counts;
     }
 
     /**
@@ -109,13 +144,15 @@ public final class PresencePartition {
     }
 
     private Decision apply(int slot, @Nullable User fromStore, Heartbeat heartbeat, long at, long stamp) {
-        if (fromStore == null && Renewal.apply(users.packed(slot), heartbeat, at, stamp, clock, rules)) {
+        if (fromStore == null
+                && !sessionSweep.isUnfinished()
+                && Renewal.apply(users.packed(slot), heartbeat, at, stamp, clock, rules)) {
             return Decision.NOTHING;
         }
         User user = fromStore == null ? unpack(slot) : fromStore;
         user.expire();
         Rejection rejection = user.heartbeat(heartbeat, at, stamp);
-        if (!user.appearsOffline()) {
+        if (!user.appearsOffline() && !isOfEarlierSession(heartbeat)) {
             shards.recordActivity(heartbeat.shard(), at); // of which a live device may be the first to name it
         }
         return decide(user, slot, rejection);
@@ -160,6 +197,7 @@ public final class PresencePartition {
     /** A clock tick was read. What is due then ends with {@link #sweep}. */
     public void tick(long stamp) {
         extendDeadlines(log.tick(clock.tick(stamp), visibleUsers > 0));
+        sessions.tick();
     }
 
     /**
@@ -172,22 +210,37 @@ public final class PresencePartition {
     public boolean sweep(BiConsumer<UserId, Decision> decisions) {
         List<Expired> all = new ArrayList<>();
         boolean isFinished = deadlines.poll(rules.sweepBudget(), slot -> {
-            User user = unpack(slot);
             PackedUser.setBucket(users.packed(slot), Deadlines.NONE);
-            user.expire();
-            Decision decision = decide(user, slot, null);
-            if (!decision.isNothing()) {
-                all.add(new Expired(user.id(), decision));
-            }
+            expire(slot, all);
         });
+        isFinished &= sessionSweep.poll(rules.sweepBudget(), slot -> expire(slot, all));
         all.sort(Expired.IN_ORDER);
         all.forEach(one -> decisions.accept(one.user(), one.decision()));
         return isFinished;
     }
 
+    private void expire(int slot, List<Expired> all) {
+        User user = unpack(slot);
+        user.expire();
+        Decision decision = decide(user, slot, null);
+        if (!decision.isNothing()) {
+            all.add(new Expired(user.id(), decision));
+        }
+    }
+
     /** Whether time has to go on: there is something that can expire. */
     public boolean needsClockTicks() {
-        return users.size() > 0;
+        return users.size() > 0 || sessions.size() > 0;
+    }
+
+    /** How many sessions hold devices. */
+    public int openSessions() {
+        return sessions.holding();
+    }
+
+    /** Passes on what has to be stored of the shards that have changed since the last call; null: nothing is left of one. */
+    public void drainShards(BiConsumer<String, @Nullable StoredShard> write) {
+        sessions.drainChanges(write);
     }
 
     /** What the broker's clock said in the last clock tick read; far in the past: none was. */
@@ -202,7 +255,7 @@ public final class PresencePartition {
 
     /** How many entries of any kind are in memory, for tests of what grows. */
     int entries() {
-        return users.size() + deadlines.entries() + shards.size();
+        return users.size() + deadlines.entries() + shards.size() + sessions.size();
     }
 
     /** How far the sweep is behind, in ms: what was due then has not been looked at yet. */
@@ -219,7 +272,11 @@ public final class PresencePartition {
         if (isTakeOver) {
             deadlines.clear(); // what was scheduled before any time was known is filed too finely
         }
+        sessions.extendDeadlines(finding);
         users.forEachSlot(slot -> {
+            if (PackedUser.nextDeadline(users.packed(slot), clock) == Long.MAX_VALUE) {
+                return; // all of its devices are held by sessions
+            }
             User user = unpack(slot);
             long bucket = isTakeOver ? Deadlines.NONE : PackedUser.bucket(users.packed(slot));
             user.extendDeadlines(finding);
@@ -241,7 +298,7 @@ public final class PresencePartition {
 
     private User unpack(int slot) {
         byte[] packed = users.packed(slot);
-        return new User(PackedUser.id(packed), UserCodec.unpack(packed), scope);
+        return new User(PackedUser.id(packed), UserCodec.unpack(packed, sessions), scope);
     }
 
     private Decision decide(User user, int slot, @Nullable Rejection rejection) {
@@ -261,7 +318,7 @@ public final class PresencePartition {
         boolean isTextNear = clock.reached() == PartitionClock.UNKNOWN || next - clock.reached() < TEXT_HORIZON_MS;
         if (user.hasDevices() || (next != Long.MAX_VALUE && isTextNear)) {
             int kept = wasKept ? slot : users.add(user.id());
-            users.set(kept, UserCodec.pack(user.id(), snapshot, deadlines.schedule(kept, bucket, next)));
+            users.set(kept, UserCodec.pack(user.id(), snapshot, deadlines.schedule(kept, bucket, next), sessions));
             visibleUsers += user.appearsOffline() ? 0 : 1;
         } else if (wasKept) {
             users.remove(slot, user.id());

@@ -8,7 +8,7 @@ import dev.rollcall.time.PartitionClock;
 /**
  * A heartbeat that changes nothing but how long its device lives, applied to a {@link PackedUser} as it is: most are such, and
  * to unpack the user for them would cost ten times as much. A shortcut, not a rule: what it does is what {@link
- * dev.rollcall.domain.User#heartbeat} would have done (see {@code RenewalTest}), and whatever may be more is left to that.
+ * dev.rollcall.domain.user.User#heartbeat} would have done (see {@code RenewalTest}), and whatever may be more is left to that.
  */
 final class Renewal {
     private static final int NOT_FOUND = -1;
@@ -25,7 +25,9 @@ final class Renewal {
     static boolean apply(
             byte[] packed, Heartbeat heartbeat, long at, long stamp, PartitionClock clock, PresenceRules rules) {
         long now = clock.now();
-        if (heartbeat.connectionEnded() || clock.timeAt(PackedUser.textExpiry(packed)) <= now) {
+        if (heartbeat.connectionEnded()
+                || heartbeat.session() != null
+                || clock.timeAt(PackedUser.textExpiry(packed)) <= now) {
             return false;
         }
         int found = NOT_FOUND;
@@ -45,7 +47,8 @@ final class Renewal {
         long leaseMs = heartbeat.leaseMs().orElse(rules.leaseMs());
         long deadline = at + leaseMs;
         boolean keepsLease = heartbeat.leaseMs().isEmpty() && deadline < PackedUser.deadline(packed, found); // rule 4
-        boolean isRenewal = (heartbeat.state() == null || PackedUser.hasState(packed, found, heartbeat.state()))
+        boolean isRenewal = !PackedUser.hasSession(packed, found)
+                && (heartbeat.state() == null || PackedUser.hasState(packed, found, heartbeat.state()))
                 && !PackedUser.connectionEnded(packed, found)
                 && at >= PackedUser.lastRecord(packed, found)
                 && (keepsLease || leaseMs == PackedUser.leaseMs(packed, found)) // another one is stored

@@ -8,6 +8,8 @@ import dev.rollcall.domain.UserId;
 import dev.rollcall.domain.UserSnapshot;
 import dev.rollcall.domain.UserSnapshot.DeviceSnapshot;
 import dev.rollcall.domain.UserSnapshot.Emitted;
+import dev.rollcall.session.SessionId;
+import dev.rollcall.session.Sessions;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
@@ -22,7 +24,7 @@ final class UserCodec {
     private UserCodec() {}
 
     /** @param bucket see {@link PackedUser#bucket} */
-    static byte[] pack(UserId id, UserSnapshot user, long bucket) {
+    static byte[] pack(UserId id, UserSnapshot user, long bucket, Sessions sessions) {
         ByteBuffer out = ByteBuffer.allocate(maxBytes(user));
         String text = user.status().text();
         Long textExpiry = user.status().expiresAt();
@@ -48,10 +50,15 @@ final class UserCodec {
             out.putLong(device.lastRecord()).putLong(device.deadline()).putLong(device.heldUntil());
             out.putLong(device.storedRecord()).putLong(device.since());
             out.putInt((int) device.leaseMs());
-            out.put((byte)
-                    (PackedUser.code(device.state()) | flag(device.connectionEnded(), PackedUser.CONNECTION_ENDED)));
+            out.put((byte) (PackedUser.code(device.state())
+                    | flag(device.connectionEnded(), PackedUser.CONNECTION_ENDED)
+                    | flag(device.session() != null, PackedUser.HAS_SESSION)));
             putId(device.id(), out);
-            putId(device.shard() == null ? "" : device.shard(), out);
+            if (device.session() != null) {
+                out.putInt(sessions.get(device.session()).number());
+            } else {
+                putId(device.shard() == null ? "" : device.shard(), out);
+            }
         }
         putUnless(NEVER, user.statusAt(), out);
         putUnless(NEVER, user.forgettableSince(), out);
@@ -71,7 +78,7 @@ final class UserCodec {
         return packed;
     }
 
-    static UserSnapshot unpack(byte[] packed) {
+    static UserSnapshot unpack(byte[] packed, Sessions sessions) {
         ByteBuffer in = ByteBuffer.wrap(packed);
         in.getLong(); // the bucket
         long lastActive = in.getLong();
@@ -82,7 +89,7 @@ final class UserCodec {
         in.position(PackedUser.firstDevice(packed));
         List<DeviceSnapshot> devices = new ArrayList<>(count);
         for (int left = count; left > 0; left--) {
-            devices.add(device(in));
+            devices.add(device(in, sessions));
         }
         long statusAt = longIf(flags & PackedUser.HAS_STATUS_AT, NEVER, in);
         long forgettableSince = longIf(flags & PackedUser.HAS_FORGETTABLE_SINCE, NEVER, in);
@@ -110,7 +117,7 @@ final class UserCodec {
                 0);
     }
 
-    private static DeviceSnapshot device(ByteBuffer in) {
+    private static DeviceSnapshot device(ByteBuffer in, Sessions sessions) {
         long lastRecord = in.getLong();
         long deadline = in.getLong();
         long heldUntil = in.getLong();
@@ -119,10 +126,13 @@ final class UserCodec {
         int leaseMs = in.getInt();
         int state = in.get();
         String id = string(in.get() & 0xFF, in);
-        String shard = string(in.get() & 0xFF, in);
+        SessionId session = (state & PackedUser.HAS_SESSION) == 0
+                ? null
+                : sessions.get(in.getInt()).id();
+        String shard = session == null ? string(in.get() & 0xFF, in) : "";
         return new DeviceSnapshot(
                 id,
-                PackedUser.state(state & ~PackedUser.CONNECTION_ENDED),
+                PackedUser.state(state & ~(PackedUser.CONNECTION_ENDED | PackedUser.HAS_SESSION)),
                 since,
                 lastRecord,
                 storedRecord,
@@ -130,7 +140,8 @@ final class UserCodec {
                 (state & PackedUser.CONNECTION_ENDED) != 0,
                 deadline,
                 heldUntil,
-                shard.isEmpty() ? null : shard);
+                shard.isEmpty() ? null : shard,
+                session);
     }
 
     private static int maxBytes(UserSnapshot user) {

@@ -131,6 +131,11 @@ final class UserTable {
         free[freeCount++] = slot;
     }
 
+    /** Slots are below this. */
+    int slots() {
+        return used;
+    }
+
     void forEachSlot(IntConsumer consumer) {
         for (int slot = 0; slot < used; slot++) {
             if (users[slot] != null) {

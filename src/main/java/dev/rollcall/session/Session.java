@@ -31,8 +31,8 @@ public final class Session {
     /** How many devices it holds. */
     private int devices;
 
-    /** When somebody will look at it next. */
-    long checkAt = Long.MAX_VALUE;
+    /** When it will be looked at next. */
+    private long checkAt = Long.MAX_VALUE;
 
     Session(int number, SessionId id) {
         this.number = number;
@@ -83,6 +83,14 @@ public final class Session {
     /** Until when its devices are live if nobody takes them up. */
     public long heldUntil() {
         return heldUntil;
+    }
+
+    long checkAt() {
+        return checkAt;
+    }
+
+    void checkAt(long at) {
+        checkAt = at;
     }
 
     int devices() {

@@ -58,16 +58,17 @@ public final class Sessions {
      */
     public boolean heard(ShardHeartbeat beat, long at) {
         Shard shard = shards.computeIfAbsent(beat.shard(), Shard::new);
-        Session latest = shard.latest;
+        Session latest = shard.latest();
         boolean isAnother = latest != null && !latest.id().session().equals(beat.session());
         Session session = shard.newest(beat.session());
-        boolean isEarlier = isAnother && beat.startedAt() <= latest.startedAt();
+        boolean isEarlier = latest != null && isAnother && beat.startedAt() <= latest.startedAt();
         if (isEarlier || (session != null && session.state() == State.SUPERSEDED)) {
             end(shard, session == null ? create(shard, beat.session(), 0) : session, State.SUPERSEDED, at);
+            tidy(shard);
             return false;
         }
         heardAt(shard, at);
-        if (isAnother) {
+        if (latest != null && isAnother) {
             end(shard, latest, State.SUPERSEDED, at);
         }
         if (session == null || isOver(session)) {
@@ -75,7 +76,7 @@ public final class Sessions {
                     shard, beat.session(), session == null ? 0 : session.id().life() + 1);
         }
         if (session.state() != State.ENDED) {
-            shard.latest = session;
+            shard.setLatest(session);
             if (session.hear(beat, at, rules)) {
                 changed.add(shard);
             }
@@ -84,7 +85,7 @@ public final class Sessions {
             }
             schedule(session);
         }
-        shard.tidy();
+        tidy(shard);
         return true;
     }
 
@@ -93,6 +94,12 @@ public final class Sessions {
         Session known = newest(shard, session);
         return known != null
                 && (known.state() == State.SUPERSEDED || (known.state() == State.ENDED && !connectionEnded));
+    }
+
+    /** How long a device lives that was opened in that session: without end if that was heard, since it decides then. */
+    public long leaseMs(String shard, String session) {
+        Session known = newest(shard, session);
+        return known != null && known.isHeard() ? Long.MAX_VALUE / 2 : rules.leaseMs();
     }
 
     /** The session that holds what is opened in it now. */
@@ -108,12 +115,8 @@ public final class Sessions {
     /** One that a device was in when it was last stored or packed. */
     public Session get(SessionId id) {
         Shard shard = shards.computeIfAbsent(id.shard(), Shard::new);
-        for (Session session : shard.sessions) {
-            if (session.id().equals(id)) {
-                return session;
-            }
-        }
-        return create(shard, id.session(), id.life());
+        Session known = shard.find(id);
+        return known == null ? create(shard, id.session(), id.life()) : known;
     }
 
     /** See {@link Session#number}. */
@@ -131,7 +134,7 @@ public final class Sessions {
         if (session.devices() == 0) {
             Shard shard = shards.get(session.id().shard());
             if (shard != null) {
-                shard.tidy();
+                tidy(shard);
             }
         }
     }
@@ -143,15 +146,15 @@ public final class Sessions {
         for (Check next = checks.peek(); next != null && next.at() <= clock.now(); next = checks.peek()) {
             checks.remove();
             Session session = next.session();
-            if (next.at() == session.checkAt) {
-                session.checkAt = Long.MAX_VALUE;
+            if (next.at() == session.checkAt()) {
+                session.checkAt(Long.MAX_VALUE);
                 check(session);
             }
         }
         for (int left = FORGET_AT_ONCE; left > 0 && !heard.isEmpty(); left--) {
             Shard eldest = heard.iterator().next();
             boolean isTooMany = heard.size() > REMEMBERED_SHARDS;
-            if (!isTooMany && eldest.lastHeard + REMEMBERED_MS > clock.now()) {
+            if (!isTooMany && eldest.lastHeard() + REMEMBERED_MS > clock.now()) {
                 break;
             }
             forget(eldest);
@@ -210,16 +213,16 @@ public final class Sessions {
         for (StoredSession one : stored.sessions()) {
             Session session = new Session(freeNumber(), new SessionId(name, one.session(), one.life()), one);
             byNumber.set(session.number(), session);
-            shard.sessions.add(session);
+            shard.addOldest(session);
             schedule(session);
         }
-        shard.latest = shard.sessions.get(0);
+        shard.setLatest(shard.sessions().get(0));
     }
 
     /** Passes on what has to be stored of the shards that have changed since the last call; null: nothing is left of it. */
     public void drainChanges(BiConsumer<String, @Nullable StoredShard> write) {
         for (Shard shard : changed) {
-            write.accept(shard.name, shards.get(shard.name) == shard ? shard.stored() : null);
+            write.accept(shard.name(), shards.get(shard.name()) == shard ? shard.stored(clock.ahead()) : null);
         }
         changed.clear();
     }
@@ -246,18 +249,30 @@ public final class Sessions {
     private void heardAt(Shard shard, long at) {
         heard.remove(shard);
         heard.add(shard);
-        shard.lastHeard = Math.max(shard.lastHeard, at);
+        shard.heardAt(at);
     }
 
     private void forget(Shard shard) {
         heard.remove(shard);
-        if (shard.sessions.stream().anyMatch(session -> session.devices() > 0)) {
+        if (shard.hasDevices()) {
             heard.add(shard);
             return;
         }
-        shard.sessions.forEach(this::drop);
-        shards.remove(shard.name);
+        shard.sessions().forEach(this::drop);
+        shards.remove(shard.name());
         changed.add(shard);
+    }
+
+    private void tidy(Shard shard) {
+        for (Session session : shard.dropUnneeded()) {
+            drop(session);
+            if (session.isHeard()) {
+                changed.add(shard);
+            }
+        }
+        if (shard.sessions().isEmpty()) {
+            shards.remove(shard.name());
+        }
     }
 
     private void end(Shard shard, Session session, State how, long at) {
@@ -270,16 +285,16 @@ public final class Sessions {
 
     private void schedule(Session session) {
         long at = session.state() == State.ALIVE ? session.endsAt() : session.heldUntil();
-        if (at < session.checkAt) {
-            session.checkAt = at;
+        if (at < session.checkAt()) {
+            session.checkAt(at);
             checks.add(new Check(at, session));
         }
     }
 
     private Session create(Shard shard, String name, int life) {
-        Session session = new Session(freeNumber(), new SessionId(shard.name, name, life));
+        Session session = new Session(freeNumber(), new SessionId(shard.name(), name, life));
         byNumber.set(session.number(), session);
-        shard.sessions.add(0, session);
+        shard.addNewest(session);
         return session;
     }
 
@@ -293,7 +308,7 @@ public final class Sessions {
     }
 
     private void drop(Session session) {
-        session.checkAt = Long.MAX_VALUE;
+        session.checkAt(Long.MAX_VALUE);
         byNumber.set(session.number(), null);
         freeNumbers.add(session.number());
     }
@@ -302,67 +317,6 @@ public final class Sessions {
         @Override
         public int compareTo(Check other) {
             return Long.compare(at, other.at);
-        }
-    }
-
-    /** A shard, and those of its sessions that a device or the order of sessions still needs. */
-    private final class Shard {
-        /** So many earlier sessions are known by name when nobody is in them any more. */
-        private static final int REMEMBERED_SESSIONS = 8;
-
-        private final String name;
-
-        /** The newest first. */
-        private final List<Session> sessions = new ArrayList<>(1);
-
-        /** The latest that was heard. */
-        private @Nullable Session latest;
-
-        private long lastHeard = PartitionClock.UNKNOWN;
-
-        private Shard(String name) {
-            this.name = name;
-        }
-
-        private @Nullable Session newest(String session) {
-            for (Session one : sessions) {
-                if (one.id().session().equals(session)) {
-                    return one;
-                }
-            }
-            return null;
-        }
-
-        private StoredShard stored() {
-            List<StoredSession> heardOf = new ArrayList<>(sessions.size());
-            for (Session session : sessions) {
-                if (session == latest) {
-                    heardOf.add(0, session.stored());
-                } else if (session.isHeard()) {
-                    heardOf.add(session.stored());
-                }
-            }
-            return new StoredShard(lastHeard, clock.ahead(), heardOf);
-        }
-
-        /** Drops the sessions that nothing needs any more, and the shard itself if none is left. */
-        private void tidy() {
-            int left = REMEMBERED_SESSIONS;
-            for (var all = sessions.iterator(); all.hasNext(); ) {
-                Session session = all.next();
-                boolean isNamed =
-                        session.isHeard() && session == newest(session.id().session()) && left-- > 0;
-                if (session.devices() == 0 && session != latest && !isNamed) {
-                    all.remove();
-                    drop(session);
-                    if (session.isHeard()) {
-                        changed.add(this);
-                    }
-                }
-            }
-            if (sessions.isEmpty()) {
-                shards.remove(name);
-            }
         }
     }
 }

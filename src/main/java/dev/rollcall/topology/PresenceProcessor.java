@@ -13,10 +13,13 @@ import dev.rollcall.domain.RoutingView;
 import dev.rollcall.domain.UserId;
 import dev.rollcall.domain.UserSnapshot;
 import dev.rollcall.partition.PresencePartition;
+import dev.rollcall.session.ShardHeartbeat;
+import dev.rollcall.session.StoredShard;
 import dev.rollcall.text.Printable;
 import dev.rollcall.wire.Inbound;
 import java.time.Clock;
 import java.time.Duration;
+import java.util.function.BiConsumer;
 import org.apache.kafka.common.errors.SerializationException;
 import org.apache.kafka.common.header.Headers;
 import org.apache.kafka.streams.errors.StreamsException;
@@ -49,6 +52,7 @@ final class PresenceProcessor implements Processor<UserId, Object, Object, Objec
 
     private ProcessorContext<Object, Object> context;
     private KeyValueStore<UserId, UserSnapshot> users;
+    private KeyValueStore<String, StoredShard> shards;
     private PresencePartition partition;
     private StampSteps stamps;
     private StoreScan scan;
@@ -77,13 +81,15 @@ final class PresenceProcessor implements Processor<UserId, Object, Object, Objec
     public void init(ProcessorContext<Object, Object> context) {
         this.context = context;
         users = context.getStateStore(PresenceTopology.USERS);
+        shards = context.getStateStore(PresenceTopology.SHARDS);
         partition = new PresencePartition(config.rules(), users::get);
         scan = new StoreScan(users, config.rules().retentionMs());
         metrics = new ProcessorMetrics(context);
         stamps = new StampSteps(metrics);
         furtherSweeps = null; // Streams has cancelled those of a life before
         heartbeats.forget(context.taskId().partition());
-        restoreAll();
+        restoreAll(shards, partition::restoreShard);
+        restoreAll(users, partition::restore);
         metrics.state(partition);
         context.schedule(
                 Duration.ofMillis(config.tickIntervalMs()), PunctuationType.WALL_CLOCK_TIME, this::writeClockTick);
@@ -119,6 +125,8 @@ final class PresenceProcessor implements Processor<UserId, Object, Object, Objec
         Inbound.Content content = input.value().content();
         if (content instanceof Inbound.ClockTick) {
             tick(input.stamp());
+        } else if (content instanceof Inbound.ShardBeat beat) {
+            shardHeartbeat(input, beat.heartbeat());
         } else if (content instanceof Inbound.Rejected rejected) {
             deadLetter(input, rejected.rejection());
         } else if (input.user() == null) {
@@ -151,21 +159,32 @@ final class PresenceProcessor implements Processor<UserId, Object, Object, Objec
         }
     }
 
-    private void restoreAll() {
-        try (KeyValueIterator<UserId, UserSnapshot> all = users.all()) {
+    private <K, V> void restoreAll(KeyValueStore<K, V> store, BiConsumer<K, V> restore) {
+        try (KeyValueIterator<K, V> all = store.all()) {
             while (all.hasNext()) {
-                UserId user = all.peekNextKey();
+                K key = all.peekNextKey();
                 try {
-                    partition.restore(user, all.next().value);
+                    restore.accept(key, all.next().value);
                 } catch (SerializationException e) {
                     // To skip it would be to forget somebody. Whoever runs this has to know, and to decide.
                     throw new StreamsException(
                             "what is stored of %s, task %s, cannot be read: was it written by a later version?"
-                                    .formatted(Printable.of(user), context.taskId()),
+                                    .formatted(Printable.of(key), context.taskId()),
                             e);
                 }
             }
         }
+    }
+
+    private void shardHeartbeat(InputRecord input, ShardHeartbeat heartbeat) {
+        if (!partition.shardHeartbeat(heartbeat, input.stamp())) {
+            metrics.earlierSession(heartbeat, input);
+        }
+        storeShards();
+    }
+
+    private void storeShards() {
+        partition.drainShards(shards::put);
     }
 
     private Decision decide(InputRecord input, Inbound.Content content, boolean early) {
@@ -195,6 +214,7 @@ final class PresenceProcessor implements Processor<UserId, Object, Object, Objec
     /** The partition's clock ticks: what is due ends, and a slice of the store is looked through. */
     private void tick(long at) {
         partition.tick(at);
+        storeShards();
         sweep();
         for (UserId user : scan.dueBy(partition.now())) {
             carryOut(user, partition.review(user));

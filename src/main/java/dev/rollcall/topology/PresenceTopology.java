@@ -2,7 +2,6 @@ package dev.rollcall.topology;
 
 import dev.rollcall.config.RollcallConfig;
 import dev.rollcall.domain.UserId;
-import dev.rollcall.domain.UserSnapshot;
 import dev.rollcall.wire.Inbound;
 import dev.rollcall.wire.Serialization;
 import dev.rollcall.wire.Topic;
@@ -11,6 +10,8 @@ import java.time.Clock;
 import java.util.Optional;
 import java.util.Set;
 import org.apache.kafka.common.serialization.Deserializer;
+import org.apache.kafka.common.serialization.Serde;
+import org.apache.kafka.common.serialization.Serdes;
 import org.apache.kafka.common.serialization.Serializer;
 import org.apache.kafka.streams.AutoOffsetReset;
 import org.apache.kafka.streams.Topology;
@@ -25,7 +26,7 @@ import org.apache.kafka.streams.state.Stores;
  * <pre>
  *   heartbeats ──────┐                          ┌──▶ presence
  *   statuses ────────┼──▶ presence-processor ───┼──▶ dead-letters
- *   appear-offline ──┘      users (store)        ├──▶ clock-ticks ──▶ (the same partition of heartbeats)
+ *   appear-offline ──┘  users, shards (stores)    ├──▶ clock-ticks ──▶ (the same partition of heartbeats)
  *                                                └──▶ rerouted ──▶ (the input it came from, another partition)
  * </pre>
  */
@@ -35,6 +36,7 @@ public final class PresenceTopology {
     public static final String APPEAR_OFFLINE = "appear-offline";
     public static final String PROCESSOR = "presence-processor";
     public static final String USERS = "users";
+    public static final String SHARDS = "shards";
     public static final String PRESENCE = "presence";
     public static final String DEAD_LETTERS = "dead-letters";
     public static final String CLOCK_TICKS = "clock-ticks";
@@ -60,17 +62,25 @@ public final class PresenceTopology {
     /** As above, where it is known what the topics take. */
     public static Topology build(
             RollcallConfig config, Clock clock, int partitions, String instance, OutputLimits limits) {
-        return build(config, clock, partitions, instance, limits, Stores.persistentKeyValueStore(USERS));
+        return build(
+                config,
+                clock,
+                partitions,
+                instance,
+                limits,
+                Stores.persistentKeyValueStore(USERS),
+                Stores.persistentKeyValueStore(SHARDS));
     }
 
-    /** With the store given, for tests that end a processor and go on with what it stored. */
+    /** With the stores given, for tests that end a processor and go on with what it stored. */
     static Topology build(
             RollcallConfig config,
             Clock clock,
             int partitions,
             String instance,
             OutputLimits limits,
-            KeyValueBytesStoreSupplier store) {
+            KeyValueBytesStoreSupplier users,
+            KeyValueBytesStoreSupplier shards) {
         Topics topics = topics(config);
         Topology topology = new Topology();
 
@@ -94,7 +104,8 @@ public final class PresenceTopology {
                 HEARTBEATS,
                 STATUSES,
                 APPEAR_OFFLINE);
-        topology.addStateStore(users(store), PROCESSOR);
+        topology.addStateStore(store(users, Serialization.userIds(), Serialization.userSnapshots()), PROCESSOR);
+        topology.addStateStore(store(shards, Serdes.String(), Serialization.storedShards()), PROCESSOR);
 
         addSink(topology, PRESENCE, topics.presence());
         addSink(topology, DEAD_LETTERS, topics.deadLetters());
@@ -130,9 +141,10 @@ public final class PresenceTopology {
                 names.routing());
     }
 
-    private static StoreBuilder<KeyValueStore<UserId, UserSnapshot>> users(KeyValueBytesStoreSupplier store) {
-        // No cache: a user is written when something has changed, and that is to be in the changelog each time.
-        return Stores.keyValueStoreBuilder(store, Serialization.userIds(), Serialization.userSnapshots())
+    private static <K, V> StoreBuilder<KeyValueStore<K, V>> store(
+            KeyValueBytesStoreSupplier store, Serde<K> keys, Serde<V> values) {
+        // No cache: a row is written when something has changed, and that is to be in the changelog each time.
+        return Stores.keyValueStoreBuilder(store, keys, values)
                 .withCachingDisabled()
                 .withLoggingEnabled(OutputLimits.ANY_TIMESTAMP);
     }

@@ -4,6 +4,7 @@ import dev.rollcall.domain.Rejection;
 import dev.rollcall.domain.Rejection.Reason;
 import dev.rollcall.domain.UserId;
 import dev.rollcall.partition.PresencePartition;
+import dev.rollcall.session.ShardHeartbeat;
 import dev.rollcall.text.Printable;
 import java.util.EnumMap;
 import java.util.Locale;
@@ -23,8 +24,8 @@ import org.slf4j.LoggerFactory;
  * What an operator sees of one task, beside Kafka Streams' own metrics and where those are: in the group {@code
  * stream-rollcall-metrics}, {@code presence-update-rate} and {@code -total}, {@code record-total} (what was
  * read from the inputs: Streams counts a bundle of heartbeats as one), {@code dead-letter-<reason>-rate} and {@code
- * -total}, {@code rerouted-rate} and {@code -total}, {@code stamp-step-back-rate} and {@code -total}, {@code users-in-memory},
- * {@code sweep-behind-ms}.
+ * -total}, {@code rerouted-rate} and {@code -total}, {@code stamp-step-back-rate} and {@code -total}, {@code
+ * earlier-session-rate} and {@code -total} (rule 14), {@code users-in-memory}, {@code open-sessions}, {@code sweep-behind-ms}.
  */
 final class ProcessorMetrics {
     private static final Logger LOG = LoggerFactory.getLogger(ProcessorMetrics.class);
@@ -36,9 +37,11 @@ final class ProcessorMetrics {
     private final Sensor records;
     private final Sensor updates;
     private final Sensor usersInMemory;
+    private final Sensor openSessions;
     private final Sensor sweepBehind;
     private final Count rerouted;
     private final Count stepsBack;
+    private final Count earlierSessions;
     private final Map<Reason, Count> deadLetters = new EnumMap<>(Reason.class);
 
     ProcessorMetrics(ProcessorContext<?, ?> context) {
@@ -48,6 +51,8 @@ final class ProcessorMetrics {
         updates = rate("presence-update");
         rerouted = new Count(rate("rerouted"));
         stepsBack = new Count(rate("stamp-step-back"));
+        earlierSessions = new Count(rate("earlier-session"));
+        openSessions = sensor("open-sessions", "How many sessions of shards hold a device", new Value());
         usersInMemory = sensor("users-in-memory", "How many users have something that can expire", new Value());
         sweepBehind = sensor("sweep-behind-ms", "How far the expiry of silent devices is behind, in ms", new Value());
     }
@@ -62,6 +67,7 @@ final class ProcessorMetrics {
 
     void state(PresencePartition partition) {
         usersInMemory.record(partition.size());
+        openSessions.record(partition.openSessions());
         sweepBehind.record((double) partition.sweepBehindMs());
     }
 
@@ -113,11 +119,30 @@ final class ProcessorMetrics {
         }
     }
 
+    /** Counts each, and tells of some, as above. */
+    void earlierSession(ShardHeartbeat heartbeat, RecordMetadata source) {
+        if (Long.bitCount(earlierSessions.next()) == 1) {
+            LOG.warn(
+                    "session {} of shard {} counts for nothing any more (a heartbeat on {}-{} at offset {}): another one that"
+                            + " began later was heard. Either a process goes on that was replaced, or the clock of the shard"
+                            + " was set back before it was started again [number {} in task {}]",
+                    Printable.of(heartbeat.session()),
+                    Printable.of(heartbeat.shard()),
+                    source.topic(),
+                    source.partition(),
+                    source.offset(),
+                    earlierSessions.total,
+                    task);
+        }
+    }
+
     void close() {
         metrics.removeSensor(records);
         metrics.removeSensor(updates);
         metrics.removeSensor(rerouted.sensor);
         metrics.removeSensor(stepsBack.sensor);
+        metrics.removeSensor(earlierSessions.sensor);
+        metrics.removeSensor(openSessions);
         metrics.removeSensor(usersInMemory);
         metrics.removeSensor(sweepBehind);
         deadLetters.values().forEach(count -> metrics.removeSensor(count.sensor));

@@ -8,6 +8,8 @@ import dev.rollcall.domain.RoutingView;
 import dev.rollcall.domain.StatusText;
 import dev.rollcall.domain.UserId;
 import dev.rollcall.domain.UserSnapshot;
+import dev.rollcall.session.StoredShard;
+import dev.rollcall.store.v1.ShardState;
 import dev.rollcall.store.v1.UserState;
 import dev.rollcall.text.Printable;
 import dev.rollcall.v1.ClockPulse;
@@ -43,7 +45,8 @@ public final class Serialization {
 
     private static final SingleObject PRESENCE = new SingleObject(UserPresence.getClassSchema());
     private static final SingleObject ROUTING = new SingleObject(dev.rollcall.v1.RoutingView.getClassSchema());
-    private static final SingleObject STORE = new SingleObject(UserState.getClassSchema());
+    private static final SingleObject USERS = new SingleObject(UserState.getClassSchema());
+    private static final SingleObject SHARDS = new SingleObject(ShardState.getClassSchema());
 
     private Serialization() {}
 
@@ -101,7 +104,14 @@ public final class Serialization {
     public static Serde<UserSnapshot> userSnapshots() {
         return Serdes.serdeFrom(
                 (topic, value) -> value == null ? null : SingleObject.encode(Wire.toAvro(value)),
-                (topic, bytes) -> read(STORE, topic, bytes, value -> Wire.toDomain((UserState) value)));
+                (topic, bytes) -> read(USERS, topic, bytes, value -> Wire.toDomain((UserState) value)));
+    }
+
+    /** What of a shard's sessions is stored; internal. */
+    public static Serde<StoredShard> storedShards() {
+        return Serdes.serdeFrom(
+                (topic, value) -> value == null ? null : SingleObject.encode(Wire.toAvro(value)),
+                (topic, bytes) -> read(SHARDS, topic, bytes, value -> Wire.toDomain((ShardState) value)));
     }
 
     /** The values of an input topic. Never fails: what cannot be used says so, and why. */

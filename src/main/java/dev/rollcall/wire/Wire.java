@@ -10,9 +10,16 @@ import dev.rollcall.domain.StatusText;
 import dev.rollcall.domain.UserSnapshot;
 import dev.rollcall.domain.UserSnapshot.DeviceSnapshot;
 import dev.rollcall.domain.UserSnapshot.Emitted;
+import dev.rollcall.session.Session;
+import dev.rollcall.session.SessionId;
 import dev.rollcall.session.ShardHeartbeat;
+import dev.rollcall.session.StoredShard;
+import dev.rollcall.session.StoredShard.StoredSession;
 import dev.rollcall.store.v1.DeviceState;
 import dev.rollcall.store.v1.Said;
+import dev.rollcall.store.v1.SessionPhase;
+import dev.rollcall.store.v1.SessionState;
+import dev.rollcall.store.v1.ShardState;
 import dev.rollcall.store.v1.StoredPresence;
 import dev.rollcall.store.v1.UserState;
 import dev.rollcall.text.Unicode;
@@ -220,7 +227,40 @@ final class Wire {
                 state.getClockAheadMs());
     }
 
+    static ShardState toAvro(StoredShard shard) {
+        return new ShardState(
+                shard.lastHeard(),
+                shard.clockAheadMs(),
+                shard.sessions().stream()
+                        .map(session -> new SessionState(
+                                session.session(),
+                                session.life(),
+                                SessionPhase.valueOf(session.state().name()),
+                                session.startedAt(),
+                                session.leaseMs(),
+                                session.endsAt(),
+                                session.heldUntil()))
+                        .toList());
+    }
+
+    static StoredShard toDomain(ShardState state) {
+        return new StoredShard(
+                state.getLastHeard(),
+                state.getClockAheadMs(),
+                state.getSessions().stream()
+                        .map(session -> new StoredSession(
+                                session.getSession(),
+                                session.getLife(),
+                                Session.State.valueOf(session.getPhase().name()),
+                                session.getStartedAt(),
+                                session.getLeaseMs(),
+                                session.getEndsAt(),
+                                session.getHeldUntil()))
+                        .toList());
+    }
+
     private static DeviceState toAvro(DeviceSnapshot device) {
+        SessionId session = device.session();
         return new DeviceState(
                 device.id(),
                 toStored(device.state()),
@@ -229,10 +269,13 @@ final class Wire {
                 device.leaseMs(),
                 device.connectionEnded(),
                 device.deadline(),
-                device.shard());
+                session == null ? device.shard() : session.shard(),
+                session == null ? null : session.session(),
+                session == null ? 0 : session.life());
     }
 
     private static DeviceSnapshot toDomain(DeviceState device) {
+        boolean isHeld = device.getShard() != null && device.getSession() != null;
         return DeviceSnapshot.stored(
                 device.getDeviceId(),
                 toDomain(device.getState()),
@@ -241,7 +284,8 @@ final class Wire {
                 device.getLeaseMs(),
                 device.getConnectionEnded(),
                 device.getDeadline(),
-                device.getShard());
+                isHeld ? null : device.getShard(),
+                isHeld ? new SessionId(device.getShard(), device.getSession(), device.getSessionLife()) : null);
     }
 
     private static Said toAvro(Emitted emitted) {

@@ -57,7 +57,7 @@ class VariantsTest {
         return new Variant(
                 "test",
                 "nothing",
-                List.of(new Patch("dev/rollcall/domain/User.java", words, "nonsense")),
+                List.of(new Patch("dev/rollcall/domain/user/User.java", words, "nonsense")),
                 Map.of(),
                 Map.of(),
                 false,

@@ -8,6 +8,8 @@ import dev.rollcall.domain.Rejection.Reason;
 import dev.rollcall.domain.StatusText;
 import dev.rollcall.domain.UserId;
 import dev.rollcall.domain.UserSnapshot;
+import dev.rollcall.session.ShardHeartbeat;
+import dev.rollcall.session.StoredShard;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -18,6 +20,7 @@ import org.jspecify.annotations.Nullable;
 final class DomainPartition implements Partition {
     private final PresenceRules rules;
     private final Map<UserId, UserSnapshot> stored = new HashMap<>();
+    private final Map<String, StoredShard> storedShards = new HashMap<>();
     private final List<Emitted> emitted = new ArrayList<>();
     private PresencePartition presence;
     private @Nullable Reason rejection;
@@ -34,6 +37,22 @@ final class DomainPartition implements Partition {
     @Override
     public void heartbeat(UserId user, Heartbeat heartbeat, long at) {
         carryOut(user, presence.heartbeat(user, heartbeat, at));
+    }
+
+    @Override
+    public void shardHeartbeat(ShardHeartbeat heartbeat, long at) {
+        presence.shardHeartbeat(heartbeat, at);
+        storeShards();
+    }
+
+    private void storeShards() {
+        presence.drainShards((shard, stored) -> {
+            if (stored == null) {
+                storedShards.remove(shard);
+            } else {
+                storedShards.put(shard, stored);
+            }
+        });
     }
 
     @Override
@@ -74,6 +93,7 @@ final class DomainPartition implements Partition {
     @Override
     public void tick(long at) {
         presence.tick(at);
+        storeShards();
         presence.sweep(this::carryOut);
     }
 
@@ -85,6 +105,7 @@ final class DomainPartition implements Partition {
     @Override
     public void restart() {
         presence = new PresencePartition(rules, stored::get);
+        Map.copyOf(storedShards).forEach(presence::restoreShard);
         Map.copyOf(stored).forEach(presence::restore);
     }
 

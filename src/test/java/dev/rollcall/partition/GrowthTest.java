@@ -19,7 +19,18 @@ import org.junit.jupiter.api.Test;
 /** What is kept in memory is bounded by who is there, and not by all who ever were. */
 class GrowthTest {
     private static final PresenceRules RULES = new PresenceRules(
-            30_000, 5_000, 2 * 86_400_000L, 64, 15_000, 60_000, 300_000, 86_400_000L, Integer.MAX_VALUE, false);
+            30_000,
+            5_000,
+            2 * 86_400_000L,
+            64,
+            15_000,
+            60_000,
+            30_000,
+            15_000,
+            300_000,
+            86_400_000L,
+            Integer.MAX_VALUE,
+            false);
     private static final long START = 1_700_000_000_000L;
     private static final long DAY_MS = 86_400_000;
     private static final int MONTHS = 3;

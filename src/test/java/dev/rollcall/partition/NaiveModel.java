@@ -12,6 +12,7 @@ import dev.rollcall.domain.Rejection.Reason;
 import dev.rollcall.domain.StatusText;
 import dev.rollcall.domain.UserId;
 import dev.rollcall.domain.UserSnapshot;
+import dev.rollcall.session.ShardHeartbeat;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -126,6 +127,11 @@ final class NaiveModel implements Partition {
         settle(person);
         rejection = null;
         take(person, heartbeat, at, stamp);
+    }
+
+    @Override
+    public void shardHeartbeat(ShardHeartbeat heartbeat, long at) {
+        throw new UnsupportedOperationException("rule 14 is not in the model yet");
     }
 
     @Override

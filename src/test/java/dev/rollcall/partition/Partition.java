@@ -6,6 +6,7 @@ import dev.rollcall.domain.Rejection.Reason;
 import dev.rollcall.domain.StatusText;
 import dev.rollcall.domain.UserId;
 import dev.rollcall.domain.UserSnapshot;
+import dev.rollcall.session.ShardHeartbeat;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -13,6 +14,8 @@ import org.jspecify.annotations.Nullable;
 public interface Partition extends AutoCloseable {
     /** A heartbeat that the broker stamped. */
     void heartbeat(UserId user, Heartbeat heartbeat, long at);
+
+    void shardHeartbeat(ShardHeartbeat heartbeat, long at);
 
     /** A heartbeat, and a clock tick, with that stamp, whatever the time is: the broker's clock is wrong. */
     void stampedHeartbeat(UserId user, Heartbeat heartbeat, long stamp);

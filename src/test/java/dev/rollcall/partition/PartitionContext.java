@@ -12,6 +12,7 @@ import dev.rollcall.domain.Rejection.Reason;
 import dev.rollcall.domain.StatusText;
 import dev.rollcall.domain.UserId;
 import dev.rollcall.domain.UserSnapshot;
+import dev.rollcall.session.ShardHeartbeat;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
@@ -31,8 +32,8 @@ import org.jspecify.annotations.Nullable;
  */
 public final class PartitionContext {
     /** The defaults of the configuration. */
-    public static final PresenceRules DEFAULTS =
-            new PresenceRules(30_000, 5_000, 30 * 86_400_000L, 64, 15_000, 60_000, 300_000, 3_000, 50_000, false);
+    public static final PresenceRules DEFAULTS = new PresenceRules(
+            30_000, 5_000, 30 * 86_400_000L, 64, 15_000, 60_000, 30_000, 15_000, 300_000, 3_000, 50_000, false);
 
     private record Beating(UserId user, Heartbeat heartbeat, long everyMs, long fromMs) {}
 
@@ -114,6 +115,21 @@ public final class PartitionContext {
 
     PartitionContext misroutedFlag(double firstSeconds, boolean appearOffline) {
         partition.misroutedAppearOffline(user, appearOffline, ms(firstSeconds), timeMs);
+        return listen();
+    }
+
+    /** A session of a shard is heard that began then, with the default lease. */
+    PartitionContext shardBeats(String shard, String session, long startedAtSeconds) {
+        return shard(shard, session, startedAtSeconds, false);
+    }
+
+    PartitionContext shardEnds(String shard, String session, long startedAtSeconds) {
+        return shard(shard, session, startedAtSeconds, true);
+    }
+
+    private PartitionContext shard(String shard, String session, long startedAtSeconds, boolean ended) {
+        long startedAt = ms((double) startedAtSeconds);
+        partition.shardHeartbeat(new ShardHeartbeat(shard, session, startedAt, OptionalLong.empty(), ended), timeMs);
         return listen();
     }
 

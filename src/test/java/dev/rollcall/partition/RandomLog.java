@@ -219,6 +219,8 @@ final class RandomLog {
                 2 + random.nextInt(3),
                 seconds(2, 5),
                 random.nextInt(4) == 0 ? 0 : seconds(1, 15),
+                seconds(2, 8),
+                seconds(1, 6),
                 habits.lastSeenPersistMs == null ? seconds(0, 10) : habits.lastSeenPersistMs,
                 3 * TICK_MS,
                 habits.sweepBudget,

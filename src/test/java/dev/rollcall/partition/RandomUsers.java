@@ -4,12 +4,14 @@ import static dev.rollcall.domain.PresenceState.IDLE;
 import static dev.rollcall.domain.PresenceState.ONLINE;
 
 import dev.rollcall.domain.Heartbeat;
-import dev.rollcall.domain.PartitionScope;
 import dev.rollcall.domain.PresenceRules;
-import dev.rollcall.domain.Shards;
 import dev.rollcall.domain.StatusText;
-import dev.rollcall.domain.User;
 import dev.rollcall.domain.UserId;
+import dev.rollcall.domain.user.PartitionScope;
+import dev.rollcall.domain.user.Shards;
+import dev.rollcall.domain.user.User;
+import dev.rollcall.session.Sessions;
+import dev.rollcall.session.ShardHeartbeat;
 import dev.rollcall.time.PartitionClock;
 import java.util.List;
 import java.util.OptionalLong;
@@ -18,8 +20,15 @@ import java.util.Random;
 /** Users as random inputs make them. */
 final class RandomUsers {
     static final PresenceRules RULES =
-            new PresenceRules(30_000, 5_000, 86_400_000, 64, 15_000, 60_000, 20_000, 3_000, 9, true);
+            new PresenceRules(30_000, 5_000, 86_400_000, 64, 15_000, 60_000, 30_000, 15_000, 20_000, 3_000, 9, true);
     static final long START = 1_700_000_000_000L;
+
+    /** Of which one was heard, and the others not. */
+    static final Sessions SESSIONS = new Sessions(RULES.sessions(), new PartitionClock());
+
+    static {
+        SESSIONS.heard(new ShardHeartbeat("shard-1", "heard", START, OptionalLong.of(3_600_000), false), START);
+    }
 
     private static final List<String> DEVICES = List.of("phone", "QJXKZPWRTB", "télé", "日本", "x".repeat(255));
     private static final List<String> TEXTS = List.of("here", "là-bas 🏝", "y".repeat(1024));
@@ -31,7 +40,7 @@ final class RandomUsers {
     }
 
     static PartitionScope scope(PartitionClock clock) {
-        return new PartitionScope(RULES, clock, new Shards(RULES));
+        return new PartitionScope(RULES, clock, new Shards(RULES), SESSIONS);
     }
 
     int below(int bound) {
@@ -76,12 +85,15 @@ final class RandomUsers {
     }
 
     Heartbeat heartbeat() {
+        String shard = random.nextInt(3) > 0 ? "shard-1" : random.nextBoolean() ? "é" : null;
+        String session = shard != null && random.nextInt(4) == 0 ? pick(List.of("heard", "unheard")) : null;
         return new Heartbeat(
                 pick(DEVICES),
                 random.nextInt(3) > 0 ? null : random.nextBoolean() ? ONLINE : IDLE,
                 random.nextInt(8) == 0,
                 random.nextInt(3) > 0 ? OptionalLong.empty() : OptionalLong.of(random.nextInt(1, 60_000)),
-                random.nextInt(3) > 0 ? "shard-1" : random.nextBoolean() ? "é" : null);
+                shard,
+                session);
     }
 
     private <T> T pick(List<T> all) {

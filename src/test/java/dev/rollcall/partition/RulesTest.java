@@ -236,8 +236,8 @@ class RulesTest {
 
     @Test
     void shouldNotBeHeldWhenTheHoldIsSwitchedOff() {
-        PresenceRules rules =
-                new PresenceRules(30_000, 5_000, DEFAULTS.retentionMs(), 64, 15_000, 0, 0, 3_000, 9, false);
+        PresenceRules rules = new PresenceRules(
+                30_000, 5_000, DEFAULTS.retentionMs(), 64, 15_000, 0, 30_000, 15_000, 0, 3_000, 9, false);
         PartitionContext off = new PartitionContext(rules);
         off.at(0).heartbeat(beatOf("s", "A", ONLINE)).expect(ONLINE, 0);
         off.tickEverySecondUntil(30).expect(OFFLINE, 30).expectNothing();
@@ -302,7 +302,18 @@ class RulesTest {
     @ValueSource(ints = {5, 20})
     void shouldHaveAllOfTheGraceTimeWhenAHeldDeviceEnds(int grace) {
         PartitionContext rolls = new PartitionContext(new PresenceRules(
-                30_000, grace * 1_000L, DEFAULTS.retentionMs(), 64, 15_000, 60_000, 300_000, 3_000, 9, false));
+                30_000,
+                grace * 1_000L,
+                DEFAULTS.retentionMs(),
+                64,
+                15_000,
+                60_000,
+                30_000,
+                15_000,
+                300_000,
+                3_000,
+                9,
+                false));
         rolls.at(0).heartbeat(beatOf("s", "A", ONLINE)).expect(ONLINE, 0);
         rolls.tickEverySecondUntil(42).end("A");
         rolls.tickEverySecondUntil(41 + grace).expectNothing();
@@ -592,7 +603,18 @@ class RulesTest {
 
     private static PresenceRules withBudget(int users) {
         return new PresenceRules(
-                30_000, 5_000, DEFAULTS.retentionMs(), 64, 15_000, 60_000, 300_000, 3_000, users, false);
+                30_000,
+                5_000,
+                DEFAULTS.retentionMs(),
+                64,
+                15_000,
+                60_000,
+                30_000,
+                15_000,
+                300_000,
+                3_000,
+                users,
+                false);
     }
 
     /** Only a record that was first written to this partition says that it could be written to, then. */

@@ -5,8 +5,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.rollcall.domain.Heartbeat;
-import dev.rollcall.domain.User;
 import dev.rollcall.domain.UserId;
+import dev.rollcall.domain.user.User;
 import dev.rollcall.time.PartitionClock;
 import java.util.OptionalLong;
 import java.util.Random;
@@ -22,9 +22,9 @@ class UserCodecTest {
         RandomUsers random = new RandomUsers(seed);
         for (int round = 0; round < 1_000; round++) {
             User user = random.user(START);
-            byte[] packed = UserCodec.pack(user.id(), user.snapshot(), round);
+            byte[] packed = UserCodec.pack(user.id(), user.snapshot(), round, RandomUsers.SESSIONS);
 
-            assertThat(UserCodec.unpack(packed))
+            assertThat(UserCodec.unpack(packed, RandomUsers.SESSIONS))
                     .as("seed %d, round %d", seed, round)
                     .usingRecursiveComparison()
                     .ignoringFields("clockAheadMs")
@@ -44,7 +44,7 @@ class UserCodecTest {
     void shouldFailWhenAnIdIsLongerThanTheContractAllows() {
         User user = new User(UserId.of("alice"), RandomUsers.scope(new PartitionClock()));
         user.heartbeat(new Heartbeat("é".repeat(128), ONLINE, false, OptionalLong.empty(), null), START, START);
-        assertThatThrownBy(() -> UserCodec.pack(user.id(), user.snapshot(), Deadlines.NONE))
+        assertThatThrownBy(() -> UserCodec.pack(user.id(), user.snapshot(), Deadlines.NONE, RandomUsers.SESSIONS))
                 .hasMessageContaining("more than 255 bytes");
     }
 }

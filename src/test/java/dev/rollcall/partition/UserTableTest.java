@@ -2,9 +2,9 @@ package dev.rollcall.partition;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.rollcall.domain.PartitionScope;
-import dev.rollcall.domain.User;
 import dev.rollcall.domain.UserId;
+import dev.rollcall.domain.user.PartitionScope;
+import dev.rollcall.domain.user.User;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -60,7 +60,7 @@ class UserTableTest {
 
     private int add(UserId id) {
         int slot = users.add(id);
-        users.set(slot, UserCodec.pack(id, new User(id, SCOPE).snapshot(), Deadlines.NONE));
+        users.set(slot, UserCodec.pack(id, new User(id, SCOPE).snapshot(), Deadlines.NONE, RandomUsers.SESSIONS));
         return slot;
     }
 }

@@ -10,6 +10,7 @@ import dev.rollcall.domain.StatusText;
 import dev.rollcall.domain.UserId;
 import dev.rollcall.domain.UserSnapshot;
 import dev.rollcall.partition.Partition;
+import dev.rollcall.session.StoredShard;
 import dev.rollcall.wire.Inbound;
 import dev.rollcall.wire.Inbound.Content;
 import dev.rollcall.wire.Serialization;
@@ -33,6 +34,8 @@ import org.apache.kafka.common.header.Headers;
 import org.apache.kafka.common.header.internals.RecordHeaders;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
+import org.apache.kafka.common.serialization.Serde;
+import org.apache.kafka.common.serialization.Serdes;
 import org.apache.kafka.common.utils.Bytes;
 import org.apache.kafka.streams.KeyValue;
 import org.apache.kafka.streams.StreamsConfig;
@@ -93,10 +96,11 @@ final class TopologyContext implements AutoCloseable {
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
-        this.driver = newDriver(List.of());
+        this.driver = newDriver(List.of(), List.of());
     }
 
-    private TopologyTestDriver newDriver(List<KeyValue<UserId, UserSnapshot>> stored) {
+    private TopologyTestDriver newDriver(
+            List<KeyValue<UserId, UserSnapshot>> users, List<KeyValue<String, StoredShard>> shards) {
         Properties properties = new Properties();
         properties.put(StreamsConfig.APPLICATION_ID_CONFIG, "test");
         properties.put(StreamsConfig.BOOTSTRAP_SERVERS_CONFIG, "nowhere:1");
@@ -106,7 +110,15 @@ final class TopologyContext implements AutoCloseable {
         InstantSource time = () -> Instant.ofEpochMilli(now);
         return new TopologyTestDriver(
                 PresenceTopology.build(
-                        config, time.withZone(ZoneOffset.UTC), partitions, "test", limits, new StoreWith(stored)),
+                        config,
+                        time.withZone(ZoneOffset.UTC),
+                        partitions,
+                        "test",
+                        limits,
+                        new StoreWith<>(
+                                PresenceTopology.USERS, Serialization.userIds(), Serialization.userSnapshots(), users),
+                        new StoreWith<>(
+                                PresenceTopology.SHARDS, Serdes.String(), Serialization.storedShards(), shards)),
                 properties,
                 Instant.ofEpochMilli(now));
     }
@@ -205,12 +217,18 @@ final class TopologyContext implements AutoCloseable {
 
     /** Ends the processor and starts another on what it stored; what it only had in memory is gone. */
     void restart() {
-        List<KeyValue<UserId, UserSnapshot>> stored = new ArrayList<>();
-        try (KeyValueIterator<UserId, UserSnapshot> all = users().all()) {
-            all.forEachRemaining(stored::add);
-        }
+        List<KeyValue<UserId, UserSnapshot>> storedUsers = all(users());
+        List<KeyValue<String, StoredShard>> storedShards = all(driver.getKeyValueStore(PresenceTopology.SHARDS));
         driver.close();
-        driver = newDriver(stored);
+        driver = newDriver(storedUsers, storedShards);
+    }
+
+    private static <K, V> List<KeyValue<K, V>> all(KeyValueStore<K, V> store) {
+        List<KeyValue<K, V>> rows = new ArrayList<>();
+        try (KeyValueIterator<K, V> all = store.all()) {
+            all.forEachRemaining(rows::add);
+        }
+        return rows;
     }
 
     // ---- outputs ----
@@ -275,20 +293,16 @@ final class TopologyContext implements AutoCloseable {
     }
 
     /** A store in memory that has something in it when the processor gets it, as if it had been restored. */
-    private record StoreWith(List<KeyValue<UserId, UserSnapshot>> stored) implements KeyValueBytesStoreSupplier {
-        @Override
-        public String name() {
-            return PresenceTopology.USERS;
-        }
-
+    private record StoreWith<K, V>(String name, Serde<K> keys, Serde<V> values, List<KeyValue<K, V>> rows)
+            implements KeyValueBytesStoreSupplier {
         @Override
         public KeyValueStore<Bytes, byte[]> get() {
             KeyValueStore<Bytes, byte[]> store =
                     Stores.inMemoryKeyValueStore(name()).get();
-            for (KeyValue<UserId, UserSnapshot> user : stored) {
+            for (KeyValue<K, V> row : rows) {
                 store.put(
-                        Bytes.wrap(user.key.bytes()),
-                        Serialization.userSnapshots().serializer().serialize(name(), user.value));
+                        Bytes.wrap(keys.serializer().serialize(name(), row.key)),
+                        values.serializer().serialize(name(), row.value));
             }
             return store;
         }

@@ -8,6 +8,7 @@ import dev.rollcall.domain.StatusText;
 import dev.rollcall.domain.UserId;
 import dev.rollcall.domain.UserSnapshot;
 import dev.rollcall.partition.Partition;
+import dev.rollcall.session.ShardHeartbeat;
 import dev.rollcall.wire.Inbound;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
@@ -24,21 +25,30 @@ final class TopologyPartition implements Partition {
     private final TopologyContext topology;
 
     TopologyPartition(PresenceRules rules) {
-        topology = new TopologyContext(RollcallConfig.of(Map.of(
-                "device.lease.ms", Long.toString(rules.leaseMs()),
-                "disconnect.grace.ms", Long.toString(rules.graceMs()),
-                "user.retention.ms", Long.toString(rules.retentionMs()),
-                "max.devices.per.user", Integer.toString(rules.maxDevices()),
-                "shard.quiet.ms", Long.toString(rules.shardSilenceMs()),
-                "shard.hold.ms", Long.toString(rules.shardHoldMs()),
-                "last.seen.persist.ms", Long.toString(rules.lastSeenPersistMs()),
-                "pulse.interval.ms", Long.toString(rules.logGapMs() / 3))));
+        topology = new TopologyContext(RollcallConfig.of(Map.ofEntries(
+                Map.entry("device.lease.ms", Long.toString(rules.leaseMs())),
+                Map.entry("disconnect.grace.ms", Long.toString(rules.graceMs())),
+                Map.entry("user.retention.ms", Long.toString(rules.retentionMs())),
+                Map.entry("max.devices.per.user", Integer.toString(rules.maxDevices())),
+                Map.entry("shard.quiet.ms", Long.toString(rules.shardSilenceMs())),
+                Map.entry("shard.hold.ms", Long.toString(rules.shardHoldMs())),
+                Map.entry("shard.lease.ms", Long.toString(rules.shardLeaseMs())),
+                Map.entry("shard.resume.ms", Long.toString(rules.shardResumeMs())),
+                Map.entry("last.seen.persist.ms", Long.toString(rules.lastSeenPersistMs())),
+                Map.entry("pulse.interval.ms", Long.toString(rules.logGapMs() / 3)))));
     }
 
     @Override
     public void heartbeat(UserId user, Heartbeat heartbeat, long at) {
         comeTo(at);
         topology.heartbeat(user, heartbeat, at);
+    }
+
+    @Override
+    public void shardHeartbeat(ShardHeartbeat heartbeat, long at) {
+        comeTo(at);
+        topology.send(
+                topology.topics().heartbeats().name(), null, topology.bytes(new Inbound.ShardBeat(heartbeat)), at);
     }
 
     @Override

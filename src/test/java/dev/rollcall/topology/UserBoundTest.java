@@ -13,6 +13,7 @@ import dev.rollcall.domain.StatusText;
 import dev.rollcall.domain.UserId;
 import dev.rollcall.domain.UserSnapshot;
 import dev.rollcall.partition.PresencePartition;
+import dev.rollcall.session.SessionId;
 import dev.rollcall.wire.Serialization;
 import dev.rollcall.wire.Topics;
 import java.util.Map;
@@ -31,7 +32,7 @@ class UserBoundTest {
             .rules();
 
     @ParameterizedTest
-    @CsvSource({"20, 2200", "255, 1300"})
+    @CsvSource({"20, 1200", "255, 850"})
     void shouldRefuseOneMoreDeviceWhenTheUserWouldBecomeTooLarge(int idLength, int atLeast) {
         PresencePartition presence = new PresencePartition(rules, user -> null);
         presence.tick(NOW);
@@ -77,7 +78,8 @@ class UserBoundTest {
                                 device.connectionEnded(),
                                 device.deadline(),
                                 device.heldUntil(),
-                                "s".repeat(255)))
+                                null,
+                                new SessionId("s".repeat(255), "t".repeat(255), 0)))
                         .toList(),
                 snapshot.status(),
                 snapshot.appearOffline(),

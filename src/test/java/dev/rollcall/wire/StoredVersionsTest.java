@@ -30,14 +30,14 @@ class StoredVersionsTest {
     private static final Path STORE = Path.of("schemas", "store", "UserState.avsc");
 
     @ParameterizedTest
-    @ValueSource(ints = {1, 2, 3})
+    @ValueSource(ints = {1, 2, 3, 4})
     void shouldBeReadWhenAnEarlierVersionStoredTheUser(int version) throws IOException {
         UserSnapshot read = Serialization.userSnapshots().deserializer().deserialize("users", stored(version));
 
         assertThat(read.status()).isEqualTo(new StatusText("here", null));
         assertThat(read.devices())
                 .containsExactly(DeviceSnapshot.stored(
-                        "phone", PresenceState.IDLE, 1_000, 5_000, 30_000, false, 35_000, "shard-1"));
+                        "phone", PresenceState.IDLE, 1_000, 5_000, 30_000, false, 35_000, "shard-1", null));
         assertThat(read.emitted()).isEqualTo(new Emitted(PresenceState.IDLE, 1_000, 900, 7));
         assertThat(read.lastActive()).isEqualTo(900);
         assertThat(read.forgettableSince()).isEqualTo(UserSnapshot.NEVER);
@@ -51,7 +51,7 @@ class StoredVersionsTest {
 
     @Test
     void shouldBeTheLastCommittedVersionWhenItIsTheCurrentOne() throws IOException {
-        assertThat(version(3)).isEqualTo(new Schema.Parser().parse(Files.readString(STORE)));
+        assertThat(version(4)).isEqualTo(new Schema.Parser().parse(Files.readString(STORE)));
     }
 
     private static byte[] stored(int version) throws IOException {
@@ -66,6 +66,7 @@ class StoredVersionsTest {
         put(device, "connection_ended", false);
         put(device, "deadline", 35_000L);
         put(device, "shard", "shard-1");
+        put(device, "session_life", 0);
         GenericRecord said = new GenericData.Record(
                 schema.getField("said").schema().getTypes().get(1));
         put(said, "state", symbol(device, "state"));

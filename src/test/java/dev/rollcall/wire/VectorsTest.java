@@ -16,6 +16,7 @@ import dev.rollcall.v1.PresenceState;
 import dev.rollcall.v1.RoutingDevice;
 import dev.rollcall.v1.RoutingReason;
 import dev.rollcall.v1.RoutingView;
+import dev.rollcall.v1.ShardHeartbeat;
 import dev.rollcall.v1.UserPresence;
 import dev.rollcall.v1.UserStatus;
 import java.io.IOException;
@@ -135,6 +136,16 @@ final class VectorsTest {
                                 ConnectionPhase.valueOf(json.get("connection").textValue()))
                         .setLeaseMs(number(json.get("lease_ms")))
                         .setShard(json.get("shard").textValue())
+                        .setSession(json.get("session").textValue())
+                        .build()
+                        .toByteBuffer();
+            case "ShardHeartbeat" ->
+                ShardHeartbeat.newBuilder()
+                        .setShard(json.get("shard").textValue())
+                        .setSession(json.get("session").textValue())
+                        .setStartedAt(instant(json.get("started_at")))
+                        .setLeaseMs(number(json.get("lease_ms")))
+                        .setEnded(json.get("ended").booleanValue())
                         .build()
                         .toByteBuffer();
             case "ClockPulse" ->

@@ -1,7 +1,11 @@
-package dev.rollcall.domain;
+package dev.rollcall.domain.user;
 
 import static dev.rollcall.domain.UserSnapshot.NEVER;
 
+import dev.rollcall.domain.Heartbeat;
+import dev.rollcall.domain.PresenceRules;
+import dev.rollcall.domain.PresenceState;
+import dev.rollcall.domain.RoutingView;
 import dev.rollcall.domain.UserSnapshot.DeviceSnapshot;
 import dev.rollcall.time.LogActivity.Finding;
 import dev.rollcall.time.PartitionClock;
@@ -14,6 +18,7 @@ import org.jspecify.annotations.Nullable;
 
 /** The live devices of one user, and when those that are gone left the states that others saw. */
 final class Devices {
+    private final PartitionScope scope;
     private final List<Device> live;
 
     /** When a device last left ONLINE, and IDLE: a stamp. Where a device was held, that can be after its own deadline. */
@@ -21,9 +26,10 @@ final class Devices {
 
     private long leftIdle;
 
-    Devices(List<DeviceSnapshot> devices, long leftOnline, long leftIdle) {
+    Devices(List<DeviceSnapshot> devices, long leftOnline, long leftIdle, PartitionScope scope) {
+        this.scope = scope;
         this.live = new ArrayList<>(Math.max(1, devices.size()));
-        devices.forEach(device -> live.add(new Device(device)));
+        devices.forEach(device -> live.add(new Device(device, scope.sessions())));
         this.leftOnline = leftOnline;
         this.leftIdle = leftIdle;
     }
@@ -42,10 +48,6 @@ final class Devices {
 
     boolean isEmpty() {
         return live.isEmpty();
-    }
-
-    int size() {
-        return live.size();
     }
 
     long leftOnline() {
@@ -72,6 +74,37 @@ final class Devices {
             }
         }
         return null;
+    }
+
+    /** What comes from an earlier session does (rule 14), and an end from one that does not hold the device. */
+    boolean countsForNothing(Heartbeat heartbeat, @Nullable Device device) {
+        String session = heartbeat.session();
+        String shard = heartbeat.shard();
+        if (session == null || shard == null) {
+            return false;
+        }
+        boolean isOthers = heartbeat.connectionEnded() && (device == null || !device.isHeldBy(shard, session));
+        return isOthers || scope.sessions().refuses(shard, session, heartbeat.connectionEnded());
+    }
+
+    /** A heartbeat of a device whose connection has not ended: decides what it lives by from now on. */
+    void keepAlive(Device device, Heartbeat heartbeat, long time) {
+        if (heartbeat.shard() != null && heartbeat.session() != null) {
+            device.open(scope.sessions().open(heartbeat.shard(), heartbeat.session()), time, scope);
+        } else if (device.staysInSession(heartbeat, time)) {
+            device.heard(time);
+        } else {
+            device.close(time, scope);
+            device.renew(time, heartbeat.leaseMs(), scope.rules().leaseMs());
+            device.setShard(heartbeat.shard(), scope.shards());
+        }
+    }
+
+    /** How long a heartbeat keeps its device alive; one that a session holds that was heard, without end. */
+    long leaseMs(Heartbeat heartbeat) {
+        return heartbeat.shard() == null || heartbeat.session() == null
+                ? heartbeat.leaseMs().orElse(scope.rules().leaseMs())
+                : scope.sessions().leaseMs(heartbeat.shard(), heartbeat.session());
     }
 
     /** Rule 1: ONLINE with a live ONLINE device; else IDLE with a live IDLE one; else OFFLINE. */
@@ -102,8 +135,17 @@ final class Devices {
         };
     }
 
-    /** The partition's time at which the next one goes; {@link Long#MAX_VALUE}: there is none. */
-    long nextDeadline() {
+    /** The partition's time at which the next one goes that no session holds; {@link Long#MAX_VALUE}: there is none. */
+    long nextOwnEnd() {
+        long next = Long.MAX_VALUE;
+        for (int i = 0; i < live.size(); i++) {
+            next = Math.min(next, live.get(i).ownHeldUntil());
+        }
+        return next;
+    }
+
+    /** The partition's time at which the next one goes as things stand; {@link Long#MAX_VALUE}: there is none. */
+    long nextEnd() {
         long next = Long.MAX_VALUE;
         for (int i = 0; i < live.size(); i++) {
             next = Math.min(next, live.get(i).heldUntil());
@@ -121,31 +163,49 @@ final class Devices {
     }
 
     /** Extends the deadlines of those that could not be heard from; {@code isVisible}: others may see what they do. */
-    void extendDeadlines(Finding finding, boolean isVisible, PresenceRules rules, Shards shards) {
-        if (finding instanceof Finding.TakeOver takeOver) {
-            live.forEach(device -> takenOver(device, takeOver.at(), isVisible, shards));
-        } else if (finding instanceof Finding.Gap gap) {
-            live.forEach(device -> extendOver(device, gap, rules, shards));
+    void extendDeadlines(Finding finding, boolean isVisible) {
+        for (Device device : live) {
+            if (device.isOpen()) {
+                continue; // its session's deadline is extended
+            }
+            if (finding instanceof Finding.TakeOver takeOver) {
+                takenOver(device, takeOver.at(), isVisible);
+            } else if (finding instanceof Finding.Gap gap) {
+                extendOver(device, gap);
+            }
         }
     }
 
-    private static void takenOver(Device device, long at, boolean isVisible, Shards shards) {
+    private void takenOver(Device device, long at, boolean isVisible) {
         if (isVisible) {
-            shards.recordActivity(device.shard(), at);
+            scope.shards().recordActivity(device.shard(), at);
         }
         if (!device.connectionEnded()) {
             device.extendTo(at + device.leaseMs());
+            if (device.session() != null) {
+                device.holdUntil(device.deadline() + scope.rules().shardHoldMs());
+            }
         }
     }
 
-    private static void extendOver(Device device, Finding.Gap gap, PresenceRules rules, Shards shards) {
+    private void extendOver(Device device, Finding.Gap gap) {
         if (device.heldUntil() <= gap.from()) {
-            shards.hold(device, gap.from()); // no clock tick has looked since its deadline
+            scope.shards().hold(device, gap.from()); // no clock tick has looked since its deadline
         }
         boolean wasLive = device.lastRecord() <= gap.from() && device.heldUntil() > gap.from();
         if (wasLive) {
-            long atMost = device.connectionEnded() ? rules.graceMs() : device.leaseMs();
+            long atMost = device.connectionEnded() ? scope.rules().graceMs() : device.leaseMs();
             device.extendTo(gap.to() + Math.min(gap.to() - gap.from(), atMost));
+        }
+    }
+
+    /** After a restart: makes the shards and sessions known that they name. */
+    void restore() {
+        for (Device device : live) {
+            scope.shards().add(device.shard());
+            if (device.session() != null) {
+                device.session().add();
+            }
         }
     }
 
@@ -162,6 +222,12 @@ final class Devices {
         return ended;
     }
 
+    /** Forgets what one of them had named. */
+    void release(Device device) {
+        scope.shards().remove(device.shard());
+        device.leaveSession(scope.sessions());
+    }
+
     /** A device left a state at that stamp; {@code isVisible}: others could see it. */
     void left(PresenceState state, long at, boolean isVisible) {
         switch (isVisible ? state : PresenceState.OFFLINE) {
@@ -171,13 +237,13 @@ final class Devices {
         }
     }
 
-    /** Whether the stored user stays within its bounds with one more device, whatever its later heartbeats name. */
-    boolean hasRoomFor(String id) {
+    /** Whether one more is too many, or would be too much to store, whatever its later heartbeats name. */
+    boolean isFull(String id) {
         long bytes = bytes(id);
         for (int i = 0; i < live.size(); i++) {
             bytes += bytes(live.get(i).id());
         }
-        return bytes <= PresenceRules.MAX_DEVICES_BYTES;
+        return live.size() >= scope.rules().maxDevices() || bytes > PresenceRules.MAX_DEVICES_BYTES;
     }
 
     private static int bytes(String id) {

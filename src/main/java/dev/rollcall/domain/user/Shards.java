@@ -1,5 +1,7 @@
-package dev.rollcall.domain;
+package dev.rollcall.domain.user;
 
+import dev.rollcall.domain.PresenceRules;
+import dev.rollcall.domain.UserSnapshot;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.HashMap;

@@ -1,9 +1,19 @@
-package dev.rollcall.domain;
+package dev.rollcall.domain.user;
 
 import static dev.rollcall.domain.UserSnapshot.NEVER;
 
+import dev.rollcall.domain.Decision;
 import dev.rollcall.domain.Decision.StoreWrite;
+import dev.rollcall.domain.Heartbeat;
+import dev.rollcall.domain.PresenceRules;
+import dev.rollcall.domain.PresenceState;
+import dev.rollcall.domain.PresenceUpdate;
+import dev.rollcall.domain.Rejection;
 import dev.rollcall.domain.Rejection.Reason;
+import dev.rollcall.domain.RoutingView;
+import dev.rollcall.domain.StatusText;
+import dev.rollcall.domain.UserId;
+import dev.rollcall.domain.UserSnapshot;
 import dev.rollcall.time.LogActivity.Finding;
 import dev.rollcall.time.PartitionClock;
 import java.util.ArrayList;
@@ -17,6 +27,10 @@ import org.jspecify.annotations.Nullable;
  * clock said (see {@link PartitionClock}).
  */
 public final class User {
+    private static final Rejection TOO_MANY_DEVICES = new Rejection(
+            Reason.TOO_MANY_DEVICES,
+            "the user has as many live devices already as max.devices.per.user allows, or as can be stored");
+
     private final UserId id;
     private final PresenceRules rules;
     private final PartitionClock clock;
@@ -46,7 +60,7 @@ public final class User {
         rules = scope.rules();
         clock = scope.clock();
         shards = scope.shards();
-        devices = new Devices(snapshot.devices(), snapshot.leftOnline(), snapshot.leftIdle());
+        devices = new Devices(snapshot.devices(), snapshot.leftOnline(), snapshot.leftIdle(), scope);
         emissions = new Emissions(snapshot.emitted(), snapshot.lastActive(), snapshot.forgettableSince());
         routing = new RoutingLog(rules.routing(), snapshot.routingSequence());
         status = snapshot.status();
@@ -83,10 +97,17 @@ public final class User {
         return !devices.isEmpty();
     }
 
-    /** The partition's time at which something of this user may end; {@link Long#MAX_VALUE}: nothing can. */
+    /**
+     * The partition's time at which something of this user may end that no session decides about; {@link Long#MAX_VALUE}:
+     * nothing can.
+     */
     public long nextDeadline() {
+        return Math.min(devices.nextOwnEnd(), textEnd());
+    }
+
+    private long textEnd() {
         Long textExpiry = status.expiresAt();
-        return Math.min(devices.nextDeadline(), textExpiry == null ? Long.MAX_VALUE : clock.timeAt(textExpiry));
+        return textExpiry == null ? Long.MAX_VALUE : clock.timeAt(textExpiry);
     }
 
     // ---- inputs ----
@@ -100,20 +121,20 @@ public final class User {
      */
     public @Nullable Rejection heartbeat(Heartbeat heartbeat, long at, long stamp) {
         Device device = devices.find(heartbeat.deviceId());
+        if (devices.countsForNothing(heartbeat, device)) {
+            return null;
+        }
         boolean isNew = device == null;
         if (device == null) {
             if (heartbeat.connectionEnded() && heartbeat.state() == null) {
                 return null; // there is no state that could hold for the grace time
             }
-            if (devices.size() >= rules.maxDevices() || !devices.hasRoomFor(heartbeat.deviceId())) {
-                return new Rejection(
-                        Reason.TOO_MANY_DEVICES,
-                        "the user has as many live devices already as max.devices.per.user allows, or as can be stored");
+            if (devices.isFull(heartbeat.deviceId())) {
+                return TOO_MANY_DEVICES;
             }
             device = new Device(heartbeat.deviceId(), stamp);
-            device.renew(at, heartbeat.leaseMs(), rules.leaseMs());
-            device.setShard(heartbeat.shard(), shards);
             devices.add(device);
+            devices.keepAlive(device, heartbeat, at);
         }
         long time = Math.max(at, device.lastRecord()); // the order in the log is the truth
         PresenceState before = device.state();
@@ -124,8 +145,7 @@ public final class User {
         if (heartbeat.connectionEnded()) {
             device.end(time, Math.min(time + rules.graceMs(), shards.latestEnd(device, clock.now())));
         } else {
-            device.renew(time, heartbeat.leaseMs(), rules.leaseMs());
-            device.setShard(heartbeat.shard(), shards);
+            devices.keepAlive(device, heartbeat, time);
             if (device.state() == PresenceState.ONLINE && !appearOffline && stamp >= appearOfflineAt) {
                 emissions.active(stamp);
             }
@@ -155,7 +175,7 @@ public final class User {
     public @Nullable Rejection misroutedHeartbeat(Heartbeat heartbeat, long firstStamp, long arrivedAt) {
         Device device = devices.find(heartbeat.deviceId());
         long at = Math.min(clock.timeAt(firstStamp), arrivedAt);
-        boolean isOver = at + heartbeat.leaseMs().orElse(rules.leaseMs()) <= arrivedAt;
+        boolean isOver = at + devices.leaseMs(heartbeat) <= arrivedAt;
         if (isOver || (device != null && at < device.lastRecord())) {
             return null;
         }
@@ -220,12 +240,12 @@ public final class User {
     public void restore(long clockAheadMs) {
         boolean isVisible = !appearOffline; // nobody may notice when a hidden user's devices wrote
         clock.startAt(isVisible ? devices.lastRecord() : PartitionClock.UNKNOWN, isVisible ? clockAheadMs : 0);
-        devices.forEach(device -> shards.add(device.shard()));
+        devices.restore();
     }
 
     /** Extends the deadlines of devices that could not be heard from. */
     public void extendDeadlines(Finding finding) {
-        devices.extendDeadlines(finding, !appearOffline, rules, shards);
+        devices.extendDeadlines(finding, !appearOffline);
     }
 
     /**
@@ -240,7 +260,7 @@ public final class User {
                     shards.hold(device, now);
                 }
             });
-            long instant = nextDeadline();
+            long instant = Math.min(devices.nextEnd(), textEnd());
             if (instant > now) {
                 break;
             }
@@ -259,8 +279,8 @@ public final class User {
     private void expireAt(long instant) {
         Departures departures = new Departures();
         for (Device device : devices.removeEnded(instant)) {
-            shards.remove(device.shard());
             long at = clock.stampOf(device.deadline());
+            devices.release(device);
             devices.left(device.state(), at, !appearOffline);
             departures.add(device, at);
         }

@@ -1,6 +1,9 @@
-package dev.rollcall.domain;
+package dev.rollcall.domain.user;
 
 import static dev.rollcall.domain.UserSnapshot.NEVER;
+
+import dev.rollcall.domain.PresenceState;
+import dev.rollcall.domain.RoutingView;
 
 /** The devices of a user that ended at the same instant: when each left its state, as stamps in ms. */
 final class Departures {

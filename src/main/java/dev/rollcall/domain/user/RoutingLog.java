@@ -1,5 +1,6 @@
-package dev.rollcall.domain;
+package dev.rollcall.domain.user;
 
+import dev.rollcall.domain.RoutingView;
 import dev.rollcall.time.PartitionClock;
 import java.util.ArrayList;
 import java.util.List;

@@ -1,7 +1,9 @@
-package dev.rollcall.domain;
+package dev.rollcall.domain.user;
 
 import static dev.rollcall.domain.UserSnapshot.NEVER;
 
+import dev.rollcall.domain.PresenceState;
+import dev.rollcall.domain.PresenceUpdate;
 import dev.rollcall.domain.PresenceUpdate.Presence;
 import dev.rollcall.domain.UserSnapshot.Emitted;
 import org.jspecify.annotations.Nullable;

@@ -1,6 +1,12 @@
-package dev.rollcall.domain;
+package dev.rollcall.domain.user;
 
+import dev.rollcall.domain.Heartbeat;
+import dev.rollcall.domain.PresenceState;
+import dev.rollcall.domain.RoutingView;
+import dev.rollcall.domain.UserSnapshot;
 import dev.rollcall.domain.UserSnapshot.DeviceSnapshot;
+import dev.rollcall.session.Session;
+import dev.rollcall.session.Sessions;
 import dev.rollcall.time.PartitionClock;
 import java.util.OptionalLong;
 import org.jspecify.annotations.Nullable;
@@ -18,6 +24,9 @@ final class Device {
     private boolean connectionEnded;
     private @Nullable String shard;
 
+    /** What holds its connection, or did so when that ended (rule 14); null: the lease counts. */
+    private @Nullable Session session;
+
     /** Its own deadline, and the {@code since} of what its expiry causes. */
     private long deadline;
 
@@ -26,6 +35,7 @@ final class Device {
 
     private long storedRecord = UserSnapshot.NEVER;
     private long storedLeaseMs;
+    private @Nullable Session storedSession;
 
     /** A device that was not known: hitting the event stream means online (rule 2). */
     Device(String id, long since) {
@@ -34,7 +44,7 @@ final class Device {
         this.since = since;
     }
 
-    Device(DeviceSnapshot snapshot) {
+    Device(DeviceSnapshot snapshot, Sessions sessions) {
         id = snapshot.id();
         state = snapshot.state();
         since = snapshot.since();
@@ -45,29 +55,42 @@ final class Device {
         deadline = snapshot.deadline();
         heldUntil = snapshot.heldUntil();
         storedRecord = snapshot.storedRecord();
+        session = snapshot.session() == null ? null : sessions.get(snapshot.session());
         storedLeaseMs = leaseMs; // another one is stored at once
+        storedSession = session;
     }
 
     DeviceSnapshot snapshot() {
         return new DeviceSnapshot(
-                id, state, since, lastRecord, storedRecord, leaseMs, connectionEnded, deadline, heldUntil, shard);
+                id,
+                state,
+                since,
+                lastRecord,
+                storedRecord,
+                leaseMs,
+                connectionEnded,
+                deadline,
+                ownHeldUntil(),
+                shard,
+                session == null ? null : session.id());
     }
 
     RoutingView.RoutedDevice routed(PartitionClock clock) {
-        return new RoutingView.RoutedDevice(id, state, since, clock.stampOf(lastRecord), clock.stampOf(deadline));
+        return new RoutingView.RoutedDevice(id, state, since, clock.stampOf(lastRecord), clock.stampOf(deadline()));
     }
 
     /**
-     * Whether a crash would now lose more than it may: another lease than the stored one (the device would expire early, or far
-     * too late), or a last record that is too far behind. Another shard may wait for the next reason.
+     * Whether a crash would now lose more than it may: another lease or session than the stored one (the device would expire
+     * early, or far too late), or a last record that is too far behind. Another shard may wait for the next reason.
      */
     boolean needsStoring(long lastSeenPersistMs) {
-        return leaseMs != storedLeaseMs || lastRecord - storedRecord >= lastSeenPersistMs;
+        return leaseMs != storedLeaseMs || session != storedSession || lastRecord - storedRecord >= lastSeenPersistMs;
     }
 
     void stored() {
         storedRecord = lastRecord;
         storedLeaseMs = leaseMs;
+        storedSession = session;
     }
 
     String id() {
@@ -99,12 +122,29 @@ final class Device {
         return leaseMs;
     }
 
-    long deadline() {
-        return deadline;
+    @Nullable
+    Session session() {
+        return session;
     }
 
+    /** Its end, and the {@code since} of what that causes. */
+    long deadline() {
+        return session != null && isOpen() ? session.endsAt() : deadline;
+    }
+
+    /** Until when it is live. */
     long heldUntil() {
-        return heldUntil;
+        return session != null && isOpen() ? session.heldUntil() : heldUntil;
+    }
+
+    /** As far as it is the device's own: {@link Long#MAX_VALUE} where a session decides. */
+    long ownHeldUntil() {
+        return isOpen() ? Long.MAX_VALUE : heldUntil;
+    }
+
+    /** Whether a session that was heard decides how long it lives. */
+    boolean isOpen() {
+        return session != null && !connectionEnded && session.isHeard();
     }
 
     void take(PresenceState newState, long at) {
@@ -136,6 +176,62 @@ final class Device {
         }
         lastRecord = at;
         connectionEnded = false;
+    }
+
+    // ---- rule 14 ----
+
+    /** Whether that session of that shard holds it, or did until its connection ended. */
+    boolean isHeldBy(@Nullable String shardName, String sessionName) {
+        return session != null
+                && session.id().session().equals(sessionName)
+                && session.id().shard().equals(shardName);
+    }
+
+    /** Whether a heartbeat without a session leaves the device to the one that holds it. */
+    boolean staysInSession(Heartbeat heartbeat, long at) {
+        return session != null
+                && !connectionEnded
+                && heartbeat.leaseMs().isEmpty()
+                && (heartbeat.shard() == null
+                        || heartbeat.shard().equals(session.id().shard()))
+                && at < deadline();
+    }
+
+    /** A heartbeat with a session: that holds it from now on. Until it was heard, the device lives as long as if it had been. */
+    void open(Session newSession, long at, PartitionScope scope) {
+        if (newSession != session) {
+            newSession.add();
+            leaveSession(scope.sessions());
+            session = newSession;
+        }
+        scope.shards().remove(shard);
+        shard = null;
+        lastRecord = at;
+        connectionEnded = false;
+        leaseMs = scope.rules().shardLeaseMs();
+        expireAt(at + leaseMs);
+        holdUntil(deadline + scope.rules().shardHoldMs());
+    }
+
+    /** A heartbeat without a session that takes it over: its lease counts from now on. */
+    void close(long at, PartitionScope scope) {
+        if (session != null) {
+            setShard(session.id().shard(), scope.shards());
+            leaveSession(scope.sessions());
+            expireAt(at);
+        }
+    }
+
+    void leaveSession(Sessions sessions) {
+        if (session != null) {
+            sessions.remove(session);
+            session = null;
+        }
+    }
+
+    /** It was heard from, and nothing else changes. */
+    void heard(long at) {
+        lastRecord = at;
     }
 
     /** The connection ended, and the state holds until then (rule 5). */
