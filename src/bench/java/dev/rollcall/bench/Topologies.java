@@ -1,7 +1,7 @@
 package dev.rollcall.bench;
 
 import dev.rollcall.config.RollcallConfig;
-import dev.rollcall.domain.PresenceUpdate.Presence;
+import dev.rollcall.domain.Presence;
 import dev.rollcall.domain.UserId;
 import dev.rollcall.topology.PresenceTopology;
 import dev.rollcall.wire.Inbound;

@@ -1,6 +1,6 @@
 package dev.rollcall.app;
 
-import dev.rollcall.domain.PresenceUpdate.Presence;
+import dev.rollcall.domain.Presence;
 import dev.rollcall.domain.UserId;
 import dev.rollcall.domain.UserSnapshot;
 import dev.rollcall.domain.UserSnapshot.Emitted;
@@ -86,6 +86,6 @@ final class StreamsPartitionOwners implements PartitionOwners {
     /** As it was published, but for the state before, which nobody asks the edge for. */
     private static Presence presence(Emitted emitted, @Nullable String text) {
         Long lastActive = emitted.lastActive() == UserSnapshot.NEVER ? null : (Long) emitted.lastActive();
-        return new Presence(emitted.state(), null, text, emitted.since(), lastActive, emitted.sequence(), 0);
+        return new Presence(emitted.state(), null, text, emitted.since(), lastActive, emitted.sequence());
     }
 }

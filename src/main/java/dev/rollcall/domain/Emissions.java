@@ -2,7 +2,6 @@ package dev.rollcall.domain;
 
 import static dev.rollcall.domain.UserSnapshot.NEVER;
 
-import dev.rollcall.domain.PresenceUpdate.Presence;
 import dev.rollcall.domain.UserSnapshot.Emitted;
 import org.jspecify.annotations.Nullable;
 
@@ -70,14 +69,15 @@ final class Emissions {
                         before == null ? NEVER : before.since());
         Emitted now = new Emitted(state, since, lastActive, before == null ? 1 : before.sequence() + 1);
         last = now;
-        return new Presence(
-                state,
-                before == null ? null : before.state(),
-                text,
-                since,
-                lastActive == NEVER ? null : (Long) lastActive,
-                now.sequence(),
-                !isNewText ? since : isNewState ? Math.max(since, at) : at);
+        return new PresenceUpdate(
+                !isNewText ? since : isNewState ? Math.max(since, at) : at,
+                new Presence(
+                        state,
+                        before == null ? null : before.state(),
+                        text,
+                        since,
+                        lastActive == NEVER ? null : (Long) lastActive,
+                        now.sequence()));
     }
 
     /** Nobody has anything to see, and something is remembered: it can be forgotten, counted from then. */
@@ -94,7 +94,7 @@ final class Emissions {
     /** Forgets everything; returns what tells others so, null if they know of nothing. */
     @Nullable
     PresenceUpdate forget(long at) {
-        PresenceUpdate update = last == null ? null : new PresenceUpdate.Forgotten(at);
+        PresenceUpdate update = last == null ? null : new PresenceUpdate(at, null);
         last = null;
         lastActive = NEVER;
         forgettableSince = NEVER;

@@ -1,6 +1,6 @@
 package dev.rollcall.wire;
 
-import dev.rollcall.domain.PresenceUpdate.Presence;
+import dev.rollcall.domain.Presence;
 import dev.rollcall.domain.RoutingView;
 import dev.rollcall.domain.UserId;
 import java.util.List;

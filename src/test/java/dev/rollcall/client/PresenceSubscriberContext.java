@@ -7,8 +7,8 @@ import dev.rollcall.client.PresenceSubscriber.Parked;
 import dev.rollcall.client.reading.ReaderClients;
 import dev.rollcall.client.reading.TopicLookup;
 import dev.rollcall.config.RollcallConfig;
+import dev.rollcall.domain.Presence;
 import dev.rollcall.domain.PresenceState;
-import dev.rollcall.domain.PresenceUpdate.Presence;
 import dev.rollcall.domain.UserId;
 import dev.rollcall.topology.PresenceTopology;
 import dev.rollcall.wire.Topic;
@@ -101,7 +101,7 @@ final class PresenceSubscriberContext {
 
     void publish(
             int partition, String user, PresenceState state, @Nullable PresenceState previous, long sequence, long at) {
-        Presence value = new Presence(state, previous, null, at, null, sequence, at);
+        Presence value = new Presence(state, previous, null, at, null, sequence);
         published.put(user, value);
         append(partition, user, topic.values().serializer().serialize(topic.name(), value), at);
     }

@@ -1,12 +1,14 @@
 package dev.rollcall.partition;
 
 import dev.rollcall.domain.Heartbeat;
+import dev.rollcall.domain.Presence;
 import dev.rollcall.domain.PresenceUpdate;
 import dev.rollcall.domain.Rejection.Reason;
 import dev.rollcall.domain.StatusText;
 import dev.rollcall.domain.UserId;
 import dev.rollcall.domain.UserSnapshot;
 import java.util.List;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /** One partition of Rollcall in a test, whatever it is made of: the domain alone, or the whole topology. Times in ms. */
@@ -52,5 +54,10 @@ public interface Partition extends AutoCloseable {
     void close();
 
     /** Something was emitted of a user. */
-    record Emitted(UserId user, PresenceUpdate update) {}
+    record Emitted(UserId user, PresenceUpdate update) {
+        /** Of a user who is not forgotten. */
+        public Presence presence() {
+            return Objects.requireNonNull(update.presence(), "the user is forgotten");
+        }
+    }
 }

@@ -6,8 +6,8 @@ import static org.awaitility.Awaitility.await;
 
 import dev.rollcall.config.RollcallConfig;
 import dev.rollcall.domain.Heartbeat;
+import dev.rollcall.domain.Presence;
 import dev.rollcall.domain.PresenceState;
-import dev.rollcall.domain.PresenceUpdate.Presence;
 import dev.rollcall.domain.StatusText;
 import dev.rollcall.domain.UserId;
 import dev.rollcall.topology.PresenceTopology;
