@@ -7,11 +7,11 @@ import dev.rollcall.domain.UserSnapshot.Emitted;
 import dev.rollcall.gateway.PartitionOwners;
 import dev.rollcall.gateway.UnavailableException;
 import dev.rollcall.topology.PresenceTopology;
+import dev.rollcall.topology.UserPartitioner;
 import dev.rollcall.wire.Serialization;
 import java.util.Optional;
 import java.util.Set;
 import org.apache.kafka.common.serialization.Serializer;
-import org.apache.kafka.common.utils.Utils;
 import org.apache.kafka.streams.KafkaStreams;
 import org.apache.kafka.streams.KeyQueryMetadata;
 import org.apache.kafka.streams.errors.StreamsException;
@@ -27,17 +27,17 @@ final class StreamsPartitionOwners implements PartitionOwners {
 
     private final KafkaStreams streams;
     private final Address self;
-    private final int partitions;
+    private final UserPartitioner partitioner;
 
     /**
      * @param advertised this instance's {@code host:port}
-     * @param partitions the number of partitions of each input
+     * @param partitioner for as many partitions as each input has
      */
-    StreamsPartitionOwners(KafkaStreams streams, String advertised, int partitions) {
+    StreamsPartitionOwners(KafkaStreams streams, String advertised, UserPartitioner partitioner) {
         HostInfo host = HostInfo.buildFromEndpoint(advertised);
         this.streams = streams;
         this.self = new Address(host.host(), host.port());
-        this.partitions = partitions;
+        this.partitioner = partitioner;
     }
 
     @Override
@@ -63,7 +63,7 @@ final class StreamsPartitionOwners implements PartitionOwners {
 
     @Override
     public Optional<Presence> emitted(UserId user) {
-        int partition = Utils.toPositive(Utils.murmur2(user.bytes())) % partitions;
+        int partition = partitioner.partitionOf(user);
         QueryResult<UserSnapshot> result;
         try {
             StateQueryRequest<UserSnapshot> query = StateQueryRequest.inStore(PresenceTopology.USERS)
