@@ -40,10 +40,9 @@ final class Topologies {
             case EVERY_SECOND -> bytes(config, () -> new Every(2));
             case EVERY_HUNDREDTH -> bytes(config, () -> new Every(100));
             case TEXTBOOK ->
-                Textbook.topology(
-                        PresenceTopology.topics(config), config.rules().leaseMs());
+                Textbook.topology(Topics.of(config.topics()), config.rules().leaseMs());
             case INDEXED ->
-                Indexed.topology(PresenceTopology.topics(config), config.rules().leaseMs());
+                Indexed.topology(Topics.of(config.topics()), config.rules().leaseMs());
             case ROLLCALL ->
                 PresenceTopology.build(
                         config,

@@ -187,7 +187,7 @@ public final class Rollcall implements AutoCloseable {
 
     private void startServing(
             RollcallConfig config, HttpEdge edge, KafkaStreams streams, RestartPolicy restarts, int partitions) {
-        Topics topics = PresenceTopology.topics(config);
+        Topics topics = Topics.of(config.topics());
         String advertised = edge.advertised();
         // Shorter than the grace time, so that a client that moved here from another instance stays online.
         Duration keepAlive = Duration.ofMillis(Math.max(

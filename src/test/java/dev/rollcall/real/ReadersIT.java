@@ -16,8 +16,8 @@ import dev.rollcall.gateway.BatchToken;
 import dev.rollcall.gateway.PresenceFeed;
 import dev.rollcall.gateway.PresenceSubscription;
 import dev.rollcall.gateway.PresenceSubscription.Batch;
-import dev.rollcall.topology.PresenceTopology;
 import dev.rollcall.wire.Topic;
+import dev.rollcall.wire.Topics;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -333,7 +333,7 @@ class ReadersIT {
     private static Topic<UserId, Presence> topic(String name) {
         RollcallConfig config =
                 RollcallConfig.of(Map.of("topic.presence", "presence-" + name + "-" + topics.incrementAndGet()));
-        return PresenceTopology.topics(config).presence();
+        return Topics.of(config.topics()).presence();
     }
 
     /** A reader on a thread of its own. */

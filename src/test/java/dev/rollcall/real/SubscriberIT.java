@@ -14,8 +14,8 @@ import dev.rollcall.domain.Presence;
 import dev.rollcall.domain.PresenceState;
 import dev.rollcall.domain.UserId;
 import dev.rollcall.embedded.EmbeddedBroker;
-import dev.rollcall.topology.PresenceTopology;
 import dev.rollcall.wire.Topic;
+import dev.rollcall.wire.Topics;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -304,7 +304,7 @@ class SubscriberIT {
 
     private static Topic<UserId, Presence> topic(String name) {
         RollcallConfig config = RollcallConfig.of(Map.of("topic.presence", name));
-        return PresenceTopology.topics(config).presence();
+        return Topics.of(config.topics()).presence();
     }
 
     /** Changes of random users in random transactions, one in ten of which is aborted, until it is stopped. */

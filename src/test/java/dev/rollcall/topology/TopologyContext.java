@@ -87,7 +87,7 @@ final class TopologyContext implements AutoCloseable {
         this.config = config;
         this.limits = limits;
         this.partitions = partitions;
-        this.topics = PresenceTopology.topics(config);
+        this.topics = Topics.of(config.topics());
         try {
             this.stateDir = Files.createTempDirectory("rollcall-topology");
         } catch (IOException e) {
