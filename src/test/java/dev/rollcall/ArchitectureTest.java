@@ -100,7 +100,7 @@ class ArchitectureTest {
                 .whereLayer("wire")
                 .mayOnlyBeAccessedByLayers("app", "gateway", "client", "client.sending", "simulate", "topology")
                 .whereLayer("config")
-                .mayOnlyBeAccessedByLayers("app", "admin", "http", "http.events", "http.server", "topology")
+                .mayOnlyBeAccessedByLayers("app", "admin", "http", "http.events", "http.server", "topology", "wire")
                 .whereLayer("consumer")
                 .mayOnlyBeAccessedByLayers("app", "topology")
                 .whereLayer("consumer")

@@ -3,9 +3,9 @@ package dev.rollcall.bench;
 import dev.rollcall.app.KafkaSettings;
 import dev.rollcall.config.RollcallConfig;
 import dev.rollcall.domain.UserId;
-import dev.rollcall.topology.PresenceTopology;
 import dev.rollcall.wire.Inbound;
 import dev.rollcall.wire.Topic;
+import dev.rollcall.wire.Topics;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
@@ -32,7 +32,7 @@ final class ConsumerRun implements Run {
 
     ConsumerRun(RollcallConfig config) {
         leaseMs = config.rules().leaseMs();
-        Topic<UserId, Inbound> heartbeats = PresenceTopology.topics(config).heartbeats();
+        Topic<UserId, Inbound> heartbeats = Topics.of(config.topics()).heartbeats();
         consumer = new KafkaConsumer<>(
                 settings(config),
                 heartbeats.keys().deserializer(),

@@ -1,8 +1,8 @@
 package dev.rollcall.bench;
 
 import dev.rollcall.domain.Heartbeat;
+import dev.rollcall.domain.Presence;
 import dev.rollcall.domain.PresenceState;
-import dev.rollcall.domain.PresenceUpdate.Presence;
 import java.nio.ByteBuffer;
 import org.apache.kafka.common.serialization.Serde;
 import org.apache.kafka.common.serialization.Serdes;
@@ -37,7 +37,7 @@ record Row(PresenceState state, long since, long lastSeen, long deadline, long s
     }
 
     Presence presence(@Nullable Row before) {
-        return new Presence(state, before == null ? null : before.state, null, since, lastSeen, sequence, since);
+        return new Presence(state, before == null ? null : before.state, null, since, lastSeen, sequence);
     }
 
     static Serde<Row> serde() {

@@ -1,7 +1,7 @@
 package dev.rollcall.bench;
 
+import dev.rollcall.domain.Presence;
 import dev.rollcall.domain.PresenceState;
-import dev.rollcall.domain.PresenceUpdate.Presence;
 import dev.rollcall.domain.UserId;
 import dev.rollcall.wire.Inbound;
 import dev.rollcall.wire.Serialization;

@@ -1,7 +1,7 @@
 package dev.rollcall.bench;
 
 import dev.rollcall.config.RollcallConfig;
-import dev.rollcall.domain.PresenceUpdate.Presence;
+import dev.rollcall.domain.Presence;
 import dev.rollcall.domain.UserId;
 import dev.rollcall.topology.PresenceTopology;
 import dev.rollcall.wire.Inbound;
@@ -40,10 +40,9 @@ final class Topologies {
             case EVERY_SECOND -> bytes(config, () -> new Every(2));
             case EVERY_HUNDREDTH -> bytes(config, () -> new Every(100));
             case TEXTBOOK ->
-                Textbook.topology(
-                        PresenceTopology.topics(config), config.rules().leaseMs());
+                Textbook.topology(Topics.of(config.topics()), config.rules().leaseMs());
             case INDEXED ->
-                Indexed.topology(PresenceTopology.topics(config), config.rules().leaseMs());
+                Indexed.topology(Topics.of(config.topics()), config.rules().leaseMs());
             case ROLLCALL ->
                 PresenceTopology.build(
                         config,

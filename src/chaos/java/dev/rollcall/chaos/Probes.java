@@ -2,8 +2,8 @@ package dev.rollcall.chaos;
 
 import dev.rollcall.client.sending.EventSender;
 import dev.rollcall.domain.Heartbeat;
+import dev.rollcall.domain.Presence;
 import dev.rollcall.domain.PresenceState;
-import dev.rollcall.domain.PresenceUpdate.Presence;
 import dev.rollcall.domain.StatusText;
 import dev.rollcall.domain.UserId;
 import dev.rollcall.wire.Topic;

@@ -16,6 +16,7 @@ import dev.rollcall.http.HttpEdge;
 import dev.rollcall.http.server.Tokens;
 import dev.rollcall.topology.OutputLimits;
 import dev.rollcall.topology.PresenceTopology;
+import dev.rollcall.topology.UserPartitioner;
 import dev.rollcall.wire.Topics;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
@@ -186,7 +187,7 @@ public final class Rollcall implements AutoCloseable {
 
     private void startServing(
             RollcallConfig config, HttpEdge edge, KafkaStreams streams, RestartPolicy restarts, int partitions) {
-        Topics topics = PresenceTopology.topics(config);
+        Topics topics = Topics.of(config.topics());
         String advertised = edge.advertised();
         // Shorter than the grace time, so that a client that moved here from another instance stays online.
         Duration keepAlive = Duration.ofMillis(Math.max(
@@ -197,7 +198,7 @@ public final class Rollcall implements AutoCloseable {
         PresenceFeed feed = new PresenceFeed(topics.presence(), KafkaSettings.consumer(config, bootstrapServers));
         parts.push(feed);
         PresenceReader reader = new PresenceReader(
-                new StreamsPartitionOwners(streams, advertised, partitions),
+                new StreamsPartitionOwners(streams, advertised, new UserPartitioner(partitions)),
                 new Tokens(config.http().key())::betweenInstances);
         PageSimulation simulation = new PageSimulation(topics, KafkaSettings.producer(config, bootstrapServers));
         parts.push(simulation);

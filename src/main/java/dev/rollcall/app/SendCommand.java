@@ -7,7 +7,7 @@ import dev.rollcall.domain.Heartbeat;
 import dev.rollcall.domain.PresenceState;
 import dev.rollcall.domain.StatusText;
 import dev.rollcall.domain.UserId;
-import dev.rollcall.topology.PresenceTopology;
+import dev.rollcall.wire.Topics;
 import java.util.OptionalLong;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
@@ -91,7 +91,7 @@ final class SendCommand implements Runnable {
         RollcallConfig config = main.config();
         String bootstrapServers = Main.bootstrapServers(config);
         try (EventSender sender =
-                new EventSender(PresenceTopology.topics(config), KafkaSettings.producer(config, bootstrapServers))) {
+                new EventSender(Topics.of(config.topics()), KafkaSettings.producer(config, bootstrapServers))) {
             event.apply(sender).get(TIMEOUT_SECONDS, TimeUnit.SECONDS);
         } catch (TimeoutException e) {
             throw new ConfigException("not sent: no answer from Kafka on %s for %d s; is Rollcall running there?"

@@ -4,7 +4,7 @@ import dev.rollcall.config.RollcallConfig;
 import dev.rollcall.simulate.Population;
 import dev.rollcall.simulate.Simulator;
 import dev.rollcall.simulate.Totals;
-import dev.rollcall.topology.PresenceTopology;
+import dev.rollcall.wire.Topics;
 import java.io.PrintWriter;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
@@ -77,7 +77,7 @@ final class SimulateCommand implements Callable<Integer> {
         CountDownLatch printed = new CountDownLatch(1);
         ScheduledExecutorService live = Executors.newSingleThreadScheduledExecutor();
         try (Simulator simulator = new Simulator(
-                population, paced, PresenceTopology.topics(config), KafkaSettings.producer(config, bootstrapServers))) {
+                population, paced, Topics.of(config.topics()), KafkaSettings.producer(config, bootstrapServers))) {
             stopOnCtrlC(simulator, printed);
             print(
                     out,

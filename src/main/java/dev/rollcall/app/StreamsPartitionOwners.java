@@ -1,17 +1,17 @@
 package dev.rollcall.app;
 
-import dev.rollcall.domain.PresenceUpdate.Presence;
+import dev.rollcall.domain.Presence;
 import dev.rollcall.domain.UserId;
 import dev.rollcall.domain.UserSnapshot;
 import dev.rollcall.domain.UserSnapshot.Emitted;
 import dev.rollcall.gateway.PartitionOwners;
 import dev.rollcall.gateway.UnavailableException;
 import dev.rollcall.topology.PresenceTopology;
+import dev.rollcall.topology.UserPartitioner;
 import dev.rollcall.wire.Serialization;
 import java.util.Optional;
 import java.util.Set;
 import org.apache.kafka.common.serialization.Serializer;
-import org.apache.kafka.common.utils.Utils;
 import org.apache.kafka.streams.KafkaStreams;
 import org.apache.kafka.streams.KeyQueryMetadata;
 import org.apache.kafka.streams.errors.StreamsException;
@@ -27,17 +27,17 @@ final class StreamsPartitionOwners implements PartitionOwners {
 
     private final KafkaStreams streams;
     private final Address self;
-    private final int partitions;
+    private final UserPartitioner partitioner;
 
     /**
      * @param advertised this instance's {@code host:port}
-     * @param partitions the number of partitions of each input
+     * @param partitioner for as many partitions as each input has
      */
-    StreamsPartitionOwners(KafkaStreams streams, String advertised, int partitions) {
+    StreamsPartitionOwners(KafkaStreams streams, String advertised, UserPartitioner partitioner) {
         HostInfo host = HostInfo.buildFromEndpoint(advertised);
         this.streams = streams;
         this.self = new Address(host.host(), host.port());
-        this.partitions = partitions;
+        this.partitioner = partitioner;
     }
 
     @Override
@@ -63,7 +63,7 @@ final class StreamsPartitionOwners implements PartitionOwners {
 
     @Override
     public Optional<Presence> emitted(UserId user) {
-        int partition = Utils.toPositive(Utils.murmur2(user.bytes())) % partitions;
+        int partition = partitioner.partitionOf(user);
         QueryResult<UserSnapshot> result;
         try {
             StateQueryRequest<UserSnapshot> query = StateQueryRequest.inStore(PresenceTopology.USERS)
@@ -86,6 +86,6 @@ final class StreamsPartitionOwners implements PartitionOwners {
     /** As it was published, but for the state before, which nobody asks the edge for. */
     private static Presence presence(Emitted emitted, @Nullable String text) {
         Long lastActive = emitted.lastActive() == UserSnapshot.NEVER ? null : (Long) emitted.lastActive();
-        return new Presence(emitted.state(), null, text, emitted.since(), lastActive, emitted.sequence(), 0);
+        return new Presence(emitted.state(), null, text, emitted.since(), lastActive, emitted.sequence());
     }
 }

@@ -4,10 +4,10 @@ import dev.rollcall.client.PresenceChange;
 import dev.rollcall.client.PresenceSubscriber;
 import dev.rollcall.client.PresenceSubscriber.Options;
 import dev.rollcall.config.RollcallConfig;
+import dev.rollcall.domain.Presence;
 import dev.rollcall.domain.PresenceState;
-import dev.rollcall.domain.PresenceUpdate.Presence;
 import dev.rollcall.text.Printable;
-import dev.rollcall.topology.PresenceTopology;
+import dev.rollcall.wire.Topics;
 import java.io.PrintWriter;
 import java.time.Instant;
 import java.time.ZoneId;
@@ -44,7 +44,7 @@ final class WatchCommand implements Callable<Integer> {
         Options options =
                 fromBeginning ? Options.fullCopy() : Options.fullCopy().withoutSnapshot();
         try (PresenceSubscriber subscriber = new PresenceSubscriber(
-                PresenceTopology.topics(config).presence(),
+                Topics.of(config.topics()).presence(),
                 KafkaSettings.consumer(config, bootstrapServers),
                 options,
                 change -> {

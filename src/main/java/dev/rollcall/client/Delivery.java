@@ -4,7 +4,7 @@ import dev.rollcall.client.PresenceSubscriber.Listener;
 import dev.rollcall.client.PresenceSubscriber.Options;
 import dev.rollcall.client.PresenceSubscriber.Parked;
 import dev.rollcall.client.PresenceSubscriber.Totals;
-import dev.rollcall.domain.PresenceUpdate.Presence;
+import dev.rollcall.domain.Presence;
 import dev.rollcall.domain.UserId;
 import dev.rollcall.wire.Topic;
 import java.time.Duration;

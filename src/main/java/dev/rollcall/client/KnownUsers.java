@@ -1,8 +1,8 @@
 package dev.rollcall.client;
 
 import dev.rollcall.client.PresenceChange.Kind;
+import dev.rollcall.domain.Presence;
 import dev.rollcall.domain.PresenceState;
-import dev.rollcall.domain.PresenceUpdate.Presence;
 import dev.rollcall.domain.UserId;
 import java.util.HashMap;
 import java.util.Iterator;
@@ -44,15 +44,7 @@ final class KnownUsers {
         }
         if (last == null || before == null) {
             return new PresenceChange(
-                    user,
-                    Kind.CHANGE,
-                    value.previousState(),
-                    value.at(at),
-                    sequence != 1,
-                    sequence,
-                    at,
-                    partition,
-                    offset);
+                    user, Kind.CHANGE, value.previousState(), value, sequence != 1, sequence, at, partition, offset);
         }
         // The sequence does not tell a duplicate: it starts again after the user was forgotten, and compaction may have
         // removed the tombstone. A record that was written twice has the same instant both times.
@@ -60,7 +52,7 @@ final class KnownUsers {
             return null;
         }
         boolean gap = sequence != last.sequence + 1;
-        return new PresenceChange(user, Kind.CHANGE, before, value.at(at), gap, sequence, at, partition, offset);
+        return new PresenceChange(user, Kind.CHANGE, before, value, gap, sequence, at, partition, offset);
     }
 
     /** Takes over a change that was delivered, or is part of the snapshot. */

@@ -4,7 +4,7 @@ import dev.rollcall.client.KnownUsers.LastKnown;
 import dev.rollcall.client.PresenceChange.Kind;
 import dev.rollcall.client.PresenceSubscriber.Progress;
 import dev.rollcall.client.reading.StartOffsets;
-import dev.rollcall.domain.PresenceUpdate.Presence;
+import dev.rollcall.domain.Presence;
 import dev.rollcall.domain.UserId;
 import java.util.Iterator;
 import java.util.LinkedHashMap;

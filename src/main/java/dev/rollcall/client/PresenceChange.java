@@ -1,7 +1,7 @@
 package dev.rollcall.client;
 
+import dev.rollcall.domain.Presence;
 import dev.rollcall.domain.PresenceState;
-import dev.rollcall.domain.PresenceUpdate.Presence;
 import dev.rollcall.domain.UserId;
 import org.jspecify.annotations.Nullable;
 

@@ -1,7 +1,7 @@
 package dev.rollcall.client;
 
 import dev.rollcall.client.reading.ReaderClients;
-import dev.rollcall.domain.PresenceUpdate.Presence;
+import dev.rollcall.domain.Presence;
 import dev.rollcall.domain.UserId;
 import dev.rollcall.wire.Topic;
 import java.time.Duration;

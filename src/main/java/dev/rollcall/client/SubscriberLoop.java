@@ -8,7 +8,7 @@ import dev.rollcall.client.reading.PartitionAssignment;
 import dev.rollcall.client.reading.ReaderClients;
 import dev.rollcall.client.reading.TopicLookup.TopicInfo;
 import dev.rollcall.client.reading.TopicMonitor;
-import dev.rollcall.domain.PresenceUpdate.Presence;
+import dev.rollcall.domain.Presence;
 import dev.rollcall.domain.UserId;
 import dev.rollcall.wire.Topic;
 import java.time.Duration;

@@ -4,6 +4,7 @@ import dev.rollcall.config.RollcallConfig.TopicNames;
 import dev.rollcall.domain.Limits;
 import dev.rollcall.domain.PresenceRules;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
@@ -18,7 +19,7 @@ final class ConfigParser {
     /** HS256 needs a key of at least its hash's size (RFC 7518, 3.2). */
     private static final int MIN_KEY_BYTES = 32;
 
-    private static final long DAY_MS = 86_400_000;
+    private static final long DAY_MS = Duration.ofDays(1).toMillis();
 
     /** How many users one sweep may expire. It takes some 20 ms, in which no other record is handled. */
     private static final int SWEEP_BUDGET = 4_000;
@@ -38,7 +39,7 @@ final class ConfigParser {
         long tickIntervalMs = number("pulse.interval.ms", 10, 60_000);
         RollcallConfig config = new RollcallConfig(
                 new PresenceRules(
-                        number("device.lease.ms", 1, DAY_MS),
+                        number("device.lease.ms", 1, Limits.MAX_LEASE_MS),
                         number("disconnect.grace.ms", 0, DAY_MS),
                         number("user.retention.ms", 1, Long.MAX_VALUE / 4),
                         (int) number("max.devices.per.user", 1, 10_000),

@@ -13,7 +13,7 @@ import org.jspecify.annotations.Nullable;
  */
 public record Decision(
         List<PresenceUpdate> updates,
-        List<RoutingView> routing,
+        List<RoutingUpdate> routing,
         StoreWrite write,
         @Nullable Rejection rejection) {
 

@@ -9,7 +9,6 @@ import org.jspecify.annotations.Nullable;
  *
  * @param state the true merged state, whether or not the user appears offline
  * @param sequence a count of its own: 1 for the first, and exactly one more with each
- * @param at the instant of the change
  */
 public record RoutingView(
         PresenceState state,
@@ -17,8 +16,7 @@ public record RoutingView(
         @Nullable String text,
         List<RoutedDevice> devices,
         Reason reason,
-        long sequence,
-        long at) {
+        long sequence) {
 
     /** Why it was written. */
     public enum Reason {

@@ -1,6 +1,6 @@
 package dev.rollcall.gateway;
 
-import dev.rollcall.domain.PresenceUpdate.Presence;
+import dev.rollcall.domain.Presence;
 import dev.rollcall.domain.UserId;
 import java.util.Optional;
 

@@ -2,7 +2,7 @@ package dev.rollcall.gateway;
 
 import dev.rollcall.client.PresenceChange;
 import dev.rollcall.client.PresenceSubscriber;
-import dev.rollcall.domain.PresenceUpdate.Presence;
+import dev.rollcall.domain.Presence;
 import dev.rollcall.domain.UserId;
 import dev.rollcall.wire.Topic;
 import java.nio.charset.StandardCharsets;

@@ -2,8 +2,8 @@ package dev.rollcall.gateway;
 
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.rollcall.domain.Presence;
 import dev.rollcall.domain.PresenceState;
-import dev.rollcall.domain.PresenceUpdate.Presence;
 import dev.rollcall.domain.UserId;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;

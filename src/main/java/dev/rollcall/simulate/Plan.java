@@ -1,6 +1,7 @@
 package dev.rollcall.simulate;
 
 import dev.rollcall.domain.Heartbeat;
+import dev.rollcall.domain.Limits;
 import dev.rollcall.domain.PresenceState;
 import dev.rollcall.domain.StatusText;
 import dev.rollcall.domain.UserId;
@@ -26,7 +27,6 @@ final class Plan {
     static final long DEPLOY_MS = 20_000;
 
     private static final long MIN_LEASE_MS = 30_000;
-    private static final long MAX_LEASE_MS = 86_400_000;
     private static final double START_HOUR = 8;
     private static final double MS_PER_HOUR = 3_600_000;
 
@@ -86,7 +86,7 @@ final class Plan {
         }
         // Three turns, so that a device with a heartbeat in each turn stays live.
         long threeTurns = 3_000L * devices / population.beatsPerSecond();
-        lease = OptionalLong.of(Math.min(MAX_LEASE_MS, Math.max(MIN_LEASE_MS, threeTurns)));
+        lease = OptionalLong.of(Math.min(Limits.MAX_LEASE_MS, Math.max(MIN_LEASE_MS, threeTurns)));
     }
 
     int devices() {

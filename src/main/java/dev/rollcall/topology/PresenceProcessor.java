@@ -6,9 +6,9 @@ import dev.rollcall.domain.Decision;
 import dev.rollcall.domain.Decision.StoreWrite;
 import dev.rollcall.domain.Limits;
 import dev.rollcall.domain.PresenceUpdate;
-import dev.rollcall.domain.PresenceUpdate.Presence;
 import dev.rollcall.domain.Rejection;
 import dev.rollcall.domain.Rejection.Reason;
+import dev.rollcall.domain.RoutingUpdate;
 import dev.rollcall.domain.RoutingView;
 import dev.rollcall.domain.UserId;
 import dev.rollcall.domain.UserSnapshot;
@@ -249,15 +249,14 @@ final class PresenceProcessor implements Processor<UserId, Object, Object, Objec
 
     private void carryOut(UserId user, Decision decision) {
         for (PresenceUpdate update : decision.updates()) {
-            Presence value = update instanceof Presence presence ? presence : null;
             long at = presence.stamp(update.at(), clock);
-            context.forward(new Record<>(user, value, at), PresenceTopology.PRESENCE);
+            context.forward(new Record<>(user, update.presence(), at), PresenceTopology.PRESENCE);
             metrics.emitted();
         }
-        for (RoutingView view : decision.routing()) {
-            long at = routing.stamp(view.at(), clock);
-            context.forward(new Record<>(user, view, at), PresenceTopology.ROUTING);
-            if (view.reason() == RoutingView.Reason.FORGOTTEN) {
+        for (RoutingUpdate update : decision.routing()) {
+            long at = routing.stamp(update.at(), clock);
+            context.forward(new Record<>(user, update.view(), at), PresenceTopology.ROUTING);
+            if (update.view().reason() == RoutingView.Reason.FORGOTTEN) {
                 context.forward(new Record<>(user, null, at), PresenceTopology.ROUTING);
             }
         }

@@ -81,7 +81,7 @@ public final class PresenceTopology {
             OutputLimits limits,
             KeyValueBytesStoreSupplier users,
             KeyValueBytesStoreSupplier shards) {
-        Topics topics = topics(config);
+        Topics topics = Topics.of(config.topics());
         Topology topology = new Topology();
 
         HeartbeatSource heartbeats = new HeartbeatSource(topics.heartbeats());
@@ -127,18 +127,6 @@ public final class PresenceTopology {
             addSink(topology, ROUTING, topics.routing());
         }
         return topology;
-    }
-
-    /** The topics under the names that are configured. */
-    public static Topics topics(RollcallConfig config) {
-        RollcallConfig.TopicNames names = config.topics();
-        return Topics.named(
-                names.deviceHeartbeat(),
-                names.status(),
-                names.appearOffline(),
-                names.presence(),
-                names.deadLetters(),
-                names.routing());
     }
 
     private static <K, V> StoreBuilder<KeyValueStore<K, V>> store(

@@ -7,9 +7,13 @@ import org.apache.kafka.common.utils.Utils;
  * On which partition a user's records belong: murmur2 of the key, as the Java client's default partitioner has it. A producer
  * with another one, such as librdkafka's default, would leave two halves of a user in two tasks.
  */
-record UserPartitioner(int partitions) {
+public record UserPartitioner(int partitions) {
+
+    public int partitionOf(UserId user) {
+        return Utils.toPositive(Utils.murmur2(user.bytes())) % partitions;
+    }
 
     boolean isMisrouted(UserId user, int partition) {
-        return Utils.toPositive(Utils.murmur2(user.bytes())) % partitions != partition;
+        return partitionOf(user) != partition;
     }
 }

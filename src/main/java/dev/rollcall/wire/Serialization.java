@@ -1,7 +1,7 @@
 package dev.rollcall.wire;
 
 import dev.rollcall.domain.Heartbeat;
-import dev.rollcall.domain.PresenceUpdate.Presence;
+import dev.rollcall.domain.Presence;
 import dev.rollcall.domain.Rejection;
 import dev.rollcall.domain.Rejection.Reason;
 import dev.rollcall.domain.RoutingView;
@@ -89,15 +89,14 @@ public final class Serialization {
     static Serde<Presence> presence() {
         return Serdes.serdeFrom(
                 (topic, value) -> value == null ? null : SingleObject.encode(Wire.toAvro(value)),
-                // A value does not know its record's timestamp: readers that want it take it from the record.
-                (topic, bytes) -> read(PRESENCE, topic, bytes, value -> Wire.toDomain((UserPresence) value, 0)));
+                (topic, bytes) -> read(PRESENCE, topic, bytes, value -> Wire.toDomain((UserPresence) value)));
     }
 
     static Serde<RoutingView> routing() {
         return Serdes.serdeFrom(
                 (topic, value) -> value == null ? null : SingleObject.encode(Wire.toAvro(value)),
                 (topic, bytes) ->
-                        read(ROUTING, topic, bytes, value -> Wire.toDomain((dev.rollcall.v1.RoutingView) value, 0)));
+                        read(ROUTING, topic, bytes, value -> Wire.toDomain((dev.rollcall.v1.RoutingView) value)));
     }
 
     /** What of a user is stored; internal. */

@@ -1,6 +1,7 @@
 package dev.rollcall.wire;
 
-import dev.rollcall.domain.PresenceUpdate.Presence;
+import dev.rollcall.config.RollcallConfig.TopicNames;
+import dev.rollcall.domain.Presence;
 import dev.rollcall.domain.RoutingView;
 import dev.rollcall.domain.UserId;
 import java.util.List;
@@ -17,30 +18,24 @@ public record Topics(
 
     /** The topics under the names that the contract gives them. */
     public static Topics ofContract() {
-        return named(
+        return of(new TopicNames(
                 "device-heartbeat",
                 "status",
                 "appear-offline",
                 "presence",
                 "presence-dead-letters",
-                "presence-routing");
+                "presence-routing"));
     }
 
-    /** The topics, where an operator has chosen other names. */
-    public static Topics named(
-            String heartbeats,
-            String statuses,
-            String appearOffline,
-            String presence,
-            String deadLetters,
-            String routing) {
+    /** The topics under the names that are configured. */
+    public static Topics of(TopicNames names) {
         return new Topics(
-                new Topic<>(heartbeats, Serialization.userIds(), Serialization.heartbeats()),
-                new Topic<>(statuses, Serialization.userIds(), Serialization.statuses()),
-                new Topic<>(appearOffline, Serialization.userIds(), Serialization.appearOffline()),
-                new Topic<>(presence, Serialization.userIds(), Serialization.presence()),
-                new Topic<>(deadLetters, Serdes.ByteArray(), Serdes.ByteArray()),
-                new Topic<>(routing, Serialization.userIds(), Serialization.routing()));
+                new Topic<>(names.deviceHeartbeat(), Serialization.userIds(), Serialization.heartbeats()),
+                new Topic<>(names.status(), Serialization.userIds(), Serialization.statuses()),
+                new Topic<>(names.appearOffline(), Serialization.userIds(), Serialization.appearOffline()),
+                new Topic<>(names.presence(), Serialization.userIds(), Serialization.presence()),
+                new Topic<>(names.deadLetters(), Serdes.ByteArray(), Serdes.ByteArray()),
+                new Topic<>(names.routing(), Serialization.userIds(), Serialization.routing()));
     }
 
     /** The topics that Rollcall reads, which must have the same number of partitions. */

@@ -2,8 +2,8 @@ package dev.rollcall.wire;
 
 import dev.rollcall.domain.Heartbeat;
 import dev.rollcall.domain.Limits;
+import dev.rollcall.domain.Presence;
 import dev.rollcall.domain.PresenceState;
-import dev.rollcall.domain.PresenceUpdate.Presence;
 import dev.rollcall.domain.Rejection.Reason;
 import dev.rollcall.domain.RoutingView;
 import dev.rollcall.domain.StatusText;
@@ -141,8 +141,7 @@ final class Wire {
                 value.sequence());
     }
 
-    /** From a record with the timestamp {@code at}, in ms since the epoch. */
-    static Presence toDomain(UserPresence value, long at) throws UnreadableException {
+    static Presence toDomain(UserPresence value) throws UnreadableException {
         requireWellFormed("status", value.getStatus());
         return new Presence(
                 toDomain(value.getState()),
@@ -150,8 +149,7 @@ final class Wire {
                 value.getStatus(),
                 value.getSince().toEpochMilli(),
                 millis(value.getLastActive()),
-                value.getSequence(),
-                at);
+                value.getSequence());
     }
 
     static dev.rollcall.v1.RoutingView toAvro(RoutingView view) {
@@ -171,8 +169,7 @@ final class Wire {
                 view.sequence());
     }
 
-    /** From a record with the timestamp {@code at}, in ms since the epoch. */
-    static RoutingView toDomain(dev.rollcall.v1.RoutingView value, long at) throws UnreadableException {
+    static RoutingView toDomain(dev.rollcall.v1.RoutingView value) throws UnreadableException {
         requireWellFormed("text", value.getText());
         for (RoutingDevice device : value.getDevices()) {
             requireWellFormed("device_id", device.getDeviceId());
@@ -190,8 +187,7 @@ final class Wire {
                                 device.getLeaseUntil().toEpochMilli()))
                         .toList(),
                 RoutingView.Reason.valueOf(value.getReason().name()),
-                value.getSequence(),
-                at);
+                value.getSequence());
     }
 
     static UserState toAvro(UserSnapshot snapshot) {

@@ -4,8 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.rollcall.client.PresenceChange;
 import dev.rollcall.client.PresenceChange.Kind;
+import dev.rollcall.domain.Presence;
 import dev.rollcall.domain.PresenceState;
-import dev.rollcall.domain.PresenceUpdate.Presence;
 import dev.rollcall.domain.UserId;
 import org.junit.jupiter.api.Test;
 
@@ -16,7 +16,7 @@ class WatchCommandTest {
 
     @Test
     void shouldPrintALineThatSteersNothingWhateverUsersWrote() {
-        Presence presence = new Presence(PresenceState.ONLINE, null, HOSTILE, 1, null, 1, 1);
+        Presence presence = new Presence(PresenceState.ONLINE, null, HOSTILE, 1, null, 1);
 
         String line = WatchCommand.line(new PresenceChange(USER, Kind.CHANGE, null, presence, false, 1, 1, 0, 0));
 

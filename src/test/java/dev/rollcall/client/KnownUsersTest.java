@@ -4,8 +4,8 @@ import static dev.rollcall.domain.PresenceState.OFFLINE;
 import static dev.rollcall.domain.PresenceState.ONLINE;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.rollcall.domain.Presence;
 import dev.rollcall.domain.PresenceState;
-import dev.rollcall.domain.PresenceUpdate.Presence;
 import dev.rollcall.domain.UserId;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
@@ -77,6 +77,6 @@ class KnownUsersTest {
     }
 
     private static Presence presence(PresenceState state, long sequence) {
-        return new Presence(state, null, null, 0, null, sequence, 0);
+        return new Presence(state, null, null, 0, null, sequence);
     }
 }

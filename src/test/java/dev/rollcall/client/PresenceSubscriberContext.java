@@ -6,12 +6,11 @@ import dev.rollcall.client.PresenceSubscriber.Options;
 import dev.rollcall.client.PresenceSubscriber.Parked;
 import dev.rollcall.client.reading.ReaderClients;
 import dev.rollcall.client.reading.TopicLookup;
-import dev.rollcall.config.RollcallConfig;
+import dev.rollcall.domain.Presence;
 import dev.rollcall.domain.PresenceState;
-import dev.rollcall.domain.PresenceUpdate.Presence;
 import dev.rollcall.domain.UserId;
-import dev.rollcall.topology.PresenceTopology;
 import dev.rollcall.wire.Topic;
+import dev.rollcall.wire.Topics;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -46,8 +45,7 @@ import org.jspecify.annotations.Nullable;
  * log serves records from wherever the subscriber seeks to.
  */
 final class PresenceSubscriberContext {
-    private final Topic<UserId, Presence> topic =
-            PresenceTopology.topics(RollcallConfig.defaults()).presence();
+    private final Topic<UserId, Presence> topic = Topics.ofContract().presence();
     private final Options options;
     private final List<TreeMap<Long, ConsumerRecord<byte[], byte[]>>> log = new ArrayList<>();
     private final Map<TopicPartition, OffsetAndMetadata> committed = new HashMap<>();
@@ -101,7 +99,7 @@ final class PresenceSubscriberContext {
 
     void publish(
             int partition, String user, PresenceState state, @Nullable PresenceState previous, long sequence, long at) {
-        Presence value = new Presence(state, previous, null, at, null, sequence, at);
+        Presence value = new Presence(state, previous, null, at, null, sequence);
         published.put(user, value);
         append(partition, user, topic.values().serializer().serialize(topic.name(), value), at);
     }

@@ -3,6 +3,7 @@ package dev.rollcall.client;
 import dev.rollcall.client.sending.Background;
 import dev.rollcall.client.sending.EventSender;
 import dev.rollcall.client.sending.KeepAlives;
+import dev.rollcall.config.RollcallConfig.TopicNames;
 import dev.rollcall.domain.Heartbeat;
 import dev.rollcall.domain.UserId;
 import dev.rollcall.wire.Inbound;
@@ -37,7 +38,7 @@ final class PublisherContext {
         }
     }
 
-    static final Topics TOPICS = Topics.named("beats", "texts", "flags", "presence", "dead", "routing");
+    static final Topics TOPICS = Topics.of(new TopicNames("beats", "texts", "flags", "presence", "dead", "routing"));
 
     final AtomicLong now = new AtomicLong(1_000_000);
     final MockProducer<byte[], byte[]> producer;

@@ -4,10 +4,10 @@ import static dev.rollcall.domain.PresenceState.OFFLINE;
 import static dev.rollcall.domain.PresenceState.ONLINE;
 
 import dev.rollcall.domain.Heartbeat;
+import dev.rollcall.domain.Presence;
 import dev.rollcall.domain.PresenceRules;
 import dev.rollcall.domain.PresenceState;
-import dev.rollcall.domain.PresenceUpdate.Forgotten;
-import dev.rollcall.domain.PresenceUpdate.Presence;
+import dev.rollcall.domain.PresenceUpdate;
 import dev.rollcall.domain.Rejection.Reason;
 import dev.rollcall.domain.StatusText;
 import dev.rollcall.domain.UserId;
@@ -427,7 +427,8 @@ final class NaiveModel implements Partition {
                 && person.devices.isEmpty()
                 && person.forgettableSince + rules.retentionMs() <= now - steps) {
             if (person.emitted != null) {
-                emitted.add(new Emitted(person.id, new Forgotten(person.forgettableSince + rules.retentionMs())));
+                emitted.add(new Emitted(
+                        person.id, new PresenceUpdate(person.forgettableSince + rules.retentionMs(), null)));
             }
             person.emitted = null;
             person.textWritten = null;
@@ -496,9 +497,8 @@ final class NaiveModel implements Partition {
                     person.text,
                     since,
                     person.lastActive,
-                    before == null ? 1 : before.sequence() + 1,
-                    at);
-            emitted.add(new Emitted(person.id, person.emitted));
+                    before == null ? 1 : before.sequence() + 1);
+            emitted.add(new Emitted(person.id, new PresenceUpdate(at, person.emitted)));
         }
         Presence last = person.emitted;
         boolean isKnown = last != null || person.textWritten != null || person.flagWritten != null;

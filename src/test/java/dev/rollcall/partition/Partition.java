@@ -1,6 +1,7 @@
 package dev.rollcall.partition;
 
 import dev.rollcall.domain.Heartbeat;
+import dev.rollcall.domain.Presence;
 import dev.rollcall.domain.PresenceUpdate;
 import dev.rollcall.domain.Rejection.Reason;
 import dev.rollcall.domain.StatusText;
@@ -8,6 +9,7 @@ import dev.rollcall.domain.UserId;
 import dev.rollcall.domain.UserSnapshot;
 import dev.rollcall.session.ShardHeartbeat;
 import java.util.List;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /** One partition of Rollcall in a test, whatever it is made of: the domain alone, or the whole topology. Times in ms. */
@@ -55,5 +57,10 @@ public interface Partition extends AutoCloseable {
     void close();
 
     /** Something was emitted of a user. */
-    record Emitted(UserId user, PresenceUpdate update) {}
+    record Emitted(UserId user, PresenceUpdate update) {
+        /** Of a user who is not forgotten. */
+        public Presence presence() {
+            return Objects.requireNonNull(update.presence(), "the user is forgotten");
+        }
+    }
 }

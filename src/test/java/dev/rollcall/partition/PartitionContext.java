@@ -3,11 +3,10 @@ package dev.rollcall.partition;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.rollcall.domain.Heartbeat;
+import dev.rollcall.domain.Presence;
 import dev.rollcall.domain.PresenceRules;
 import dev.rollcall.domain.PresenceState;
 import dev.rollcall.domain.PresenceUpdate;
-import dev.rollcall.domain.PresenceUpdate.Forgotten;
-import dev.rollcall.domain.PresenceUpdate.Presence;
 import dev.rollcall.domain.Rejection.Reason;
 import dev.rollcall.domain.StatusText;
 import dev.rollcall.domain.UserId;
@@ -232,18 +231,16 @@ public final class PartitionContext {
     private PartitionContext expect(PresenceState state, long since, @Nullable String text, long at) {
         Presence before = lastExpected.get(user);
         PresenceUpdate next = next();
-        assertThat(next).isInstanceOf(Presence.class);
-        Presence emitted = (Presence) next;
-        assertThat(emitted)
-                .isEqualTo(new Presence(
-                        state,
-                        before == null ? null : before.state(),
-                        text,
-                        since,
-                        emitted.lastActive(),
-                        before == null ? 1 : before.sequence() + 1,
-                        at));
-        lastExpected.put(user, emitted);
+        Presence emitted = next.presence();
+        Presence expected = new Presence(
+                state,
+                before == null ? null : before.state(),
+                text,
+                since,
+                emitted == null ? null : emitted.lastActive(),
+                before == null ? 1 : before.sequence() + 1);
+        assertThat(next).isEqualTo(new PresenceUpdate(at, expected));
+        lastExpected.put(user, expected);
         return this;
     }
 
@@ -255,7 +252,7 @@ public final class PartitionContext {
     }
 
     PartitionContext expectForgotten(double at) {
-        assertThat(next()).isEqualTo(new Forgotten(ms(at)));
+        assertThat(next()).isEqualTo(new PresenceUpdate(ms(at), null));
         lastExpected.remove(user);
         return this;
     }

@@ -9,7 +9,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.rollcall.app.Rollcall;
 import dev.rollcall.config.RollcallConfig;
 import dev.rollcall.domain.Heartbeat;
-import dev.rollcall.domain.PresenceUpdate.Presence;
+import dev.rollcall.domain.Presence;
 import dev.rollcall.real.RealContext.Emitted;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -76,13 +76,13 @@ class EndToEndIT {
         long beat = context.heartbeat("@once:example.org", "phone");
 
         Emitted online = context.awaitEmitted("@once:example.org", 1);
-        assertThat(online.presence()).isEqualTo(new Presence(ONLINE, null, null, beat, beat, 1, 0));
+        assertThat(online.presence()).isEqualTo(new Presence(ONLINE, null, null, beat, beat, 1));
         assertThat(online.timestamp()).isEqualTo(beat);
         assertThat(online.receivedAt() - beat).isLessThan(SEEN_WITHIN_MS);
 
         Emitted offline = context.awaitEmitted("@once:example.org", 2);
         long deadline = beat + LEASE_MS;
-        assertThat(offline.presence()).isEqualTo(new Presence(OFFLINE, ONLINE, null, deadline, beat, 2, 0));
+        assertThat(offline.presence()).isEqualTo(new Presence(OFFLINE, ONLINE, null, deadline, beat, 2));
         assertThat(offline.timestamp()).isEqualTo(deadline);
         assertThat(offline.receivedAt() - deadline).isBetween(0L, END_SEEN_WITHIN_MS);
     }
@@ -92,10 +92,9 @@ class EndToEndIT {
         String user = "@lease:example.org";
         long beat = context.heartbeat(user, new Heartbeat("phone", IDLE, false, OptionalLong.of(700), null));
 
-        assertThat(context.awaitEmitted(user, 1).presence())
-                .isEqualTo(new Presence(IDLE, null, null, beat, null, 1, 0));
+        assertThat(context.awaitEmitted(user, 1).presence()).isEqualTo(new Presence(IDLE, null, null, beat, null, 1));
         assertThat(context.awaitEmitted(user, 2).presence())
-                .isEqualTo(new Presence(OFFLINE, IDLE, null, beat + 700, null, 2, 0));
+                .isEqualTo(new Presence(OFFLINE, IDLE, null, beat + 700, null, 2));
     }
 
     @Test
@@ -116,11 +115,11 @@ class EndToEndIT {
             RealContext.sleep(Duration.ofMillis(250));
         }
         assertThat(context.awaitEmitted(user, 5).presence())
-                .isEqualTo(new Presence(IDLE, ONLINE, null, laptop + LEASE_MS, laptop, 5, 0));
+                .isEqualTo(new Presence(IDLE, ONLINE, null, laptop + LEASE_MS, laptop, 5));
 
         long offline = context.heartbeat(user, "phone", OFFLINE);
         assertThat(context.awaitEmitted(user, 6).presence())
-                .isEqualTo(new Presence(OFFLINE, IDLE, null, offline, laptop, 6, 0));
+                .isEqualTo(new Presence(OFFLINE, IDLE, null, offline, laptop, 6));
     }
 
     @Test
@@ -136,7 +135,7 @@ class EndToEndIT {
         long end = context.end(user, "phone");
 
         Emitted offline = context.awaitEmitted(user, 2);
-        assertThat(offline.presence()).isEqualTo(new Presence(OFFLINE, ONLINE, null, end + GRACE_MS, beat, 2, 0));
+        assertThat(offline.presence()).isEqualTo(new Presence(OFFLINE, ONLINE, null, end + GRACE_MS, beat, 2));
         assertThat(offline.timestamp()).isEqualTo(end + GRACE_MS);
     }
 
@@ -149,12 +148,12 @@ class EndToEndIT {
         long written = context.text(user, "In a meeting", expiry);
 
         Emitted withText = context.awaitEmitted(user, 2);
-        assertThat(withText.presence()).isEqualTo(new Presence(ONLINE, ONLINE, "In a meeting", beat, beat, 2, 0));
+        assertThat(withText.presence()).isEqualTo(new Presence(ONLINE, ONLINE, "In a meeting", beat, beat, 2));
         assertThat(withText.timestamp()).isEqualTo(written);
         assertThat(withText.receivedAt() - written).isLessThan(SEEN_WITHIN_MS);
 
         Emitted without = context.awaitEmitted(user, 3);
-        assertThat(without.presence()).isEqualTo(new Presence(ONLINE, ONLINE, null, beat, beat, 3, 0));
+        assertThat(without.presence()).isEqualTo(new Presence(ONLINE, ONLINE, null, beat, beat, 3));
         assertThat(without.timestamp()).isEqualTo(expiry);
         assertThat(without.receivedAt() - expiry).isBetween(0L, END_SEEN_WITHIN_MS);
 
@@ -173,7 +172,7 @@ class EndToEndIT {
         long hidden = context.hide(user);
 
         Emitted hide = context.awaitEmitted(user, 3);
-        assertThat(hide.presence()).isEqualTo(new Presence(OFFLINE, ONLINE, "Here", hidden, seen, 3, 0));
+        assertThat(hide.presence()).isEqualTo(new Presence(OFFLINE, ONLINE, "Here", hidden, seen, 3));
         assertThat(hide.timestamp()).isEqualTo(hidden);
 
         context.heartbeat(user, "phone", IDLE);

@@ -13,8 +13,8 @@ import static org.awaitility.Awaitility.await;
 import dev.rollcall.app.Rollcall;
 import dev.rollcall.config.RollcallConfig;
 import dev.rollcall.domain.Heartbeat;
+import dev.rollcall.domain.Presence;
 import dev.rollcall.domain.PresenceState;
-import dev.rollcall.domain.PresenceUpdate.Presence;
 import dev.rollcall.domain.Rejection.Reason;
 import dev.rollcall.domain.StatusText;
 import dev.rollcall.real.RealContext.Emitted;
@@ -292,7 +292,7 @@ class GarbageIT {
             return bad(topic, key, tick, Reason.WRONG_TOPIC);
         }
         if (random.nextInt(4) == 0) {
-            Presence presence = new Presence(ONLINE, null, null, 1, 1L, 1, 1);
+            Presence presence = new Presence(ONLINE, null, null, 1, 1L, 1);
             byte[] emitted = TOPICS.presence().values().serializer().serialize("", presence);
             return bad(topic, key, emitted, Reason.WRONG_TOPIC);
         }

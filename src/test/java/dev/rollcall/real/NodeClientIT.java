@@ -8,7 +8,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.rollcall.app.Rollcall;
 import dev.rollcall.config.RollcallConfig;
-import dev.rollcall.domain.PresenceUpdate.Presence;
+import dev.rollcall.domain.Presence;
 import dev.rollcall.real.RealContext.Emitted;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -69,7 +69,7 @@ class NodeClientIT {
                         % RealContext.PARTITIONS);
         Emitted online = context.awaitEmitted(USER, 1);
         assertThat(online.presence())
-                .isEqualTo(new Presence(ONLINE, null, null, online.timestamp(), online.timestamp(), 1, 0));
+                .isEqualTo(new Presence(ONLINE, null, null, online.timestamp(), online.timestamp(), 1));
 
         assertThat(produce("status", USER, TEXT).get("topic").asText()).isEqualTo("status");
         Presence withText = context.awaitEmitted(USER, 2).presence();

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import dev.rollcall.client.PresencePublisher;
+import dev.rollcall.config.RollcallConfig.TopicNames;
 import dev.rollcall.domain.Heartbeat;
 import dev.rollcall.domain.PresenceState;
 import dev.rollcall.domain.StatusText;
@@ -72,13 +73,13 @@ class PublisherIT {
     @BeforeEach
     void createTopics() throws Exception {
         String suffix = "-" + run++;
-        topics = Topics.named(
+        topics = Topics.of(new TopicNames(
                 "device-heartbeat" + suffix,
                 "status" + suffix,
                 "appear-offline" + suffix,
                 "presence",
                 "dead-letters",
-                "routing");
+                "routing"));
         try (Admin admin = Admin.create(Map.of("bootstrap.servers", bootstrapServers()))) {
             admin.createTopics(topics.inputs().stream()
                             .map(topic -> new NewTopic(topic.name(), PARTITIONS, (short) 1))

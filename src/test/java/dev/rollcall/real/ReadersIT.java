@@ -9,15 +9,15 @@ import dev.rollcall.client.PresenceChange.Kind;
 import dev.rollcall.client.PresenceSubscriber;
 import dev.rollcall.client.PresenceSubscriber.Options;
 import dev.rollcall.config.RollcallConfig;
-import dev.rollcall.domain.PresenceUpdate.Presence;
+import dev.rollcall.domain.Presence;
 import dev.rollcall.domain.UserId;
 import dev.rollcall.embedded.EmbeddedBroker;
 import dev.rollcall.gateway.BatchToken;
 import dev.rollcall.gateway.PresenceFeed;
 import dev.rollcall.gateway.PresenceSubscription;
 import dev.rollcall.gateway.PresenceSubscription.Batch;
-import dev.rollcall.topology.PresenceTopology;
 import dev.rollcall.wire.Topic;
+import dev.rollcall.wire.Topics;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -318,7 +318,7 @@ class ReadersIT {
                 Map.of("bootstrap.servers", servers), new ByteArraySerializer(), new ByteArraySerializer())) {
             for (int i = 0; i < USERS; i++) {
                 long at = System.currentTimeMillis();
-                Presence value = new Presence(ONLINE, sequence == 1 ? null : ONLINE, null, at, null, sequence, at);
+                Presence value = new Presence(ONLINE, sequence == 1 ? null : ONLINE, null, at, null, sequence);
                 byte[] bytes = topic.values().serializer().serialize(topic.name(), value);
                 var unused = producer.send(new ProducerRecord<>(
                         topic.name(), null, at, UserId.of(name + i).bytes(), bytes));
@@ -333,7 +333,7 @@ class ReadersIT {
     private static Topic<UserId, Presence> topic(String name) {
         RollcallConfig config =
                 RollcallConfig.of(Map.of("topic.presence", "presence-" + name + "-" + topics.incrementAndGet()));
-        return PresenceTopology.topics(config).presence();
+        return Topics.of(config.topics()).presence();
     }
 
     /** A reader on a thread of its own. */

@@ -4,13 +4,11 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
-import dev.rollcall.config.RollcallConfig;
 import dev.rollcall.domain.Heartbeat;
+import dev.rollcall.domain.Presence;
 import dev.rollcall.domain.PresenceState;
-import dev.rollcall.domain.PresenceUpdate.Presence;
 import dev.rollcall.domain.StatusText;
 import dev.rollcall.domain.UserId;
-import dev.rollcall.topology.PresenceTopology;
 import dev.rollcall.wire.Inbound;
 import dev.rollcall.wire.Topic;
 import dev.rollcall.wire.Topics;
@@ -59,7 +57,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class RealContext implements AutoCloseable {
     static final Duration PATIENCE = Duration.ofSeconds(60);
-    static final Topics TOPICS = PresenceTopology.topics(RollcallConfig.defaults());
+    static final Topics TOPICS = Topics.ofContract();
     static final int PARTITIONS = 4;
 
     private static final int FIRST_PORT = 12_000;

@@ -7,7 +7,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.rollcall.app.Rollcall;
 import dev.rollcall.config.RollcallConfig;
-import dev.rollcall.domain.PresenceUpdate.Presence;
+import dev.rollcall.domain.Presence;
 import dev.rollcall.real.RealContext.Beating;
 import dev.rollcall.real.RealContext.Emitted;
 import java.nio.file.Path;

@@ -10,12 +10,12 @@ import dev.rollcall.client.PresenceChange.Kind;
 import dev.rollcall.client.PresenceSubscriber;
 import dev.rollcall.client.PresenceSubscriber.Options;
 import dev.rollcall.config.RollcallConfig;
+import dev.rollcall.domain.Presence;
 import dev.rollcall.domain.PresenceState;
-import dev.rollcall.domain.PresenceUpdate.Presence;
 import dev.rollcall.domain.UserId;
 import dev.rollcall.embedded.EmbeddedBroker;
-import dev.rollcall.topology.PresenceTopology;
 import dev.rollcall.wire.Topic;
+import dev.rollcall.wire.Topics;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -233,7 +233,7 @@ class SubscriberIT {
             long sequence = sequences.getOrDefault(user, 0L) + 1;
             long at = System.currentTimeMillis();
             PresenceState before = sequence == 1 ? null : state == ONLINE ? OFFLINE : ONLINE;
-            Presence value = new Presence(state, before, null, at, null, sequence, at);
+            Presence value = new Presence(state, before, null, at, null, sequence);
             byte[] bytes = topic.values().serializer().serialize(topic.name(), value);
             var unused = to.send(
                     new ProducerRecord<>(topic.name(), null, at, UserId.of(user).bytes(), bytes));
@@ -304,7 +304,7 @@ class SubscriberIT {
 
     private static Topic<UserId, Presence> topic(String name) {
         RollcallConfig config = RollcallConfig.of(Map.of("topic.presence", name));
-        return PresenceTopology.topics(config).presence();
+        return Topics.of(config.topics()).presence();
     }
 
     /** Changes of random users in random transactions, one in ten of which is aborted, until it is stopped. */

@@ -9,8 +9,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.rollcall.config.RollcallConfig;
 import dev.rollcall.consumer.HeartbeatBundles;
 import dev.rollcall.domain.Heartbeat;
+import dev.rollcall.domain.Presence;
 import dev.rollcall.domain.PresenceState;
-import dev.rollcall.domain.PresenceUpdate.Presence;
 import dev.rollcall.domain.UserId;
 import dev.rollcall.partition.Partition.Emitted;
 import dev.rollcall.wire.Inbound;
@@ -83,7 +83,7 @@ class BundleOrderTest {
                 () -> rollcall.appearOffline(ALICE, false, 40));
 
         List<Emitted> all = rollcall.emitted();
-        Presence alice = (Presence) all.get(0).update();
+        Presence alice = all.get(0).presence();
         assertThat(alice.state()).isEqualTo(ONLINE);
         assertThat(alice.since()).isEqualTo(40);
         assertThat(alice.lastActive()).isNull();
@@ -117,7 +117,7 @@ class BundleOrderTest {
     private List<String> emitted() {
         return rollcall.emitted().stream()
                 .map(emitted -> {
-                    Presence presence = (Presence) emitted.update();
+                    Presence presence = emitted.presence();
                     String text = presence.status() == null ? "" : " " + presence.status();
                     return "%s %s %d%s".formatted(emitted.user(), presence.state(), presence.since(), text);
                 })

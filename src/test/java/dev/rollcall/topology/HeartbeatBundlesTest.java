@@ -3,13 +3,13 @@ package dev.rollcall.topology;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.rollcall.config.RollcallConfig;
 import dev.rollcall.consumer.HeartbeatBundles;
 import dev.rollcall.consumer.HeartbeatBundles.Bundle;
 import dev.rollcall.domain.Heartbeat;
 import dev.rollcall.domain.PresenceState;
 import dev.rollcall.domain.UserId;
 import dev.rollcall.wire.Inbound;
+import dev.rollcall.wire.Topics;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -87,7 +87,7 @@ class HeartbeatBundlesTest {
 
     @Test
     void shouldReadEachRecordOfABundleAsIfItHadComeAlone() {
-        var topic = PresenceTopology.topics(RollcallConfig.defaults()).heartbeats();
+        var topic = Topics.ofContract().heartbeats();
         HeartbeatSource source = new HeartbeatSource(topic);
         Heartbeat idle = new Heartbeat("phone", PresenceState.IDLE, false, OptionalLong.empty(), null);
         byte[] value = topic.values().serializer().serialize(TOPIC, Inbound.of(new Inbound.Beat(idle)));

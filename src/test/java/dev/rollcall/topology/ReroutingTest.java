@@ -6,7 +6,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.rollcall.config.RollcallConfig;
 import dev.rollcall.domain.Heartbeat;
 import dev.rollcall.domain.PresenceState;
-import dev.rollcall.domain.PresenceUpdate.Presence;
 import dev.rollcall.domain.UserId;
 import java.nio.ByteBuffer;
 import java.util.OptionalLong;
@@ -60,7 +59,7 @@ class ReroutingTest {
         assertThat(rollcall.metric("rerouted-total")).isEqualTo(1);
         assertThat(rollcall.emitted()).singleElement().satisfies(emitted -> {
             assertThat(emitted.user()).isEqualTo(astray);
-            assertThat(((Presence) emitted.update()).since()).isEqualTo(time);
+            assertThat(emitted.presence().since()).isEqualTo(time);
         });
         TestRecord<byte[], byte[]> sentOn =
                 rollcall.readBytes(rollcall.topics().heartbeats().name()).get(0);

@@ -3,8 +3,8 @@ package dev.rollcall.topology;
 import dev.rollcall.config.RollcallConfig;
 import dev.rollcall.consumer.HeartbeatBundles;
 import dev.rollcall.domain.Heartbeat;
-import dev.rollcall.domain.PresenceUpdate.Forgotten;
-import dev.rollcall.domain.PresenceUpdate.Presence;
+import dev.rollcall.domain.Presence;
+import dev.rollcall.domain.PresenceUpdate;
 import dev.rollcall.domain.RoutingView;
 import dev.rollcall.domain.StatusText;
 import dev.rollcall.domain.UserId;
@@ -90,7 +90,7 @@ final class TopologyContext implements AutoCloseable {
         this.config = config;
         this.limits = limits;
         this.partitions = partitions;
-        this.topics = PresenceTopology.topics(config);
+        this.topics = Topics.of(config.topics());
         try {
             this.stateDir = Files.createTempDirectory("rollcall-topology");
         } catch (IOException e) {
@@ -240,11 +240,8 @@ final class TopologyContext implements AutoCloseable {
                 topics.presence().keys().deserializer(),
                 topics.presence().values().deserializer());
         return output.readRecordsToList().stream()
-                .map(record -> new Partition.Emitted(
-                        record.key(),
-                        record.value() == null
-                                ? new Forgotten(record.timestamp())
-                                : record.value().at(record.timestamp())))
+                .map(record ->
+                        new Partition.Emitted(record.key(), new PresenceUpdate(record.timestamp(), record.value())))
                 .toList();
     }
 

@@ -50,7 +50,7 @@ class UserBoundTest {
                 .isEqualTo(Rejection.Reason.TOO_MANY_DEVICES);
 
         UserSnapshot snapshot = withLongShards(((Decision.StoreWrite.Put) last.write()).snapshot());
-        RoutingView view = last.routing().get(0);
+        RoutingView view = last.routing().get(0).view();
         assertThat(snapshot.devices()).hasSize(taken);
         int stored = Serialization.userSnapshots().serializer().serialize("", snapshot).length;
         int told = Topics.ofContract().routing().values().serializer().serialize("", view).length;

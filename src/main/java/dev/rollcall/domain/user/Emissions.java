@@ -2,9 +2,9 @@ package dev.rollcall.domain.user;
 
 import static dev.rollcall.domain.UserSnapshot.NEVER;
 
+import dev.rollcall.domain.Presence;
 import dev.rollcall.domain.PresenceState;
 import dev.rollcall.domain.PresenceUpdate;
-import dev.rollcall.domain.PresenceUpdate.Presence;
 import dev.rollcall.domain.UserSnapshot.Emitted;
 import org.jspecify.annotations.Nullable;
 
@@ -72,14 +72,15 @@ final class Emissions {
                         before == null ? NEVER : before.since());
         Emitted now = new Emitted(state, since, lastActive, before == null ? 1 : before.sequence() + 1);
         last = now;
-        return new Presence(
-                state,
-                before == null ? null : before.state(),
-                text,
-                since,
-                lastActive == NEVER ? null : (Long) lastActive,
-                now.sequence(),
-                !isNewText ? since : isNewState ? Math.max(since, at) : at);
+        return new PresenceUpdate(
+                !isNewText ? since : isNewState ? Math.max(since, at) : at,
+                new Presence(
+                        state,
+                        before == null ? null : before.state(),
+                        text,
+                        since,
+                        lastActive == NEVER ? null : (Long) lastActive,
+                        now.sequence()));
     }
 
     /** Nobody has anything to see, and something is remembered: it can be forgotten, counted from then. */
@@ -96,7 +97,7 @@ final class Emissions {
     /** Forgets everything; returns what tells others so, null if they know of nothing. */
     @Nullable
     PresenceUpdate forget(long at) {
-        PresenceUpdate update = last == null ? null : new PresenceUpdate.Forgotten(at);
+        PresenceUpdate update = last == null ? null : new PresenceUpdate(at, null);
         last = null;
         lastActive = NEVER;
         forgettableSince = NEVER;

@@ -1,5 +1,6 @@
 package dev.rollcall.domain.user;
 
+import dev.rollcall.domain.RoutingUpdate;
 import dev.rollcall.domain.RoutingView;
 import dev.rollcall.time.PartitionClock;
 import java.util.ArrayList;
@@ -10,7 +11,7 @@ import org.jspecify.annotations.Nullable;
 final class RoutingLog {
     private final boolean isEnabled;
     private long sequence;
-    private List<RoutingView> views = List.of();
+    private List<RoutingUpdate> updates = List.of();
 
     /** @param sequence that of the last view; 0: there was none */
     RoutingLog(boolean isEnabled, long sequence) {
@@ -31,9 +32,10 @@ final class RoutingLog {
             PartitionClock clock) {
         if (isEnabled) {
             sequence++;
-            views = views.isEmpty() ? new ArrayList<>(1) : views;
-            views.add(
-                    new RoutingView(devices.union(), appearOffline, text, devices.routed(clock), reason, sequence, at));
+            updates = updates.isEmpty() ? new ArrayList<>(1) : updates;
+            updates.add(new RoutingUpdate(
+                    at,
+                    new RoutingView(devices.union(), appearOffline, text, devices.routed(clock), reason, sequence)));
         }
     }
 
@@ -42,10 +44,10 @@ final class RoutingLog {
         sequence = 0;
     }
 
-    /** Takes the views since the last call. */
-    List<RoutingView> take() {
-        List<RoutingView> taken = views;
-        views = List.of();
+    /** Takes the updates since the last call. */
+    List<RoutingUpdate> take() {
+        List<RoutingUpdate> taken = updates;
+        updates = List.of();
         return taken;
     }
 }

@@ -6,7 +6,6 @@ import dev.rollcall.config.RollcallConfig;
 import dev.rollcall.domain.UserId;
 import dev.rollcall.gateway.PresenceFeed;
 import dev.rollcall.gateway.PresenceWriter;
-import dev.rollcall.topology.PresenceTopology;
 import dev.rollcall.wire.Topics;
 import java.lang.reflect.Proxy;
 import java.time.Duration;
@@ -26,7 +25,7 @@ import org.junit.jupiter.api.Timeout;
 class EventStreamErrorsTest {
     private static final UserId ALICE = UserId.of("@alice:example.org");
     private static final Map<String, Object> NO_BROKER = Map.of("bootstrap.servers", "localhost:1");
-    private static final Topics TOPICS = PresenceTopology.topics(RollcallConfig.defaults());
+    private static final Topics TOPICS = Topics.ofContract();
 
     private final ByteArrayEndPoint client = new ByteArrayEndPoint();
 
