@@ -1,6 +1,7 @@
 """Writes one event of a user:
 
-    python3 produce.py heartbeat <user> <device> [--state online|idle|offline] [--closed] [--lease-ms N] [--shard S]
+    python3 produce.py heartbeat <user> <device> [--state online|idle|offline] [--closed] [--lease-ms N]
+                                                [--shard S [--session X]]
     python3 produce.py status <user> <text|-> [--expires-at MS]      '-' clears the text
     python3 produce.py appear-offline <user> on|off
 
@@ -49,6 +50,7 @@ def event(options):
             "connection": "CLOSED" if options.closed else "OPEN",
             "lease_ms": options.lease_ms,
             "shard": options.shard,
+            "session": options.session,  # the shard holds the connection, and beats for all of them: see hold.mjs
         }
         return "device-heartbeat", encode("DeviceHeartbeat", heartbeat)
     if options.command == "status":
@@ -69,6 +71,7 @@ def arguments():
     heartbeat.add_argument("--closed", action="store_true")
     heartbeat.add_argument("--lease-ms", type=int)
     heartbeat.add_argument("--shard")
+    heartbeat.add_argument("--session", help="of the shard; only with --shard")
     status = commands.add_parser("status", parents=[common])
     status.add_argument("text", help="'-' clears it")
     status.add_argument("--expires-at", type=int, metavar="MS")

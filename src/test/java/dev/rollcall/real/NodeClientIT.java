@@ -17,7 +17,9 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.apache.kafka.common.utils.Utils;
@@ -33,6 +35,9 @@ import org.junit.jupiter.api.io.TempDir;
 @Timeout(300)
 class NodeClientIT {
     private static final String USER = "@zoë:example.org";
+    private static final String HELD = "@held:example.org";
+    private static final long LEASE_MS = 2_000;
+    private static final long HOLD_MS = 3_000;
     private static final String TEXT = "In a meeting ☕";
 
     private static Path client;
@@ -46,7 +51,9 @@ class NodeClientIT {
     static void start() throws Exception {
         client = copyOfExamples().resolve("examples").resolve("node");
         run(Duration.ofMinutes(2), "npm", "ci", "--no-audit", "--no-fund").succeeded();
-        rollcall = Rollcall.start(RollcallConfig.of(RealContext.settings(dataDir)));
+        Map<String, String> settings = new HashMap<>(RealContext.settings(dataDir));
+        settings.put("shard.hold.ms", String.valueOf(HOLD_MS));
+        rollcall = Rollcall.start(RollcallConfig.of(settings));
         rollcall.awaitReady();
         context = new RealContext(rollcall.bootstrapServers());
     }
@@ -97,6 +104,36 @@ class NodeClientIT {
             assertThat(line.get("last_active").asLong()).isEqualTo(presence.lastActive());
             assertThat(line.get("sequence").asLong()).isEqualTo(i + 1);
         }
+    }
+
+    @Test
+    void shouldLiveAsLongAsItsShardSaysSoWhenAConnectionIsHeld() throws Exception {
+        Process shard = new ProcessBuilder(
+                        "node",
+                        "hold.mjs",
+                        "--bootstrap",
+                        rollcall.bootstrapServers(),
+                        "--lease-ms",
+                        String.valueOf(LEASE_MS),
+                        "node-shard",
+                        HELD,
+                        "socket")
+                .directory(client.toFile())
+                .inheritIO()
+                .start();
+        try {
+            assertThat(context.awaitEmitted(HELD, 1).state()).isEqualTo(ONLINE);
+            Thread.sleep(4 * LEASE_MS);
+            assertThat(context.emitted(HELD)).as("while the shard is there").hasSize(1);
+        } finally {
+            shard.destroyForcibly();
+        }
+        long killedAt = System.currentTimeMillis();
+        Emitted gone = context.awaitEmitted(HELD, 2);
+        assertThat(gone.state()).isEqualTo(OFFLINE);
+        assertThat(gone.presence().since())
+                .as("a lease after the last sign of life")
+                .isBetween(killedAt, killedAt + LEASE_MS);
     }
 
     private static JsonNode produce(String... arguments) throws Exception {
