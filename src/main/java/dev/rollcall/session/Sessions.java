@@ -153,8 +153,7 @@ public final class Sessions {
         }
         for (int left = FORGET_AT_ONCE; left > 0 && !heard.isEmpty(); left--) {
             Shard eldest = heard.iterator().next();
-            boolean isTooMany = heard.size() > REMEMBERED_SHARDS;
-            if (!isTooMany && eldest.lastHeard() + REMEMBERED_MS > clock.now()) {
+            if (eldest.lastHeard() + REMEMBERED_MS > clock.now()) {
                 break;
             }
             forget(eldest);
@@ -250,6 +249,9 @@ public final class Sessions {
         heard.remove(shard);
         heard.add(shard);
         shard.heardAt(at);
+        if (heard.size() > REMEMBERED_SHARDS) {
+            forget(heard.iterator().next());
+        }
     }
 
     private void forget(Shard shard) {

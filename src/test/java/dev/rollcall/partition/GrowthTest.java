@@ -10,6 +10,8 @@ import dev.rollcall.domain.PresenceState;
 import dev.rollcall.domain.StatusText;
 import dev.rollcall.domain.UserId;
 import dev.rollcall.domain.UserSnapshot;
+import dev.rollcall.session.ShardHeartbeat;
+import dev.rollcall.session.StoredShard;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.OptionalLong;
@@ -115,6 +117,46 @@ class GrowthTest {
             status(user, StatusText.NONE);
         }
         assertThat(presence.entries()).isLessThan(100);
+    }
+
+    @Test
+    void shouldRememberABoundedNumberOfShardsWhenSomebodyMakesUpNames() {
+        Map<String, StoredShard> rows = new HashMap<>();
+        int most = 0;
+        for (int i = 0; i < 200_000; i++) {
+            String session = "session-" + i % 10;
+            shardHeartbeat(i % 2 == 0 ? "shard-" + i : "one", i % 3 == 0 ? session : "made up " + i, time - i, rows);
+            time++;
+            if (i % 1_000 == 0) {
+                tick();
+                most = Math.max(most, presence.entries());
+            }
+        }
+        assertThat(most).isLessThan(11_000);
+        assertThat(rows).hasSizeLessThan(11_000);
+
+        for (long end = time + 2 * 3_600_000; time < end; time += 1_000) {
+            tick();
+        }
+        drainShards(rows);
+        assertThat(presence.entries()).isZero();
+        assertThat(rows).isEmpty();
+        assertThat(presence.needsClockTicks()).isFalse();
+    }
+
+    private void shardHeartbeat(String shard, String session, long startedAt, Map<String, StoredShard> rows) {
+        presence.shardHeartbeat(new ShardHeartbeat(shard, session, startedAt, OptionalLong.empty(), false), time);
+        drainShards(rows);
+    }
+
+    private void drainShards(Map<String, StoredShard> rows) {
+        presence.drainShards((name, stored) -> {
+            if (stored == null) {
+                rows.remove(name);
+            } else {
+                rows.put(name, stored);
+            }
+        });
     }
 
     private void heartbeat(UserId user, String device, long lease, String shard) {
