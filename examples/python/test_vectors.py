@@ -21,8 +21,12 @@ class VectorsTest(unittest.TestCase):
 
     def test_should_take_the_default_when_a_field_is_left_out(self):
         self.assertEqual(
-            encode("DeviceHeartbeat", {"device_id": "phone"}).hex(), "c30183db8497e194497f0a70686f6e6500000000"
+            encode("DeviceHeartbeat", {"device_id": "phone"}).hex(), "c301ce3106490c3f18ff0a70686f6e650000000000"
         )
+
+    def test_should_read_what_an_earlier_version_wrote(self):
+        record, value = decode(bytes.fromhex("c30183db8497e194497f0a70686f6e6500000000"))
+        self.assertEqual((record, value["device_id"], value["session"]), ("DeviceHeartbeat", "phone", None))
 
     def test_should_refuse_bytes_when_no_committed_schema_has_written_them(self):
         with self.assertRaisesRegex(ValueError, "no committed schema"):
