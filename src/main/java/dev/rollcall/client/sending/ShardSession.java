@@ -45,8 +45,8 @@ public final class ShardSession {
         /** Whether a heartbeat was handed to the producer. Only read and written while records are handed over. */
         private boolean hasBegun;
 
-        /** When the last heartbeat that was acknowledged was handed over; before that, the first one. */
-        private long sentAt;
+        /** When a heartbeat was acknowledged last; before that, when the first one was handed over. */
+        private long heardAt;
 
         /** Its stamp by the broker, in ms since the epoch; or none. */
         private long stamp = NO_STAMP;
@@ -222,7 +222,7 @@ public final class ShardSession {
         long now = clock.millis();
         if (!partition.hasBegun) {
             synchronized (partition) {
-                partition.sentAt = now;
+                partition.heardAt = now;
             }
         }
         CompletableFuture<Void> sent = new CompletableFuture<>();
@@ -248,10 +248,10 @@ public final class ShardSession {
             // leader.
             boolean isStamped = stamp != NO_STAMP && partition.stamp != NO_STAMP;
             wasSilent = partition.isNew
-                    || now - partition.sentAt >= settings.leaseMs()
+                    || now - partition.heardAt >= settings.leaseMs()
                     || (isStamped && stamp - partition.stamp >= settings.leaseMs());
             partition.isNew = false;
-            partition.sentAt = sentAt;
+            partition.heardAt = now;
             partition.stamp = stamp;
             partition.dueAt = nextTurn(partition.phaseMs, sentAt);
         }
