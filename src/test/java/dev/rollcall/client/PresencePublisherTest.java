@@ -193,7 +193,8 @@ class PresencePublisherTest {
     void shouldOutliveTwoLostHeartbeatsWhateverTheLeaseWhenADevicePolls(long lease) {
         PublisherContext context = new PublisherContext(true, builder -> builder.lease(Duration.ofMillis(lease)));
         List<Sent> all = new ArrayList<>();
-        for (long step = lease / 100, ms = 0; ms < 6 * lease; ms += step) {
+        long step = Math.min(100, lease / 100);
+        for (long ms = 0; ms < 6 * lease; ms += step) {
             for (int i = 0; i < 20; i++) {
                 context.publisher.polled(ALICE, "device-" + i);
             }
