@@ -90,7 +90,7 @@ class ArchitectureTest {
                 .whereLayer("gateway")
                 .mayOnlyBeAccessedByLayers("app", "http", "http.events", "http.server")
                 .whereLayer("client")
-                .mayOnlyBeAccessedByLayers("app", "gateway")
+                .mayOnlyBeAccessedByLayers("app", "gateway", "simulate")
                 .whereLayer("client.reading")
                 .mayOnlyBeAccessedByLayers("client")
                 .whereLayer("client.sending")

@@ -34,7 +34,6 @@ class LoopsTest {
                     "client.sending.Outbox.startDraining",
                     List.of("client.sending.Outbox.startDraining", "client.sending.Outbox.drain")),
             Map.entry("gateway.PresenceFeed.<init>", List.of("gateway.PresenceFeed.read")),
-            Map.entry("gateway.PresenceWriter.send", List.of("gateway.PresenceWriter.handOver")),
             Map.entry("http.events.EventStreams.<init>", List.of("http.events.EventStreams.tick")),
             Map.entry(
                     "http.events.EventStream.wake",
@@ -50,8 +49,7 @@ class LoopsTest {
             "app.SimulateCommand.stopOnCtrlC",
             "app.WatchCommand.call",
             "embedded.EmbeddedBroker.close",
-            "embedded.EmbeddedBroker.died",
-            "gateway.PresenceWriter.<init>");
+            "embedded.EmbeddedBroker.died");
 
     @Test
     void shouldBeNamedHereWhenSomethingIsHandedToAThread() {

@@ -50,9 +50,6 @@ public final class Rollcall implements AutoCloseable {
     /** A wrong change is noticed within a minute. */
     private static final Duration BETWEEN_TOPIC_CHECKS = Duration.ofSeconds(30);
 
-    private static final long MIN_KEEP_ALIVE_MS = 500;
-    private static final long MAX_KEEP_ALIVE_MS = 10_000;
-
     /** What has to be closed, last in, first out. */
     private final Deque<AutoCloseable> parts = new ArrayDeque<>();
 
@@ -189,12 +186,8 @@ public final class Rollcall implements AutoCloseable {
             RollcallConfig config, HttpEdge edge, KafkaStreams streams, RestartPolicy restarts, int partitions) {
         Topics topics = Topics.of(config.topics());
         String advertised = edge.advertised();
-        // Shorter than the grace time, so that a client that moved here from another instance stays online.
-        Duration keepAlive = Duration.ofMillis(Math.max(
-                MIN_KEEP_ALIVE_MS, Math.min(MAX_KEEP_ALIVE_MS, config.rules().graceMs() * 4 / 5)));
-        PresenceWriter writer = new PresenceWriter(
-                topics, KafkaSettings.producer(config, bootstrapServers), "http-" + advertised, keepAlive);
-        parts.push(writer);
+        PresenceWriter writer =
+                new PresenceWriter(topics, KafkaSettings.producer(config, bootstrapServers), "http-" + advertised);
         PresenceFeed feed = new PresenceFeed(topics.presence(), KafkaSettings.consumer(config, bootstrapServers));
         parts.push(feed);
         PresenceReader reader = new PresenceReader(
@@ -203,7 +196,8 @@ public final class Rollcall implements AutoCloseable {
         PageSimulation simulation = new PageSimulation(topics, KafkaSettings.producer(config, bootstrapServers));
         parts.push(simulation);
         edge.open(new Backend(writer, reader, feed, simulation, () -> waitsFor(streams.state(), restarts)));
-        parts.push(edge); // again, to be closed first: its clients' devices are ended while the writer is open
+        parts.push(edge); // again, to be closed while what it serves from is open
+        parts.push(writer); // before the edge: the streams that then end must not end their devices
     }
 
     private static List<String> waitsFor(State state, RestartPolicy restarts) {

@@ -25,6 +25,8 @@ import picocli.CommandLine.Spec;
         description = {
             "Sends simulated load, as homeserver shards would: desktops, phones that sleep or lose the network, bots,"
                     + " clients that vanish, shards that are deployed.",
+            "Every other one of the first 16 shards holds connections; the clients of the others poll, and at full speed"
+                    + " all do.",
             "The same seed gives the same events. When it ends, no device sends anything more."
         },
         mixinStandardHelpOptions = true,

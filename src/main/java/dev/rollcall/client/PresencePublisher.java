@@ -1,13 +1,16 @@
 package dev.rollcall.client;
 
+import static java.util.Objects.requireNonNull;
+
 import dev.rollcall.client.sending.Background;
 import dev.rollcall.client.sending.DeviceTracker;
 import dev.rollcall.client.sending.EventRecords;
 import dev.rollcall.client.sending.EventSender;
-import dev.rollcall.client.sending.KeepAlives;
 import dev.rollcall.client.sending.Outbox;
 import dev.rollcall.client.sending.PublisherSettings;
+import dev.rollcall.client.sending.ShardSession;
 import dev.rollcall.domain.Heartbeat;
+import dev.rollcall.domain.Limits;
 import dev.rollcall.domain.PresenceState;
 import dev.rollcall.domain.StatusText;
 import dev.rollcall.domain.UserId;
@@ -15,6 +18,7 @@ import dev.rollcall.wire.Topics;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
+import java.util.HashMap;
 import java.util.Map;
 import java.util.OptionalLong;
 import java.util.concurrent.CompletableFuture;
@@ -23,7 +27,7 @@ import java.util.concurrent.locks.ReadWriteLock;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
 import java.util.function.Supplier;
 import org.apache.kafka.clients.producer.BufferExhaustedException;
-import org.jspecify.annotations.Nullable;
+import org.apache.kafka.clients.producer.ProducerConfig;
 
 /**
  * Sends a homeserver shard's presence events. The shard reports what happens; the publisher decides what to send:
@@ -36,111 +40,117 @@ import org.jspecify.annotations.Nullable;
  *     presence.state(alice, "phone", PresenceState.IDLE);     // the app set a state
  *     presence.status(alice, new StatusText("at lunch", null));
  *     presence.closed(alice, "phone");                        // the connection closed
+ *     presence.handOver();                                    // the shard restarts
  * }
  * }</pre>
  *
- * <p><b>Connections.</b> Call {@code opened} and {@code closed} once each per connection; a device ends with its last
- * one. In between the publisher keeps it alive. A shard that has requests instead of connections calls {@code polled} for
- * each: such a device is not kept alive, and expires with its lease. Both can be combined.
+ * <p><b>Connections</b> (WebSockets, streams). Call {@code opened} and {@code closed} once each per connection; a device
+ * ends with its last one. Each opened, changed or closed connection is one record. In between nothing is sent for the
+ * device: the shard's session holds it (rule 14). A publisher is one session. It writes a shard heartbeat into every
+ * partition every third of the {@linkplain Builder#lease lease}, spread over that time, whether or not there are devices,
+ * and also into partitions that are added later.
  *
- * <p><b>Heartbeats.</b> A heartbeat that changes something is sent at once. Of those that change nothing, a device sends
- * at most one per third of its lease (or per {@link Builder#keepAlive}), so that two of them can be lost. The first one
- * after a change may come sooner: each device has a phase of its own, so that a shard's restart causes no synchronised
- * spikes. The lease on the wire is one second longer than the configured one: the third heartbeat after one that arrived
- * is sent just a lease later, and has to travel. Keep-alives repeat the last state that was given, so that a device whose
- * lease ran out while the brokers were away returns in that state.
+ * <p><b>Requests</b> (polls). Call {@code polled} for each. Such a device is not in the session; it lives for a lease after
+ * its last heartbeat. Of heartbeats that change nothing, at most one is sent per third of the lease, so that two of them can
+ * be lost. A device that has a connection needs none.
+ *
+ * <p><b>The end.</b> {@link #handOver} is for a restart: a publisher of the same shard that starts within a lease and the
+ * processor's hold (30 s and 60 s by default), and opens within 15 s what is connected again, takes nobody offline. {@link
+ * #close} is for a shard that goes for good: it ends the session, and whoever is not opened elsewhere within 15 s is
+ * offline. A process that is killed is as one that hands over, except that what it has not sent is lost.
+ *
+ * <p><b>One at a time.</b> Of two sessions with the same shard name, the one with the later start counts, by the wall
+ * clock ({@link Builder#wallClock}), and nothing of the other does. So never run two publishers for one name. And if the
+ * wall clock of a restarted shard stands before the time at which its previous life began (it was set back, or another
+ * machine took over), the new life counts for nothing until the clock is past that time and the publisher is started again,
+ * or until nobody has heard of the shard for an hour: its devices end with the previous life's lease.
  *
  * <p><b>Delivery.</b> No call blocks. Each returns a future that completes when all in-sync brokers have the record
- * ({@code acks=all}, idempotent: in order per user, without duplicates), or at once if nothing had to be sent. It fails if
+ * ({@code acks=all}, idempotent: in order per user and topic, without duplicates), or at once if nothing had to be sent. It
+ * fails if
  *
  * <ul>
  *   <li>the brokers don't have the record {@code delivery.timeout.ms} after it was handed to the producer (120 000 ms
  *       unless set otherwise), with Kafka's exception. The future may fail later than that: an idempotent producer that
  *       needs a new producer id checks its timeouts when a broker answers, or when it is closed (seen in kafka-clients
  *       4.3.1, {@code Sender.runOnce});
- *   <li>the producer got no metadata of the topic, or no memory, within {@code max.block.ms} (60 000 ms);
+ *   <li>the producer got no metadata of the topic, or no memory, within {@code max.block.ms} (60 000 ms). All records of
+ *       that topic that have waited behind fail at the same time;
  *   <li>{@link Builder#maxPending} records are pending: at once, with a {@link BufferExhaustedException};
  *   <li>the publisher was closed before the record could be sent.
  * </ul>
  *
- * <p>So no accepted record is lost without a failed future. A failed heartbeat needs no retry while the device stays
- * open: the next keep-alive repeats its state. After a failed {@code closed} the device expires with its lease. A failed
- * text or flag has to be sent again. Futures complete on the producer's own thread: don't block there.
+ * <p>So no accepted record is lost without a failed future. A failed {@code opened} still counts as an open connection, a
+ * failed {@code closed} as closed: such records are sent again, once the brokers acknowledge the session's heartbeats. A
+ * failed {@code polled} is repeated by the next. A failed text or flag has to be sent again. Futures complete on the
+ * producer's own threads: don't block there.
  *
- * <p><b>While a broker is away</b> changes, ends, texts and flags queue up, and are delivered in order if it is back
- * before {@code delivery.timeout.ms}. Keep-alives don't queue up: the broker stamps a heartbeat on arrival, so a device
- * with one in flight needs no second one. They fill at most half of {@code maxPending}. Memory is bounded by {@code
- * maxPending} records, the producer's {@code buffer.memory}, and the number of tracked devices.
+ * <p><b>While a broker is away</b> or this process is paused, changes, ends, texts and flags queue up, and are delivered in
+ * order if it is back before {@code delivery.timeout.ms}. If a partition had no shard heartbeat for a lease or longer, the
+ * session may have ended there. Then all devices that are connected are opened again, in the last state that was given
+ * to this publisher, a third of a lease long. Memory is bounded by {@code maxPending} records, as many ends that have to be
+ * sent again, the producer's {@code buffer.memory}, and the number of tracked devices.
  *
  * <p>Thread-safe.
  */
 public final class PresencePublisher implements AutoCloseable {
     private static final Duration CLOSE_TIMEOUT = Duration.ofSeconds(5);
-    private static final Duration MAX_LEASE = Duration.ofDays(1).minus(PublisherSettings.TRAVEL);
 
     private final int maxPending;
     private final EventRecords records;
     private final Outbox outbox;
+    private final ShardSession session;
     private final DeviceTracker devices;
-    private final KeepAlives keepAlives;
     private final InstantSource clock;
     private final Background background;
 
-    /** Calls and ticks hold the read lock; {@link #close} takes the write lock, so that none is under way after it. */
+    /** Calls and ticks hold the read lock; {@link #leave} takes the write lock, so that none is under way after it. */
     private final ReadWriteLock open = new ReentrantReadWriteLock();
 
     private boolean closed;
 
-    private PresencePublisher(
-            PublisherSettings settings, Topics topics, EventSender sender, InstantSource clock, Background background) {
-        this.maxPending = settings.maxPending();
-        this.records = new EventRecords(topics);
-        this.outbox = new Outbox(sender, background.sending());
-        this.devices = new DeviceTracker(settings, records, outbox);
-        this.keepAlives = new KeepAlives(devices, settings);
-        this.clock = clock;
+    private PresencePublisher(Builder with, EventSender sender, Background background) {
+        PublisherSettings settings = new PublisherSettings(with.shard, with.lease, with.maxPending, with.maxWait);
+        this.maxPending = with.maxPending;
+        this.clock = with.clock;
         this.background = background;
-        background.every(KeepAlives.TICK, this::tick);
+        this.records = new EventRecords(with.topics);
+        this.outbox = new Outbox(sender, background.sending(), clock, with.maxWait);
+        this.session = new ShardSession(settings, records, sender, outbox, clock, with.wallClock.millis());
+        this.devices = new DeviceTracker(settings, records, session, outbox);
+        background.every(PublisherSettings.TICK, this::tick);
     }
 
-    /** Takes the shard's name, 1 to 255 bytes, which is in every heartbeat. It should be the same after a restart. */
+    /** Takes the shard's name, 1 to 255 bytes: the same after a restart, and another one for each shard that runs. */
     public static Builder forShard(String shard) {
-        return new Builder(shard);
+        return new Builder(requireNonNull(shard, "shard is null"));
     }
 
     /** A publisher's settings. */
     public static final class Builder {
         private final String shard;
         private Duration lease = Duration.ofSeconds(30);
-        private Duration keepAlive = MAX_LEASE;
         private int maxPending = 100_000;
+        private Duration maxWait = Duration.ofDays(1);
+        private Map<String, Object> bounds = Map.of();
         private Topics topics = Topics.ofContract();
         private InstantSource clock = PresencePublisher::monotonic;
+        private InstantSource wallClock = InstantSource.system();
 
         private Builder(String shard) {
             this.shard = shard;
         }
 
-        /** How long a device lives after its last heartbeat, 1 s to a day less a second; 30 s unless set. */
+        /**
+         * How long the session lives after its last shard heartbeat, and a device that polls after its own; 1 s to 1 h, 30 s
+         * unless set.
+         */
         public Builder lease(Duration newLease) {
-            if (newLease.compareTo(Duration.ofSeconds(1)) < 0 || newLease.compareTo(MAX_LEASE) > 0) {
-                throw new IllegalArgumentException(
-                        "the lease must be 1 s to %d s: it is %s".formatted(MAX_LEASE.toSeconds(), newLease));
+            if (newLease.compareTo(Duration.ofSeconds(1)) < 0 || newLease.toMillis() > Limits.MAX_SHARD_LEASE_MS) {
+                throw new IllegalArgumentException("the lease must be 1 s to %d s: it is %s"
+                        .formatted(TimeUnit.MILLISECONDS.toSeconds(Limits.MAX_SHARD_LEASE_MS), newLease));
             }
             lease = newLease;
-            return this;
-        }
-
-        /**
-         * The longest time between two heartbeats of a device that change nothing, at least 1 ms; a third of the lease
-         * unless set to less. If it is below the processor's grace time, a device stays visible when its connection
-         * moves to another shard and the old shard's end arrives after the new shard's beginning.
-         */
-        public Builder keepAlive(Duration atMost) {
-            if (atMost.toMillis() < 1) {
-                throw new IllegalArgumentException("keepAlive must be at least 1 ms: it is " + atMost);
-            }
-            keepAlive = atMost;
             return this;
         }
 
@@ -150,6 +160,29 @@ public final class PresencePublisher implements AutoCloseable {
                 throw new IllegalArgumentException("maxPending must be at least 2: it is " + records);
             }
             maxPending = records;
+            return this;
+        }
+
+        /**
+         * Has records that the brokers do not have in time, at least 1 s, fail, and not be sent later: at most a fifth of
+         * it in the queue, a fifth until the producer has metadata and memory, and the rest on the way. For callers who give
+         * somebody an answer. Replaces what the settings of the producer say of these times.
+         */
+        public Builder deadline(Duration inTime) {
+            if (inTime.compareTo(Duration.ofSeconds(1)) < 0) {
+                throw new IllegalArgumentException("the deadline must be at least 1 s: it is " + inTime);
+            }
+            maxWait = inTime.dividedBy(5);
+            int fifthMs = (int) maxWait.toMillis();
+            bounds = Map.of(
+                    ProducerConfig.MAX_BLOCK_MS_CONFIG,
+                    fifthMs,
+                    ProducerConfig.LINGER_MS_CONFIG,
+                    0,
+                    ProducerConfig.REQUEST_TIMEOUT_MS_CONFIG,
+                    fifthMs * 3 / 2,
+                    ProducerConfig.DELIVERY_TIMEOUT_MS_CONFIG,
+                    fifthMs * 3);
             return this;
         }
 
@@ -165,23 +198,29 @@ public final class PresencePublisher implements AutoCloseable {
             return this;
         }
 
+        /** Says when the session begins, once; the system's clock unless set. */
+        public Builder wallClock(InstantSource newClock) {
+            wallClock = newClock;
+            return this;
+        }
+
         /**
          * Starts. {@code settings} are a Kafka producer's; {@code bootstrap.servers} is required. The brokers need not be
-         * reachable yet, but the topics must exist before the first event: while the producer waits for a missing one
-         * ({@code max.block.ms}), all other records wait behind it.
+         * reachable yet, and the topics need not exist.
          *
          * @throws IllegalArgumentException if the shard's name is empty or too long, or for a setting that would put
          *     records on the wrong partition
          */
         public PresencePublisher start(Map<String, ?> settings) {
             requireValidShard();
-            return start(new EventSender(topics, settings), Background.threads("presence-publisher-" + shard));
+            Map<String, Object> all = new HashMap<>(settings);
+            all.putAll(bounds);
+            return start(new EventSender(topics, all), Background.threads("presence-publisher-" + shard));
         }
 
         PresencePublisher start(EventSender sender, Background background) {
             requireValidShard();
-            return new PresencePublisher(
-                    new PublisherSettings(shard, lease, keepAlive, maxPending), topics, sender, clock, background);
+            return new PresencePublisher(this, sender, background);
         }
 
         private void requireValidShard() {
@@ -192,66 +231,110 @@ public final class PresencePublisher implements AutoCloseable {
 
     /** A connection opened. A live device keeps its state, any other becomes ONLINE (rule 2). */
     public CompletableFuture<Void> opened(UserId user, String deviceId) {
-        return called(user, deviceId, null, 1);
+        requireDevice(user, deviceId);
+        return whileOpen(() -> devices.opened(user, deviceId, null));
     }
 
     /** A connection opened, with the device's state: no other state is visible in between. */
     public CompletableFuture<Void> opened(UserId user, String deviceId, PresenceState state) {
-        return called(user, deviceId, state, 1);
+        requireDevice(user, deviceId);
+        requireNonNull(state, "state is null");
+        return whileOpen(() -> devices.opened(user, deviceId, state));
     }
 
-    /** The app set the device's state. */
+    /**
+     * The app set the device's state. If it has a connection here and this is the state that was sent last, nothing is sent.
+     * Without a connection this is a request in which the state was given.
+     */
     public CompletableFuture<Void> state(UserId user, String deviceId, PresenceState state) {
-        return called(user, deviceId, state, 0);
+        requireDevice(user, deviceId);
+        requireNonNull(state, "state is null");
+        return whileOpen(() -> devices.called(user, deviceId, state, clock.millis()));
     }
 
     /** The device made a request. Cheap enough for an event loop to call at each request. */
     public CompletableFuture<Void> polled(UserId user, String deviceId) {
-        return called(user, deviceId, null, 0);
+        requireDevice(user, deviceId);
+        return whileOpen(() -> devices.called(user, deviceId, null, clock.millis()));
     }
 
     /** A connection closed. After its last one the device ends when the processor's grace time is over (rule 5). */
     public CompletableFuture<Void> closed(UserId user, String deviceId) {
+        requireDevice(user, deviceId);
         return whileOpen(() -> devices.closed(user, deviceId));
+    }
+
+    /**
+     * Sends a heartbeat as it is, for who knows the rules: without throttle, and without taking the device for connected or
+     * for one that polls. A state in it is that of the device, should it have to be opened again.
+     */
+    public CompletableFuture<Void> heartbeat(UserId user, Heartbeat heartbeat) {
+        requireNonNull(user, "user is null");
+        requireNonNull(heartbeat, "heartbeat is null");
+        return whileOpen(() -> {
+            CompletableFuture<Void> sent = outbox.add(records.heartbeat(user, heartbeat), maxPending);
+            if (heartbeat.state() != null) {
+                devices.stateWasSet(user, heartbeat.deviceId(), heartbeat.state());
+            }
+            return sent;
+        });
     }
 
     /** Sets the user's text, or clears it with {@link StatusText#NONE}. */
     public CompletableFuture<Void> status(UserId user, StatusText text) {
+        requireNonNull(user, "user is null");
+        requireNonNull(text, "text is null");
         return whileOpen(() -> outbox.add(records.status(user, text), maxPending));
     }
 
     /** Shows the user as OFFLINE whatever the devices do, or stops doing so. */
     public CompletableFuture<Void> appearOffline(UserId user, boolean appearOffline) {
+        requireNonNull(user, "user is null");
         return whileOpen(() -> outbox.add(records.appearOffline(user, appearOffline), maxPending));
     }
 
-    /** How many records were accepted and are neither acknowledged nor failed. */
+    /** How many records were accepted and are neither acknowledged nor failed, shard heartbeats included. */
     public int pending() {
         return outbox.pending();
     }
 
-    /** How many devices are tracked: those with open connections, and those that called within their lease. */
+    /**
+     * How many devices are tracked: those with open connections, those that called within their lease or a third of it ago,
+     * and those whose end has to be sent again.
+     */
     public int devices() {
         return devices.size();
     }
 
-    /** See {@link DeviceTracker#scheduled}. */
-    int scheduled() {
-        return devices.scheduled();
-    }
-
-    /** Ends all devices with open connections, and waits up to 5 s until all records are sent. */
+    /** Ends for good all that is connected, and waits up to 5 s until all records are sent. */
     @Override
     public void close() {
         close(CLOSE_TIMEOUT);
     }
 
     /**
-     * Ends all devices with open connections, and waits up to {@code timeout} until all records are sent; the futures of
-     * the others fail. Later calls throw an {@link IllegalStateException}. Not to be called from a future's callback:
-     * it waits for those.
+     * Ends for good all that is connected, and waits up to {@code timeout} until all records are sent; the futures of the
+     * others fail. Later calls throw an {@link IllegalStateException}. Not to be called from a future's callback: it waits
+     * for those. If the end of the session cannot be sent, it ends by silence.
      */
     public void close(Duration timeout) {
+        leave(true, timeout);
+    }
+
+    /** As {@link #handOver(Duration)}, with 5 s. */
+    public void handOver() {
+        handOver(CLOSE_TIMEOUT);
+    }
+
+    /**
+     * Closes, and ends nothing: what is connected lives on for a lease and the processor's hold, for the next publisher of
+     * this shard to open it again. Otherwise as {@link #close(Duration)}, which does nothing after this.
+     */
+    public void handOver(Duration timeout) {
+        leave(false, timeout);
+    }
+
+    private void leave(boolean forGood, Duration timeout) {
         open.writeLock().lock();
         try {
             if (closed) {
@@ -261,8 +344,8 @@ public final class PresencePublisher implements AutoCloseable {
         } finally {
             open.writeLock().unlock();
         }
-        devices.endAll();
         try {
+            session.leave(forGood);
             outbox.close(timeout);
         } finally {
             background.close();
@@ -273,16 +356,13 @@ public final class PresencePublisher implements AutoCloseable {
         open.readLock().lock();
         try {
             if (!closed) {
-                keepAlives.tick(clock.millis());
+                long now = clock.millis();
+                session.tick(now);
+                devices.tick(now);
             }
         } finally {
             open.readLock().unlock();
         }
-    }
-
-    private CompletableFuture<Void> called(
-            UserId user, String deviceId, @Nullable PresenceState state, int newConnections) {
-        return whileOpen(() -> devices.called(user, deviceId, state, newConnections, clock.millis()));
     }
 
     private CompletableFuture<Void> whileOpen(Supplier<CompletableFuture<Void>> call) {
@@ -295,6 +375,11 @@ public final class PresencePublisher implements AutoCloseable {
         } finally {
             open.readLock().unlock();
         }
+    }
+
+    private static void requireDevice(UserId user, String deviceId) {
+        requireNonNull(user, "user is null");
+        requireNonNull(deviceId, "deviceId is null");
     }
 
     private static Instant monotonic() {

@@ -9,22 +9,36 @@ import dev.rollcall.wire.Inbound.AppearOffline;
 import dev.rollcall.wire.Inbound.Beat;
 import dev.rollcall.wire.Inbound.Content;
 import dev.rollcall.wire.Inbound.Status;
+import java.util.Arrays;
 import java.util.OptionalLong;
 import java.util.function.Consumer;
-import org.jspecify.annotations.Nullable;
 
 /**
  * The events of all devices, second by second, as values. The same population gives the same events. Devices take turns until
  * the second has its number of heartbeats; a device that has none in its turn is skipped. Not thread-safe.
+ *
+ * <p>Clients of some shards are connected: every other one of the first shards. Their heartbeats name a session, which is one
+ * life of the shard, and there is one for each connection that opens, changes or ends, and for each that is open when the
+ * shard is back from a deploy. The other clients poll; their heartbeats name a lease.
  */
 final class Plan {
-    /** An event, with its time in ms since the plan began. */
-    record Event(long atMs, UserId user, Content content) {}
+    /**
+     * An event.
+     *
+     * @param atMs its time, in ms since the plan began
+     * @param opens whether it is the first that the session hears of a device's connection
+     */
+    record Event(long atMs, UserId user, Content content, boolean opens) {}
 
     /** Each shard is down for 20 s every 10 minutes, one after the other: a rolling deploy. */
     static final long DEPLOY_EVERY_MS = 600_000;
 
     static final long DEPLOY_MS = 20_000;
+
+    /** Each has a producer and threads of its own. */
+    private static final int MAX_CONNECTED_SHARDS = 8;
+
+    private static final String SHARD = "sim-shard-";
 
     private static final long MIN_LEASE_MS = 30_000;
     private static final double START_HOUR = 8;
@@ -50,18 +64,24 @@ final class Plan {
     private final long[] until;
     private final int[] drawn;
 
+    /** By device: in which life of its shard its connection was opened; -1: it has none. */
+    private final int[] openedIn;
+
     private final OptionalLong lease;
+    private final boolean withConnections;
     private final boolean[] hidden;
     private int turn;
     private long second;
 
-    Plan(Population population) {
+    /** Without connections all clients poll. */
+    Plan(Population population, boolean withConnections) {
         this.population = population;
+        this.withConnections = withConnections;
         users = new UserId[population.users()];
         hidden = new boolean[population.users()];
         shards = new String[population.shards()];
         for (int shard = 0; shard < shards.length; shard++) {
-            shards[shard] = "sim-shard-" + shard;
+            shards[shard] = SHARD + shard;
         }
         int devices = 0;
         for (int user = 0; user < users.length; user++) {
@@ -73,6 +93,8 @@ final class Plan {
         mode = new Mode[devices];
         until = new long[devices];
         drawn = new int[devices];
+        openedIn = new int[devices];
+        Arrays.fill(openedIn, -1);
         int device = 0;
         for (int user = 0; user < users.length; user++) {
             for (byte own = 0; own < devicesOf(user); own++, device++) {
@@ -93,6 +115,11 @@ final class Plan {
         return owner.length;
     }
 
+    /** The time of the next second, in ms since the plan began. */
+    long now() {
+        return second * 1_000;
+    }
+
     /** The events of the next second, in order. */
     void nextSecond(Consumer<Event> events) {
         int wanted = population.beatsPerSecond();
@@ -107,37 +134,82 @@ final class Plan {
         second++;
     }
 
+    /** As {@link #isDown(int, long)}, by the shard's name. */
+    boolean isDown(String shard, long at) {
+        return isDown(Integer.parseInt(shard.substring(SHARD.length())), at);
+    }
+
     /** Whether the shard is being deployed, and sends nothing. */
     boolean isDown(int shard, long at) {
-        long phase = shard * DEPLOY_EVERY_MS / shards.length;
+        return at >= DEPLOY_EVERY_MS / 10 && Math.floorMod(sinceFirstDeploy(shard, at), DEPLOY_EVERY_MS) < DEPLOY_MS;
+    }
+
+    /** How often the shard was deployed. */
+    private int life(int shard, long at) {
+        return (int) Math.max(0, 1 + Math.floorDiv(sinceFirstDeploy(shard, at), DEPLOY_EVERY_MS));
+    }
+
+    private long sinceFirstDeploy(int shard, long at) {
         // No deploy in the first minute, so that a short run has much activity.
-        return at >= DEPLOY_EVERY_MS / 10
-                && Math.floorMod(at - DEPLOY_EVERY_MS / 10 - phase, DEPLOY_EVERY_MS) < DEPLOY_MS;
+        return at - DEPLOY_EVERY_MS / 10 - shard * DEPLOY_EVERY_MS / shards.length;
+    }
+
+    private boolean holdsConnections(int shard) {
+        return withConnections && shard % 2 == 1 && shard < 2 * MAX_CONNECTED_SHARDS;
     }
 
     /** Returns whether the device sent a heartbeat. */
     private boolean takeTurn(int device, long at, Consumer<Event> events) {
-        if (isDown(owner[device] % shards.length, at)) {
+        int shard = owner[device] % shards.length;
+        if (isDown(shard, at)) {
             return false;
         }
         Mode before = mode[device];
-        if (at < until[device]) {
-            return before.state != null && beat(device, null, false, at, events);
+        boolean isChange = at >= until[device];
+        if (isChange) {
+            mode[device] = HABITS[kind[device]].next(before, dice(device), Habit.awake(hour(owner[device], at)));
+            until[device] = at + mode[device].durationMs(dice(device));
+            if (mode[device].state != null) {
+                maybeChangeUser(device, at, events);
+            }
         }
-        Mode now = HABITS[kind[device]].next(before, dice(device), Habit.awake(hour(owner[device], at)));
-        mode[device] = now;
-        until[device] = at + now.durationMs(dice(device));
-        if (now.state != null) {
-            maybeChangeUser(device, at, events);
-            return beat(device, now.state, false, at, events);
-        }
-        return now == Mode.AWAY && before.state != null && beat(device, null, true, at, events);
+        return holdsConnections(shard)
+                ? connect(device, before, life(shard, at), at, events)
+                : poll(device, before, isChange, at, events);
     }
 
-    private boolean beat(int device, @Nullable PresenceState state, boolean ended, long at, Consumer<Event> events) {
-        String shard = shards[owner[device] % shards.length];
-        Heartbeat heartbeat = new Heartbeat(DEVICE_IDS[kind[device]], state, ended, lease, shard);
-        events.accept(new Event(at, users[owner[device]], new Beat(heartbeat)));
+    private boolean poll(int device, Mode before, boolean isChange, long at, Consumer<Event> events) {
+        Mode now = mode[device];
+        boolean ends = isChange && now == Mode.AWAY && before.state != null;
+        if (now.state == null && !ends) {
+            return false;
+        }
+        Heartbeat heartbeat = new Heartbeat(
+                DEVICE_IDS[kind[device]],
+                isChange ? now.state : null,
+                ends,
+                lease,
+                shards[owner[device] % shards.length]);
+        events.accept(new Event(at, users[owner[device]], new Beat(heartbeat), false));
+        return true;
+    }
+
+    /** The shard notices each end of a connection, however the client has left. */
+    private boolean connect(int device, Mode before, int life, long at, Consumer<Event> events) {
+        PresenceState state = mode[device].state;
+        boolean isOpen = openedIn[device] == life;
+        if (state == null ? !isOpen : isOpen && state == before.state) {
+            return false;
+        }
+        openedIn[device] = state == null ? -1 : life;
+        Heartbeat heartbeat = new Heartbeat(
+                DEVICE_IDS[kind[device]],
+                state,
+                state == null,
+                OptionalLong.empty(),
+                shards[owner[device] % shards.length],
+                "life-" + life);
+        events.accept(new Event(at, users[owner[device]], new Beat(heartbeat), !isOpen && state != null));
         return true;
     }
 
@@ -146,10 +218,10 @@ final class Plan {
         int user = owner[device];
         if (dice < TEXT_SHARE) {
             StatusText text = new StatusText(dice < TEXT_SHARE / 4 ? null : "back since " + at / 1_000 + " s", null);
-            events.accept(new Event(at, users[user], new Status(text)));
+            events.accept(new Event(at, users[user], new Status(text), false));
         } else if (dice > 1 - FLAG_SHARE) {
             hidden[user] = !hidden[user];
-            events.accept(new Event(at, users[user], new AppearOffline(hidden[user])));
+            events.accept(new Event(at, users[user], new AppearOffline(hidden[user]), false));
         }
     }
 

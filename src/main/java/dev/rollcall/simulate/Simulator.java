@@ -21,7 +21,8 @@ import org.apache.kafka.clients.producer.ProducerConfig;
  * Sends a plan's events to a cluster: each when it is due or, without a pace, as fast as the brokers accept them. One thread
  * runs it; any thread may call {@link #stop} and {@link #totals}.
  *
- * <p>It uses an {@link EventSender}, because the throttle of a publisher would drop heartbeats.
+ * <p>Clients that poll are sent for by an {@link EventSender}, because the throttle of a publisher would drop heartbeats; the
+ * shards with connections have a publisher each. Without a pace there are none: a shard would restart many times a second.
  */
 public final class Simulator implements AutoCloseable {
     /** Large batches, for throughput: one producer stands for many shards. */
@@ -40,6 +41,7 @@ public final class Simulator implements AutoCloseable {
     private final Plan plan;
     private final boolean paced;
     private final EventSender sender;
+    private final ConnectedShards connected;
 
     /** Few heartbeats differ in more than the user, because the devices have few ids. */
     private final Map<Heartbeat, PreparedHeartbeat> prepared = new HashMap<>();
@@ -61,11 +63,12 @@ public final class Simulator implements AutoCloseable {
      * @param settings settings of the Kafka producer; {@code bootstrap.servers} is required
      */
     public Simulator(Population population, boolean paced, Topics topics, Map<String, ?> settings) {
-        this.plan = new Plan(population);
+        this.plan = new Plan(population, paced);
         this.paced = paced;
         Map<String, Object> all = new HashMap<>(PRODUCER);
         all.putAll(settings);
         this.sender = new EventSender(topics, all);
+        this.connected = new ConnectedShards(topics, settings);
     }
 
     public int devices() {
@@ -77,6 +80,7 @@ public final class Simulator implements AutoCloseable {
         long start = System.nanoTime();
         long end = seconds > Long.MAX_VALUE / 2 / 1_000_000_000L ? Long.MAX_VALUE : seconds * 1_000_000_000L;
         while (goesOn(start, end)) {
+            connected.stop(shard -> plan.isDown(shard, plan.now()));
             plan.nextSecond(event -> {
                 if (paced) {
                     awaitNanos(start, Math.min(end, TimeUnit.MILLISECONDS.toNanos(event.atMs())));
@@ -107,6 +111,7 @@ public final class Simulator implements AutoCloseable {
     /** Stops, and waits a few seconds at most until each record is acknowledged or failed. */
     public Totals finish() {
         stop();
+        connected.close();
         sender.close();
         return totals();
     }
@@ -132,7 +137,9 @@ public final class Simulator implements AutoCloseable {
         CompletableFuture<Void> sent;
         if (event.content() instanceof Beat beat) {
             count(beat.heartbeat());
-            sent = sender.heartbeat(event.user(), prepared.computeIfAbsent(beat.heartbeat(), sender::prepare));
+            sent = beat.heartbeat().session() != null
+                    ? connected.send(event, beat.heartbeat())
+                    : sender.heartbeat(event.user(), prepared.computeIfAbsent(beat.heartbeat(), sender::prepare));
         } else if (event.content() instanceof Status status) {
             texts.increment();
             sent = sender.status(event.user(), status.text());

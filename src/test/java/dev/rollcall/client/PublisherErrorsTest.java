@@ -1,5 +1,6 @@
 package dev.rollcall.client;
 
+import static dev.rollcall.domain.PresenceState.IDLE;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.rollcall.client.PublisherContext.Sent;
@@ -14,7 +15,6 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.stream.IntStream;
 import org.apache.kafka.common.serialization.Serdes;
 import org.apache.kafka.common.serialization.Serializer;
 import org.junit.jupiter.api.Test;
@@ -63,33 +63,33 @@ class PublisherErrorsTest {
     }
 
     @Test
-    void shouldKeepDevicesAliveWhenATickThrewAnError() {
+    void shouldGoOnWithItsHeartbeatsWhenTheyThrewErrors() {
         PublisherContext context = new PublisherContext(true, builder -> builder.topics(failing()));
         context.publisher.opened(ALICE, "phone");
-        context.publisher.opened(BOB, "phone");
-        context.pass(10_000);
-        context.sent();
+        context.passAll(10_000);
         failures.set(3);
 
-        List<Sent> sent = context.pass(30_000);
+        List<Sent> sent = context.passAll(30_000);
 
         assertThat(failures).hasValue(0);
-        for (UserId user : List.of(ALICE, BOB)) {
-            assertThat(sent.stream().filter(one -> one.user().equals(user)))
-                    .as("%s, whose lease is 30 s", user)
-                    .hasSizeGreaterThanOrEqualTo(2);
+        for (int partition = 0; partition < PublisherContext.PARTITIONS; partition++) {
+            int which = partition;
+            assertThat(sent.stream().filter(one -> one.partition() == which))
+                    .as("partition %d, whose lease is 30 s", which)
+                    .hasSizeGreaterThanOrEqualTo(3);
         }
     }
 
     @Test
-    void shouldKeepADeviceAliveWhenItsKeepAliveThrewAnError() {
+    void shouldOpenTheDeviceAgainWhenTheProducerThrewAnError() {
         PublisherContext context = PublisherContext.acknowledging();
-        context.publisher.opened(ALICE, "phone");
-        context.sent();
+        context.passAll(10_000);
         context.nextErrors.add(new InternalError("test"));
-        context.pass(10_000);
+        assertThat(context.publisher.opened(ALICE, "phone", IDLE)).isCompletedExceptionally();
 
-        assertThat(context.pass(30_000)).hasSizeGreaterThanOrEqualTo(2);
+        assertThat(context.pass(11_000))
+                .extracting(one -> one.heartbeat().state())
+                .containsExactly(IDLE);
     }
 
     @Test
@@ -102,20 +102,6 @@ class PublisherErrorsTest {
             });
             assertThat(runs.await(30, TimeUnit.SECONDS)).isTrue();
         }
-    }
-
-    @Test
-    void shouldNotAccumulateEndedDevicesWhenTheirLeaseIsADay() {
-        PublisherContext context = new PublisherContext(true, builder -> builder.lease(Duration.ofHours(23)));
-        context.publisher.opened(ALICE, "desktop");
-        IntStream.range(0, 20_000).forEach(i -> {
-            context.publisher.opened(ALICE, "phone" + i);
-            context.publisher.closed(ALICE, "phone" + i);
-            context.producer.clear();
-        });
-
-        assertThat(context.publisher.devices()).isEqualTo(1);
-        assertThat(context.publisher.scheduled()).isLessThan(2_500);
     }
 
     private Topics failing() {

@@ -10,6 +10,7 @@ import dev.rollcall.domain.PresenceState;
 import dev.rollcall.domain.StatusText;
 import dev.rollcall.domain.UserId;
 import dev.rollcall.embedded.EmbeddedBroker;
+import dev.rollcall.session.ShardHeartbeat;
 import dev.rollcall.wire.Inbound;
 import dev.rollcall.wire.Topic;
 import dev.rollcall.wire.Topics;
@@ -22,7 +23,9 @@ import java.util.Map;
 import java.util.Random;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
 import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.NewPartitions;
 import org.apache.kafka.clients.admin.NewTopic;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
@@ -82,7 +85,8 @@ class PublisherIT {
                 "routing"));
         try (Admin admin = Admin.create(Map.of("bootstrap.servers", bootstrapServers()))) {
             admin.createTopics(topics.inputs().stream()
-                            .map(topic -> new NewTopic(topic.name(), PARTITIONS, (short) 1))
+                            .map(topic -> new NewTopic(topic.name(), PARTITIONS, (short) 1)
+                                    .configs(Map.of("message.timestamp.type", "LogAppendTime")))
                             .toList())
                     .all()
                     .get();
@@ -105,11 +109,123 @@ class PublisherIT {
         }
 
         List<ConsumerRecord<byte[], byte[]>> records = all(topics.heartbeats());
+        records.removeIf(record -> record.key() == null); // the shard's own
         records.addAll(all(topics.statuses()));
         assertThat(records)
-                .hasSize(150)
+                .hasSize(100)
                 .allSatisfy(record -> assertThat(record.partition())
                         .isEqualTo(Utils.toPositive(Utils.murmur2(record.key())) % PARTITIONS));
+    }
+
+    @Test
+    void shouldBeHeardInEachPartitionFromBeforeTheFirstOpenToTheEnd() throws Exception {
+        try (PresencePublisher publisher = publisher(Map.of())) {
+            for (int i = 0; i < 50; i++) {
+                publisher.opened(user(i), "phone");
+            }
+            Thread.sleep(3_000);
+        }
+
+        Map<Integer, List<ConsumerRecord<byte[], byte[]>>> byPartition =
+                all(topics.heartbeats()).stream().collect(Collectors.groupingBy(ConsumerRecord::partition));
+        assertThat(byPartition).hasSize(PARTITIONS);
+        byPartition.values().forEach(records -> {
+            List<ConsumerRecord<byte[], byte[]>> beats =
+                    records.stream().filter(record -> record.key() == null).toList();
+            assertThat(records.get(0)).isSameAs(beats.get(0));
+            assertThat(records.get(records.size() - 1)).isSameAs(beats.get(beats.size() - 1));
+            assertThat(beats)
+                    .extracting(record -> shardHeartbeat(record).session())
+                    .containsOnly(shardHeartbeat(beats.get(0)).session());
+            // Nine thirds of the lease, one more for the first open, and the end.
+            assertThat(beats).hasSizeBetween(8, 12);
+            assertThat(beats)
+                    .filteredOn(record -> shardHeartbeat(record).ended())
+                    .hasSize(1);
+            for (int i = 1; i < beats.size(); i++) {
+                assertThat(beats.get(i).timestamp() - beats.get(i - 1).timestamp())
+                        .isLessThan(1_000);
+            }
+        });
+    }
+
+    @Test
+    void shouldOpenAgainWhatIsConnectedWhenTheBrokerWasAwayForLongerThanTheLease() throws Exception {
+        PresencePublisher publisher = publisher(Map.of());
+        for (int i = 0; i < 50; i++) {
+            publisher.opened(user(i), "phone", PresenceState.IDLE).get(20, TimeUnit.SECONDS);
+        }
+        Thread.sleep(500);
+        int before = all(topics.heartbeats()).size();
+        proxy.cut();
+        Thread.sleep(1_500);
+        proxy.mend();
+
+        await().atMost(PATIENCE)
+                .until(() -> all(topics.heartbeats()).stream()
+                                .filter(record -> record.key() != null)
+                                .count()
+                        >= 100);
+        publisher.handOver();
+
+        List<ConsumerRecord<byte[], byte[]>> records = all(topics.heartbeats());
+        assertThat(records).hasSizeGreaterThan(before);
+        assertThat(records.stream().filter(record -> record.key() != null))
+                .hasSize(100)
+                .allSatisfy(record -> {
+                    Heartbeat beat = heartbeat(record);
+                    assertThat(beat.state()).isEqualTo(PresenceState.IDLE);
+                    assertThat(beat.connectionEnded()).isFalse();
+                });
+        assertThat(records.stream().filter(record -> record.key() == null))
+                .noneMatch(record -> shardHeartbeat(record).ended());
+    }
+
+    @Test
+    void shouldBeHeardInPartitionsThatAreAdded() throws Exception {
+        try (PresencePublisher publisher = publisher(Map.of("metadata.max.age.ms", 500));
+                Admin admin = Admin.create(Map.of("bootstrap.servers", bootstrapServers()))) {
+            for (int i = 0; i < 50; i++) {
+                publisher.opened(user(i), "phone").get(20, TimeUnit.SECONDS);
+            }
+            admin.createPartitions(Map.of(topics.heartbeats().name(), NewPartitions.increaseTo(PARTITIONS + 2)))
+                    .all()
+                    .get();
+
+            await().atMost(PATIENCE)
+                    .untilAsserted(() -> assertThat(all(topics.heartbeats()))
+                            .filteredOn(record -> record.partition() >= PARTITIONS && record.key() == null)
+                            .extracting(ConsumerRecord::partition)
+                            .contains(PARTITIONS, PARTITIONS + 1));
+            await().atMost(PATIENCE)
+                    .untilAsserted(() -> assertThat(all(topics.heartbeats()))
+                            .filteredOn(record -> record.partition() >= PARTITIONS && record.key() != null)
+                            .isNotEmpty()
+                            .allSatisfy(record -> assertThat(record.partition())
+                                    .isEqualTo(Utils.toPositive(Utils.murmur2(record.key())) % (PARTITIONS + 2))));
+        }
+    }
+
+    @Test
+    void shouldFailAHundredCallsAsSoonAsOneWhenTheTopicIsMissing() throws Exception {
+        topics = Topics.of(
+                new TopicNames("missing", topics.statuses().name(), "missing-too", "presence", "dead", "routing"));
+        PresencePublisher publisher = publisher(Map.of("max.block.ms", 1_000));
+        try {
+            List<CompletableFuture<Void>> futures = new ArrayList<>();
+            long before = System.nanoTime();
+            for (int i = 0; i < 100; i++) {
+                futures.add(publisher.appearOffline(user(i), true));
+                futures.add(publisher.opened(user(i), "phone"));
+            }
+            publisher.status(user(0), new StatusText("here", null)).get(20, TimeUnit.SECONDS);
+            await().atMost(PATIENCE)
+                    .until(() -> futures.stream().allMatch(CompletableFuture::isCompletedExceptionally));
+
+            assertThat(Duration.ofNanos(System.nanoTime() - before)).isLessThan(Duration.ofSeconds(10));
+        } finally {
+            publisher.close(Duration.ofMillis(100));
+        }
     }
 
     @Test
@@ -125,16 +241,16 @@ class PublisherIT {
     }
 
     @Test
-    void shouldLoseNothingAndQueueNoKeepAlivesWhenTheBrokerIsAwayAndComesBack() throws Exception {
+    void shouldLoseNothingAndQueueNoHeartbeatsWhenTheBrokerIsAwayAndComesBack() throws Exception {
         Story story = new Story();
         try (PresencePublisher publisher = publisher(Map.of())) {
             story.tell(publisher, 1_000);
             proxy.cut();
             story.tell(publisher, 1_000);
             int changes = publisher.pending();
-            // Nine thirds of a lease: as many rounds of keep-alives, of which one at most may wait.
+            // Nine thirds of a lease: as many heartbeats in each partition, of which one at most may wait.
             Thread.sleep(3_000);
-            assertThat(publisher.pending()).isBetween(500, changes + DEVICES);
+            assertThat(publisher.pending()).isBetween(500, changes + PARTITIONS);
             proxy.mend();
             await().atMost(PATIENCE).until(story::answered);
         }
@@ -215,6 +331,22 @@ class PublisherIT {
         return UserId.of("@user" + number + ":example.org");
     }
 
+    private Heartbeat heartbeat(ConsumerRecord<byte[], byte[]> record) {
+        return ((Inbound.Beat) content(record)).heartbeat();
+    }
+
+    private ShardHeartbeat shardHeartbeat(ConsumerRecord<byte[], byte[]> record) {
+        return ((Inbound.ShardBeat) content(record)).heartbeat();
+    }
+
+    private Inbound.Content content(ConsumerRecord<byte[], byte[]> record) {
+        return topics.heartbeats()
+                .values()
+                .deserializer()
+                .deserialize(record.topic(), record.value())
+                .content();
+    }
+
     /** A consumer of all there is on a topic, in order per partition. */
     private static List<ConsumerRecord<byte[], byte[]>> all(Topic<?, ?> topic) {
         List<ConsumerRecord<byte[], byte[]>> records = new ArrayList<>();
@@ -268,14 +400,16 @@ class PublisherIT {
             return futures.stream().allMatch(CompletableFuture::isDone);
         }
 
-        /** Each change once and in order, among keep-alives that change nothing, and the end at the end. */
+        /** Each change once and in order, among opens that repeat the last state. */
         void assertAllOfItArrived() {
             assertThat(futures)
                     .allSatisfy(future -> assertThat(future).isCompleted().isNotCompletedExceptionally());
             Map<UserId, List<String>> arrived = new HashMap<>();
             for (ConsumerRecord<byte[], byte[]> record : all(topics.heartbeats())) {
-                Inbound value = topics.heartbeats().values().deserializer().deserialize(record.topic(), record.value());
-                Heartbeat beat = ((Inbound.Beat) value.content()).heartbeat();
+                if (record.key() == null) {
+                    continue; // the shard's own
+                }
+                Heartbeat beat = heartbeat(record);
                 String event = beat.connectionEnded() ? "END" : String.valueOf(beat.state());
                 List<String> events = arrived.computeIfAbsent(UserId.ofBytes(record.key()), key -> new ArrayList<>());
                 if (events.isEmpty() || !events.get(events.size() - 1).equals(event)) {
@@ -286,7 +420,6 @@ class PublisherIT {
             emitted.forEach((device, states) -> {
                 List<String> expected =
                         new ArrayList<>(states.stream().map(PresenceState::name).toList());
-                expected.add("END");
                 assertThat(arrived.get(user(device))).isEqualTo(expected);
             });
         }

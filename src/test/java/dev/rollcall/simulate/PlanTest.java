@@ -11,8 +11,10 @@ import dev.rollcall.wire.Inbound.AppearOffline;
 import dev.rollcall.wire.Inbound.Beat;
 import dev.rollcall.wire.Inbound.Status;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.LongStream;
@@ -53,7 +55,7 @@ class PlanTest {
             }
         }
 
-        int planned = new Plan(POPULATION).devices();
+        int planned = new Plan(POPULATION, true).devices();
         assertThat(ids).containsExactlyInAnyOrder("phone", "desktop", "bot", "tablet");
         assertThat(planned).isBetween(1_100, 1_400);
         assertThat(devices).hasSizeBetween(planned / 2, planned);
@@ -80,7 +82,7 @@ class PlanTest {
 
     @Test
     void shouldBeSilentForAllOfAShardsDevicesWhenItIsDeployed() {
-        Plan plan = new Plan(POPULATION);
+        Plan plan = new Plan(POPULATION, true);
         Set<String> silent = new HashSet<>();
         plan(POPULATION, 700).forEach(event -> {
             if (event.content() instanceof Beat beat) {
@@ -100,6 +102,55 @@ class PlanTest {
                             .toList()))
                     .hasSize(20);
         }
+    }
+
+    @Test
+    void shouldOpenChangeAndEndConnectionsOnceWhereTheShardHoldsThem() {
+        Map<String, PresenceState> open = new HashMap<>();
+        Map<String, String> lives = new HashMap<>();
+        int reopened = 0;
+        for (Event event : plan(POPULATION, 1_800)) {
+            if (!(event.content() instanceof Beat beat)) {
+                continue;
+            }
+            Heartbeat heartbeat = beat.heartbeat();
+            String shard = String.valueOf(heartbeat.shard());
+            boolean isConnected = shard.endsWith("1") || shard.endsWith("3");
+            assertThat(heartbeat.session() != null).isEqualTo(isConnected);
+            assertThat(heartbeat.leaseMs().isPresent()).isNotEqualTo(isConnected);
+            if (!isConnected) {
+                continue;
+            }
+            String device = event.user() + "/" + heartbeat.deviceId();
+            String life = String.valueOf(heartbeat.session());
+            if (!life.equals(lives.put(shard, life))) {
+                reopened += open.size();
+                open.keySet().removeIf(one -> one.startsWith(shard + "/"));
+            }
+            String key = shard + "/" + device;
+            assertThat(event.opens()).isEqualTo(!open.containsKey(key) && !heartbeat.connectionEnded());
+            if (heartbeat.connectionEnded()) {
+                assertThat(open.remove(key)).isNotNull();
+            } else {
+                assertThat(open.put(key, heartbeat.state())).isNotEqualTo(heartbeat.state());
+            }
+        }
+        assertThat(open).hasSizeGreaterThan(100);
+        assertThat(reopened).isGreaterThan(100);
+    }
+
+    @Test
+    void shouldOnlyPollWhenThereAreToBeNoConnections() {
+        Plan plan = new Plan(POPULATION, false);
+        List<Event> events = new ArrayList<>();
+        for (int second = 0; second < 60; second++) {
+            plan.nextSecond(events::add);
+        }
+
+        assertThat(events)
+                .filteredOn(event -> event.content() instanceof Beat)
+                .isNotEmpty()
+                .allMatch(event -> ((Beat) event.content()).heartbeat().session() == null);
     }
 
     @Test
@@ -143,7 +194,7 @@ class PlanTest {
     }
 
     private static List<Event> plan(Population population, int seconds) {
-        Plan plan = new Plan(population);
+        Plan plan = new Plan(population, true);
         List<Event> events = new ArrayList<>();
         for (int second = 0; second < seconds; second++) {
             plan.nextSecond(events::add);

@@ -2,6 +2,7 @@ package dev.rollcall.client.sending;
 
 import java.time.Duration;
 import java.util.concurrent.Executor;
+import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
@@ -10,7 +11,7 @@ import org.slf4j.LoggerFactory;
 
 /** Runs a publisher's tasks: on threads of its own, or by hand in tests. */
 public interface Background extends AutoCloseable {
-    /** Runs tasks that may block on a broker, one after the other. */
+    /** Runs tasks that may block on a broker, each on a thread of its own. */
     Executor sending();
 
     /** Runs a task that does not block, with this pause between two runs, until closed, whatever it throws. */
@@ -20,11 +21,11 @@ public interface Background extends AutoCloseable {
     @Override
     void close();
 
-    /** Two daemon threads, so that a broker that is away does not delay the keep-alives. */
+    /** Daemon threads: one for what is repeated, and one more for each topic that is sent to. */
     static Background threads(String name) {
-        ScheduledExecutorService sending = Executors.newSingleThreadScheduledExecutor(task -> daemon(task, name));
+        ExecutorService sending = Executors.newCachedThreadPool(task -> daemon(task, name));
         ScheduledExecutorService ticking =
-                Executors.newSingleThreadScheduledExecutor(task -> daemon(task, name + "-keep-alive"));
+                Executors.newSingleThreadScheduledExecutor(task -> daemon(task, name + "-tick"));
         return new Background() {
             @Override
             public Executor sending() {

@@ -1,45 +1,121 @@
 package dev.rollcall.client.sending;
 
+import dev.rollcall.client.sending.ShardSession.Heard;
 import dev.rollcall.domain.PresenceState;
 import dev.rollcall.domain.UserId;
+import java.util.BitSet;
+import java.util.Iterator;
+import java.util.Queue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
- * One shard's devices: how many connections each has, and when its next keep-alive is due. A device leaves with the end
- * of its last connection, or, without connections, a lease after its last call. Thread-safe; all times are in ms from any
- * fixed point.
+ * One shard's devices. A device with connections is in the shard's session; it leaves with the end of its last one. One that
+ * only polls has a lease, and is forgotten a lease after its last call. Thread-safe; all times are in ms from any fixed point.
+ *
+ * <p>Nobody repeats what a session has heard once. So what the brokers may not have is sent again, as soon as they have
+ * acknowledged a heartbeat of the session on the device's partition: opens and ends that failed, and everything that is
+ * connected where the session was silent for its lease.
  */
 public final class DeviceTracker {
+    private static final Logger LOG = LoggerFactory.getLogger(DeviceTracker.class);
+
+    /** A tick may always send as many again: they make no noticeable spike. */
+    private static final int MIN_PER_TICK = 100;
+
     private final PublisherSettings settings;
+    private final ShardSession session;
+    private final Outbox outbox;
     private final DeviceHeartbeats heartbeats;
     private final ConcurrentHashMap<TrackedDevice.Key, TrackedDevice> devices = new ConcurrentHashMap<>();
-    private final DeviceSchedule schedule = new DeviceSchedule();
 
-    public DeviceTracker(PublisherSettings settings, EventRecords records, Outbox outbox) {
+    /** Ends that failed since the last tick. */
+    private final Queue<TrackedDevice.Key> failedEnds = new ConcurrentLinkedQueue<>();
+
+    /** How many of the devices are unsent ends. */
+    private final AtomicInteger unsentEnds = new AtomicInteger();
+
+    /** Whether a device may be {@link TrackedDevice#isMissing}. */
+    private volatile boolean someAreMissing;
+
+    // For tick(), of which there is one call at a time.
+    private @Nullable Pass pass;
+    private long nextForgetting = Long.MIN_VALUE;
+
+    public DeviceTracker(PublisherSettings settings, EventRecords records, ShardSession session, Outbox outbox) {
         this.settings = settings;
-        this.heartbeats = new DeviceHeartbeats(settings, records, outbox);
+        this.session = session;
+        this.outbox = outbox;
+        this.heartbeats = new DeviceHeartbeats(settings, records, session, outbox);
     }
 
     /**
-     * The device called, and may have opened connections.
+     * A connection opened.
      *
      * @param state null: the device keeps its state
-     * @return completes when the brokers have the heartbeat, at once if none had to be sent
+     * @return completes when the brokers have it
      */
-    public CompletableFuture<Void> called(
-            UserId user, String deviceId, @Nullable PresenceState state, int newConnections, long now) {
+    public CompletableFuture<Void> opened(UserId user, String deviceId, @Nullable PresenceState state) {
         Result result = new Result();
         devices.compute(new TrackedDevice.Key(user, deviceId), (key, known) -> {
-            TrackedDevice device = known == null ? new TrackedDevice(key, settings.intervalMs()) : known;
-            result.future = heartbeats.send(device, state, now);
-            device.connections += newConnections;
-            device.lastCall = now;
-            schedule.schedule(device, nextDue(device));
+            TrackedDevice device = known == null ? new TrackedDevice(key) : known;
+            result.inSession(device, state != null || !device.isMissing ? state : device.state);
+            if (device.isUnsentEnd() && known != null) {
+                unsentEnds.decrementAndGet();
+            }
+            if (device.polls != null) {
+                device.state = device.polls.throttle.state();
+                device.polls = null;
+            }
+            device.state = state == null ? device.state : state;
+            device.connections++;
             return device;
         });
-        return result.future;
+        return result.watched();
+    }
+
+    /**
+     * The device made a request, or its state was set.
+     *
+     * @param state null: the device keeps its state
+     * @return completes when the brokers have it, at once if nothing had to be sent
+     */
+    public CompletableFuture<Void> called(UserId user, String deviceId, @Nullable PresenceState state, long now) {
+        Result result = new Result();
+        devices.compute(new TrackedDevice.Key(user, deviceId), (key, known) -> {
+            if (known != null && known.connections > 0) {
+                boolean isChange = state != null && (state != known.state || known.isMissing);
+                if (isChange) {
+                    result.inSession(known, state);
+                    known.state = state;
+                }
+                return known;
+            }
+            TrackedDevice device = known == null ? new TrackedDevice(key) : known;
+            TrackedDevice.Polls polls =
+                    device.polls == null ? new TrackedDevice.Polls(key, settings.intervalMs()) : device.polls;
+            result.future = heartbeats.poll(key, polls, state, now);
+            if (device.isUnsentEnd() && known != null) {
+                unsentEnds.decrementAndGet(); // its lease takes it over from the session
+            }
+            polls.lastCall = now;
+            device.polls = polls;
+            return device;
+        });
+        return result.watched();
+    }
+
+    /** Somebody has set the state of a device without saying that it is connected here. */
+    public void stateWasSet(UserId user, String deviceId, PresenceState state) {
+        devices.computeIfPresent(new TrackedDevice.Key(user, deviceId), (key, device) -> {
+            device.state = state;
+            return device;
+        });
     }
 
     /** A connection closed. The device ends if it was the last one, or if the device is not known. */
@@ -50,23 +126,17 @@ public final class DeviceTracker {
                 device.connections--;
                 return device;
             }
-            result.future = heartbeats.sendEnd(key);
-            if (device != null) {
-                schedule.cancel(device);
+            if (device != null && device.polls != null) {
+                result.future = heartbeats.endPolls(key);
+            } else {
+                result.end(key, settings.maxPending());
+                if (device != null && device.isUnsentEnd()) {
+                    unsentEnds.decrementAndGet();
+                }
             }
             return null;
         });
-        return result.future;
-    }
-
-    /** Ends all devices with open connections, and tracks none any more. */
-    public void endAll() {
-        devices.values().forEach(device -> {
-            if (device.connections > 0) {
-                var unused = heartbeats.sendEndBeyondLimit(device.key);
-            }
-        });
-        devices.clear();
+        return result.watched();
     }
 
     /** How many devices are tracked. */
@@ -74,52 +144,144 @@ public final class DeviceTracker {
         return devices.size();
     }
 
-    /** How many entries the schedule has, cancelled ones included: about as many as there are devices. */
-    public int scheduled() {
-        return schedule.size();
+    /** Forgets devices that have not polled for a lease, and sends again what has to be, a bounded number per call. */
+    public void tick(long now) {
+        keepFailedEnds();
+        if (now >= nextForgetting) {
+            nextForgetting = now + settings.intervalMs();
+            devices.values().stream()
+                    .filter(device -> isOver(device, now))
+                    .forEach(device -> devices.computeIfPresent(
+                            device.key, (key, current) -> isOver(current, now) ? null : current));
+        }
+        if (pass == null) {
+            Heard heard = session.takeHeard();
+            if (!heard.silent().isEmpty() || (someAreMissing && !heard.heard().isEmpty())) {
+                someAreMissing = false;
+                pass = new Pass(heard);
+            }
+        }
+        if (pass != null && pass.goOn()) {
+            pass = null;
+        }
     }
 
-    /** Removes and returns the device that is due for longest; null: none is due. */
-    @Nullable
-    TrackedDevice pollDue(long now) {
-        return schedule.poll(now);
+    private boolean isOver(TrackedDevice device, long now) {
+        TrackedDevice.Polls polls = device.polls;
+        return polls != null && now - polls.lastCall >= settings.leaseMs();
     }
 
-    /**
-     * Deals with a device from {@link #pollDue}: sends its keep-alive if it has connections, forgets it if its lease
-     * ran out, and schedules it again otherwise.
-     *
-     * @return completes when the brokers have the keep-alive, at once if none had to be sent
-     */
-    CompletableFuture<Void> keepAlive(TrackedDevice device, long now) {
+    private void keepFailedEnds() {
+        int givenUp = 0;
+        for (TrackedDevice.Key key = failedEnds.poll(); key != null; key = failedEnds.poll()) {
+            if (unsentEnds.get() >= settings.maxPending()) {
+                givenUp++;
+                continue;
+            }
+            devices.computeIfAbsent(key, ended -> {
+                unsentEnds.incrementAndGet();
+                TrackedDevice device = new TrackedDevice(ended);
+                device.isMissing = true;
+                return device;
+            });
+            someAreMissing = true;
+        }
+        if (givenUp > 0) {
+            LOG.error(
+                    "the ends of {} devices are given up, since as many as may be wait already: the devices stay as they"
+                            + " were until this shard's session ends",
+                    givenUp);
+        }
+    }
+
+    /** Walks over all devices, and sends again those that the processor may not know as they are. */
+    private final class Pass {
+        private final Heard partitions;
+        private final Iterator<TrackedDevice> left = devices.values().iterator();
+        private final long budget =
+                Math.max(MIN_PER_TICK, 1 + devices.size() * PublisherSettings.TICK.toMillis() / settings.intervalMs());
+
+        Pass(Heard partitions) {
+            this.partitions = partitions;
+        }
+
+        /** Returns whether it is through. */
+        boolean goOn() {
+            for (long sent = 0; sent < budget && left.hasNext(); ) {
+                if (outbox.pending() >= settings.halfOfPending()) {
+                    return false;
+                }
+                TrackedDevice device = left.next();
+                if (isUnknown(device)) {
+                    sendAgain(device);
+                    sent++;
+                } else if (device.isMissing) {
+                    someAreMissing = true;
+                }
+            }
+            return !left.hasNext();
+        }
+
+        private boolean isUnknown(TrackedDevice device) {
+            BitSet which = device.isMissing ? partitions.heard() : partitions.silent();
+            int partition = session.partition(device.key.user());
+            return partition >= 0 && which.get(partition);
+        }
+    }
+
+    private void sendAgain(TrackedDevice device) {
         Result result = new Result();
         devices.computeIfPresent(device.key, (key, current) -> {
-            if (current != device) {
-                return current; // ended since, and begun again
+            if (current != device || device.polls != null) {
+                return current; // it is another one by now, or polls
             }
-            if (device.connections == 0 && now - device.lastCall >= settings.leaseMs()) {
+            if (device.isUnsentEnd()) {
+                result.end(key, Outbox.NO_LIMIT);
+                unsentEnds.decrementAndGet();
                 return null;
             }
-            if (device.connections > 0 && device.throttle.due() <= now) {
-                result.future = heartbeats.send(device, null, now);
-            }
-            schedule.schedule(device, nextDue(device));
+            result.inSession(device, device.state);
             return device;
         });
-        return result.future;
-    }
-
-    /** Schedules a device whose {@link #keepAlive} failed: without that it would never be kept alive again. */
-    void retryAt(TrackedDevice device, long at) {
-        schedule.schedule(device, at);
-    }
-
-    private long nextDue(TrackedDevice device) {
-        return device.connections > 0 ? device.throttle.due() : device.lastCall + settings.leaseMs();
+        var unused = result.watched();
     }
 
     /** Carries a future out of a map's update. */
-    private static final class Result {
+    private final class Result {
         private CompletableFuture<Void> future = CompletableFuture.completedFuture(null);
+        private @Nullable TrackedDevice device;
+        private TrackedDevice.@Nullable Key ended;
+
+        void inSession(TrackedDevice opened, @Nullable PresenceState state) {
+            future = heartbeats.open(opened.key, state, settings.maxPending());
+            opened.isMissing = false;
+            device = opened;
+        }
+
+        void end(TrackedDevice.Key key, int limit) {
+            future = heartbeats.end(key, limit);
+            ended = key;
+        }
+
+        /** Not within the update: the future may be complete already. */
+        CompletableFuture<Void> watched() {
+            TrackedDevice opened = device;
+            TrackedDevice.Key closed = ended;
+            if (opened != null) {
+                var unused = future.whenComplete((done, failure) -> {
+                    if (failure != null) {
+                        opened.isMissing = true;
+                        someAreMissing = true;
+                    }
+                });
+            } else if (closed != null) {
+                var unused = future.whenComplete((done, failure) -> {
+                    if (failure != null) {
+                        failedEnds.add(closed);
+                    }
+                });
+            }
+            return future;
+        }
     }
 }

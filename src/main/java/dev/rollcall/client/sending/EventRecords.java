@@ -4,6 +4,7 @@ import dev.rollcall.domain.Heartbeat;
 import dev.rollcall.domain.Limits;
 import dev.rollcall.domain.StatusText;
 import dev.rollcall.domain.UserId;
+import dev.rollcall.session.ShardHeartbeat;
 import dev.rollcall.wire.Inbound;
 import dev.rollcall.wire.Topic;
 import dev.rollcall.wire.Topics;
@@ -23,6 +24,17 @@ public final class EventRecords {
 
     public ProducerRecord<byte[], byte[]> heartbeat(UserId user, Heartbeat heartbeat) {
         return record(topics.heartbeats(), user, new Inbound.Beat(heartbeat));
+    }
+
+    /** A shard's heartbeat, which has no key and is for one partition. */
+    ProducerRecord<byte[], byte[]> shardHeartbeat(int partition, ShardHeartbeat heartbeat) {
+        byte[] value = encode(topics.heartbeats(), new Inbound.ShardBeat(heartbeat));
+        return new ProducerRecord<>(heartbeats(), partition, null, value);
+    }
+
+    /** The name of the topic of heartbeats. */
+    String heartbeats() {
+        return topics.heartbeats().name();
     }
 
     public ProducerRecord<byte[], byte[]> status(UserId user, StatusText text) {

@@ -18,7 +18,7 @@ import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
 
 /**
- * Sends each event as it comes, without throttle or keep-alives; a homeserver shard wants a {@code PresencePublisher}.
+ * Sends each event as it comes; a homeserver shard wants a {@code PresencePublisher}.
  * Each call returns a future that completes when all in-sync brokers have the record, and fails if they don't get it.
  * What the processor would refuse throws an {@link IllegalArgumentException} with the reason. Thread-safe.
  *
@@ -81,20 +81,29 @@ public final class EventSender implements AutoCloseable {
 
     CompletableFuture<Void> send(ProducerRecord<byte[], byte[]> record) {
         CompletableFuture<Void> sent = new CompletableFuture<>();
-        Callback callback = (metadata, failure) -> {
+        send(record, (metadata, failure) -> {
             if (failure == null) {
                 sent.complete(null);
             } else {
                 sent.completeExceptionally(failure);
             }
-        };
+        });
+        return sent;
+    }
+
+    /** Calls back once. */
+    void send(ProducerRecord<byte[], byte[]> record, Callback callback) {
         try {
             var unused = producer.send(record, callback);
         } catch (KafkaException | IllegalStateException e) {
-            // A producer throws some failures instead of failing the callback; callers get all of them by the future.
-            sent.completeExceptionally(e);
+            // A producer throws some failures instead of passing them to the callback.
+            callback.onCompletion(null, e);
         }
-        return sent;
+    }
+
+    /** How many partitions the topic has, as far as the producer knows. Blocks if it does not know the topic yet. */
+    int partitions(String topic) {
+        return producer.partitionsFor(topic).size();
     }
 
     private static Producer<byte[], byte[]> connect(Map<String, ?> settings) {

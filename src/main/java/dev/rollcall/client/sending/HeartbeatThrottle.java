@@ -4,7 +4,7 @@ import dev.rollcall.domain.PresenceState;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Decides which of one device's heartbeats are sent: those that change something at once, the others once per interval.
+ * Decides which of one device's heartbeats with a lease are sent: those that change something at once, the others once per interval.
  * There is a new throttle after a device's end, so that its next heartbeat is sent at once. {@code now} is in ms from
  * any fixed point; not thread-safe.
  *
@@ -79,10 +79,5 @@ final class HeartbeatThrottle {
     @Nullable
     PresenceState state() {
         return state;
-    }
-
-    /** From when on a heartbeat that changes nothing is sent, in ms. */
-    long due() {
-        return due;
     }
 }

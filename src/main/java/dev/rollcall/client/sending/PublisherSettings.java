@@ -6,20 +6,28 @@ import java.time.Duration;
  * What a publisher was configured with.
  *
  * @param shard the shard's name, in every heartbeat
- * @param lease how long a device lives after a heartbeat
- * @param keepAlive the longest time between two heartbeats that change nothing, if that is below a third of the lease
+ * @param lease how long the shard's session lives after a shard heartbeat, and a device that polls after a heartbeat of its own
  * @param maxPending how many records may be unacknowledged
+ * @param maxWait how long a record may wait before it is handed to the producer; then it is not sent any more
  */
-public record PublisherSettings(String shard, Duration lease, Duration keepAlive, int maxPending) {
-    /** How much longer the lease on the wire is: the time that a heartbeat may take to the broker. */
+public record PublisherSettings(String shard, Duration lease, int maxPending, Duration maxWait) {
+    /** The time between two looks at what is due. */
+    public static final Duration TICK = Duration.ofMillis(100);
+
+    /** How much longer a device's lease is on the wire: the time that a heartbeat may take to the broker. */
     public static final Duration TRAVEL = Duration.ofSeconds(1);
 
     long leaseMs() {
         return lease.toMillis();
     }
 
-    /** The shortest time between two heartbeats of a device that change nothing. */
+    /** The time between two shard heartbeats on a partition; the shortest between two of a device that change nothing. */
     long intervalMs() {
-        return Math.min((leaseMs() + 2) / 3, keepAlive.toMillis());
+        return (leaseMs() + 2) / 3;
+    }
+
+    /** For what can wait: it leaves room for what somebody waits for. */
+    int halfOfPending() {
+        return maxPending / 2;
     }
 }

@@ -74,7 +74,8 @@ class HeartbeatThrottleTest {
         throttle.decide(ONLINE, START);
         throttle.decide(IDLE, START + PHASE - 1);
 
-        assertThat(throttle.due()).isEqualTo(START + PHASE);
+        assertThat(throttle.decide(null, START + PHASE - 1)).isEqualTo(Verdict.TOO_SOON);
+        assertThat(throttle.decide(null, START + PHASE)).isEqualTo(Verdict.DUE);
     }
 
     @ParameterizedTest

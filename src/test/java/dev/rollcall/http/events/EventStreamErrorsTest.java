@@ -8,7 +8,6 @@ import dev.rollcall.gateway.PresenceFeed;
 import dev.rollcall.gateway.PresenceWriter;
 import dev.rollcall.wire.Topics;
 import java.lang.reflect.Proxy;
-import java.time.Duration;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
@@ -51,7 +50,7 @@ class EventStreamErrorsTest {
 
     private void assertEndsWithAnError(Executor executor, StreamFormat format, Response response) {
         CompletableFuture<Void> done = new CompletableFuture<>();
-        try (PresenceWriter writer = new PresenceWriter(TOPICS, NO_BROKER, "test", Duration.ofSeconds(1));
+        try (PresenceWriter writer = new PresenceWriter(TOPICS, NO_BROKER, "test");
                 PresenceFeed feed = new PresenceFeed(TOPICS.presence(), NO_BROKER);
                 EventStreams streams =
                         new EventStreams(RollcallConfig.defaults().http(), executor)) {
