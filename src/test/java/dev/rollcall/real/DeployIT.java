@@ -19,7 +19,7 @@ import org.junit.jupiter.api.io.TempDir;
 /** All shards of a homeserver are deployed, one after the other, with 50 000 connections open. */
 @Tag("load")
 @Timeout(300)
-@SuppressWarnings("FutureReturnValueIgnored") // what is published says more
+@SuppressWarnings("try") // that it runs is all
 class DeployIT {
     private static final int SHARDS = 5;
     private static final int OF_A_SHARD = 10_000;
@@ -41,41 +41,43 @@ class DeployIT {
         List<PresencePublisher> shards = new ArrayList<>();
         try (RollcallProcess rollcall = RollcallProcess.ready(settings, directory.resolve("output.log"));
                 RealContext context = new RealContext(servers)) {
-            for (int shard = 0; shard < SHARDS; shard++) {
-                shards.add(started(shard, servers));
-                open(shards.get(shard), users(shard));
-            }
-            for (int shard = 0; shard < SHARDS; shard++) {
-                context.awaitState(users(shard), ONLINE);
-            }
-
-            long firstRestart = System.currentTimeMillis();
-            for (int shard = 0; shard < SHARDS; shard++) {
-                shards.get(shard).handOver();
-                shards.set(shard, started(shard, servers));
-                open(shards.get(shard), users(shard).subList(GONE, OF_A_SHARD));
-            }
-            long lastRestart = System.currentTimeMillis();
-
-            for (int shard = 0; shard < SHARDS; shard++) {
-                context.awaitState(users(shard).subList(0, GONE), OFFLINE);
-            }
-            assertThat(System.currentTimeMillis() - lastRestart)
-                    .as("how long after the last restart nobody is a ghost any more, in ms")
-                    .isLessThan(RESUME_MS + 10_000);
-            for (int shard = 0; shard < SHARDS; shard++) {
-                assertThat(context.emitted(users(shard).get(0))
-                                .get(1)
-                                .presence()
-                                .since())
-                        .as("when those who did not come back have gone: with the restart")
-                        .isBetween(firstRestart, lastRestart);
-                for (String user : users(shard).subList(GONE, OF_A_SHARD)) {
-                    assertThat(context.emitted(user)).as(user).hasSize(1);
+            try {
+                for (int shard = 0; shard < SHARDS; shard++) {
+                    shards.add(started(shard, servers));
+                    open(shards.get(shard), users(shard));
                 }
+                for (int shard = 0; shard < SHARDS; shard++) {
+                    context.awaitState(users(shard), ONLINE);
+                }
+
+                long firstRestart = System.currentTimeMillis();
+                for (int shard = 0; shard < SHARDS; shard++) {
+                    shards.get(shard).handOver();
+                    shards.set(shard, started(shard, servers));
+                    open(shards.get(shard), users(shard).subList(GONE, OF_A_SHARD));
+                }
+                long lastRestart = System.currentTimeMillis();
+
+                for (int shard = 0; shard < SHARDS; shard++) {
+                    context.awaitState(users(shard).subList(0, GONE), OFFLINE);
+                }
+                assertThat(System.currentTimeMillis() - lastRestart)
+                        .as("how long after the last restart nobody is a ghost any more, in ms")
+                        .isLessThan(RESUME_MS + 10_000);
+                for (int shard = 0; shard < SHARDS; shard++) {
+                    assertThat(context.emitted(users(shard).get(0))
+                                    .get(1)
+                                    .presence()
+                                    .since())
+                            .as("when those who did not come back have gone: with the restart")
+                            .isBetween(firstRestart, lastRestart);
+                    for (String user : users(shard).subList(GONE, OF_A_SHARD)) {
+                        assertThat(context.emitted(user)).as(user).hasSize(1);
+                    }
+                }
+            } finally {
+                shards.forEach(PresencePublisher::handOver);
             }
-        } finally {
-            shards.forEach(PresencePublisher::handOver);
         }
     }
 
