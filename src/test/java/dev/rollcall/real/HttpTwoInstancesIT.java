@@ -81,6 +81,12 @@ class HttpTwoInstancesIT {
                 assertThat(after.hasEnded()).isFalse();
             }
 
+            // A stream that ends with its instance: its client has time to come to the other one.
+            String kept = "@kept:example.org";
+            String keptPath = device(kept, "tab") + "/events?users=";
+            HttpContext.Stream ending = other.open(keptPath);
+            one.awaitState(kept, "online");
+
             Thread leaver = new Thread(leaving::close, "leaver");
             leaver.start();
             int answers = 0;
@@ -104,6 +110,12 @@ class HttpTwoInstancesIT {
                     .untilAsserted(
                             () -> assertThat(states(one)).hasSize(USERS.size()).containsOnly("online"));
             assertThat(context.everOffline(USERS)).isEmpty();
+            assertThat(ending.hasEnded()).isTrue();
+            try (var again = one.open(keptPath)) {
+                RealContext.sleep(Duration.ofSeconds(1));
+                assertThat(context.emitted(kept)).hasSize(1);
+                assertThat(again.hasEnded()).isFalse();
+            }
         }
     }
 
