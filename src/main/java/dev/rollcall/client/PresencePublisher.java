@@ -20,14 +20,11 @@ import java.time.Instant;
 import java.time.InstantSource;
 import java.util.HashMap;
 import java.util.Map;
-import java.util.OptionalLong;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.locks.ReadWriteLock;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
 import java.util.function.Supplier;
 import org.apache.kafka.clients.producer.BufferExhaustedException;
-import org.apache.kafka.clients.producer.ProducerConfig;
 
 /**
  * Sends a homeserver shard's presence events. The shard reports what happens; the publisher decides what to send:
@@ -45,25 +42,22 @@ import org.apache.kafka.clients.producer.ProducerConfig;
  * }</pre>
  *
  * <p><b>Connections</b> (WebSockets, streams). Call {@code opened} and {@code closed} once each per connection; a device
- * ends with its last one. Each opened, changed or closed connection is one record. In between nothing is sent for the
- * device: the shard's session holds it (rule 14). A publisher is one session. It writes a shard heartbeat into every
- * partition every third of the {@linkplain Builder#lease lease}, spread over that time, whether or not there are devices,
- * and also into partitions that are added later.
+ * ends with its last one. Each opened, changed or closed connection is one record, and in between nothing is sent: the
+ * shard's session holds the device (rule 14). A publisher is one session. It writes a shard heartbeat into every partition,
+ * also into those that are added, every third of the {@linkplain Builder#lease lease}, spread over that time.
  *
  * <p><b>Requests</b> (polls). Call {@code polled} for each. Such a device is not in the session; it lives for a lease after
  * its last heartbeat. Of heartbeats that change nothing, at most one is sent per third of the lease, so that two of them can
  * be lost. A device that has a connection needs none.
  *
- * <p><b>The end.</b> {@link #handOver} is for a restart: a publisher of the same shard that starts within a lease and the
- * processor's hold (30 s and 60 s by default), and opens within 15 s what is connected again, takes nobody offline. {@link
- * #close} is for a shard that goes for good: it ends the session, and whoever is not opened elsewhere within 15 s is
- * offline. A process that is killed is as one that hands over, except that what it has not sent is lost.
+ * <p><b>The end.</b> {@link #handOver} is for a restart: if a publisher of the same shard starts within a lease and the
+ * processor's hold (30 s and 60 s by default), and within 15 s opens what is still connected, nobody goes offline. {@link
+ * #close} is for a shard that goes for good: who is not opened elsewhere within 15 s is offline.
  *
- * <p><b>One at a time.</b> Of two sessions with the same shard name, the one with the later start counts, by the wall
- * clock ({@link Builder#wallClock}), and nothing of the other does. So never run two publishers for one name. And if the
- * wall clock of a restarted shard stands before the time at which its previous life began (it was set back, or another
- * machine took over), the new life counts for nothing until the clock is past that time and the publisher is started again,
- * or until nobody has heard of the shard for an hour: its devices end with the previous life's lease.
+ * <p><b>One at a time.</b> Of two sessions of one shard name, the one that began later by the {@linkplain Builder#wallClock
+ * wall clock} counts, and nothing of the other does: never run two publishers for one name. If the wall clock of a restarted
+ * shard stands before the beginning of its previous life (it was set back), nothing of the new one counts until nobody has
+ * heard of the previous one for an hour; a start after the clock has passed that time counts at once.
  *
  * <p><b>Delivery.</b> No call blocks. Each returns a future that completes when all in-sync brokers have the record
  * ({@code acks=all}, idempotent: in order per user and topic, without duplicates), or at once if nothing had to be sent. It
@@ -71,25 +65,22 @@ import org.apache.kafka.clients.producer.ProducerConfig;
  *
  * <ul>
  *   <li>the brokers don't have the record {@code delivery.timeout.ms} after it was handed to the producer (120 000 ms
- *       unless set otherwise), with Kafka's exception. The future may fail later than that: an idempotent producer that
- *       needs a new producer id checks its timeouts when a broker answers, or when it is closed (seen in kafka-clients
- *       4.3.1, {@code Sender.runOnce});
+ *       unless set otherwise), with Kafka's exception. It may fail later: an idempotent producer that needs a new producer
+ *       id checks its timeouts when a broker answers, or when it is closed ({@code Sender.runOnce} of 4.3.1);
  *   <li>the producer got no metadata of the topic, or no memory, within {@code max.block.ms} (60 000 ms). All records of
  *       that topic that have waited behind fail at the same time;
  *   <li>{@link Builder#maxPending} records are pending: at once, with a {@link BufferExhaustedException};
  *   <li>the publisher was closed before the record could be sent.
  * </ul>
  *
- * <p>So no accepted record is lost without a failed future. A failed {@code opened} still counts as an open connection, a
- * failed {@code closed} as closed: such records are sent again, once the brokers acknowledge the session's heartbeats. A
- * failed {@code polled} is repeated by the next. A failed text or flag has to be sent again. Futures complete on the
- * producer's own threads: don't block there.
+ * <p>A failed {@code opened} still counts as an open connection, a failed {@code closed} as closed: they are sent again, once
+ * the brokers acknowledge the session's heartbeats. A failed {@code polled} is repeated by the next. A failed text or flag
+ * has to be sent again. Futures complete on the producer's own threads: don't block there.
  *
- * <p><b>While a broker is away</b> or this process is paused, changes, ends, texts and flags queue up, and are delivered in
- * order if it is back before {@code delivery.timeout.ms}. If a partition had no shard heartbeat for a lease or longer, the
- * session may have ended there. Then all devices that are connected are opened again, in the last state that was given
- * to this publisher, a third of a lease long. Memory is bounded by {@code maxPending} records, as many ends that have to be
- * sent again, the producer's {@code buffer.memory}, and the number of tracked devices.
+ * <p><b>While a broker is away</b> or this process is paused, records queue up, and are delivered in order if it is back
+ * before {@code delivery.timeout.ms}. Where a partition had no shard heartbeat for a lease, the session may have ended:
+ * all that is connected is opened again, in the last state that was given here, over a third of a lease. Memory is
+ * bounded by {@code maxPending} records, as many ends to be sent again, the producer's {@code buffer.memory}, and the devices.
  *
  * <p>Thread-safe.
  */
@@ -105,7 +96,7 @@ public final class PresencePublisher implements AutoCloseable {
     private final Background background;
 
     /** Calls and ticks hold the read lock; {@link #leave} takes the write lock, so that none is under way after it. */
-    private final ReadWriteLock open = new ReentrantReadWriteLock();
+    private final ReentrantReadWriteLock open = new ReentrantReadWriteLock();
 
     private boolean closed;
 
@@ -134,17 +125,14 @@ public final class PresencePublisher implements AutoCloseable {
         private Duration maxWait = Duration.ofDays(1);
         private Map<String, Object> bounds = Map.of();
         private Topics topics = Topics.ofContract();
-        private InstantSource clock = PresencePublisher::monotonic;
+        private InstantSource clock = () -> Instant.ofEpochMilli(TimeUnit.NANOSECONDS.toMillis(System.nanoTime()));
         private InstantSource wallClock = InstantSource.system();
 
         private Builder(String shard) {
             this.shard = shard;
         }
 
-        /**
-         * How long the session lives after its last shard heartbeat, and a device that polls after its own; 1 s to 1 h, 30 s
-         * unless set.
-         */
+        /** How long the session and devices that poll live after their last heartbeats; 1 s to 1 h, 30 s unless set. */
         public Builder lease(Duration newLease) {
             if (newLease.compareTo(Duration.ofSeconds(1)) < 0 || newLease.toMillis() > Limits.MAX_SHARD_LEASE_MS) {
                 throw new IllegalArgumentException("the lease must be 1 s to %d s: it is %s"
@@ -164,25 +152,15 @@ public final class PresencePublisher implements AutoCloseable {
         }
 
         /**
-         * Has records that the brokers do not have in time, at least 1 s, fail, and not be sent later: at most a fifth of
-         * it in the queue, a fifth until the producer has metadata and memory, and the rest on the way. For callers who give
-         * somebody an answer. Replaces what the settings of the producer say of these times.
+         * Has records that the brokers do not have in time, at least 1 s, fail, and not be sent later: a fifth of it is for
+         * the queue, a fifth for the producer to have metadata and memory. Replaces the producer's settings of these.
          */
         public Builder deadline(Duration inTime) {
             if (inTime.compareTo(Duration.ofSeconds(1)) < 0) {
                 throw new IllegalArgumentException("the deadline must be at least 1 s: it is " + inTime);
             }
             maxWait = inTime.dividedBy(5);
-            int fifthMs = (int) maxWait.toMillis();
-            bounds = Map.of(
-                    ProducerConfig.MAX_BLOCK_MS_CONFIG,
-                    fifthMs,
-                    ProducerConfig.LINGER_MS_CONFIG,
-                    0,
-                    ProducerConfig.REQUEST_TIMEOUT_MS_CONFIG,
-                    fifthMs * 3 / 2,
-                    ProducerConfig.DELIVERY_TIMEOUT_MS_CONFIG,
-                    fifthMs * 3);
+            bounds = EventSender.deadline(maxWait, maxWait.multipliedBy(3));
             return this;
         }
 
@@ -212,20 +190,14 @@ public final class PresencePublisher implements AutoCloseable {
          *     records on the wrong partition
          */
         public PresencePublisher start(Map<String, ?> settings) {
-            requireValidShard();
+            new EventRecords(topics).requireValidShard(shard);
             Map<String, Object> all = new HashMap<>(settings);
             all.putAll(bounds);
             return start(new EventSender(topics, all), Background.threads("presence-publisher-" + shard));
         }
 
         PresencePublisher start(EventSender sender, Background background) {
-            requireValidShard();
             return new PresencePublisher(this, sender, background);
-        }
-
-        private void requireValidShard() {
-            Heartbeat sample = new Heartbeat("device", null, false, OptionalLong.empty(), shard);
-            var unused = new EventRecords(topics).heartbeat(UserId.of("user"), sample);
         }
     }
 
@@ -298,10 +270,7 @@ public final class PresencePublisher implements AutoCloseable {
         return outbox.pending();
     }
 
-    /**
-     * How many devices are tracked: those with open connections, those that called within their lease or a third of it ago,
-     * and those whose end has to be sent again.
-     */
+    /** How many devices are tracked: connected, heard from within some lease, or with an end to be sent again. */
     public int devices() {
         return devices.size();
     }
@@ -313,9 +282,8 @@ public final class PresencePublisher implements AutoCloseable {
     }
 
     /**
-     * Ends for good all that is connected, and waits up to {@code timeout} until all records are sent; the futures of the
-     * others fail. Later calls throw an {@link IllegalStateException}. Not to be called from a future's callback: it waits
-     * for those. If the end of the session cannot be sent, it ends by silence.
+     * Ends for good all that is connected, and waits up to {@code timeout} until all records are sent; the others' futures
+     * fail. Later calls throw an {@link IllegalStateException}. Not for a future's callback: it waits for those.
      */
     public void close(Duration timeout) {
         leave(true, timeout);
@@ -326,10 +294,7 @@ public final class PresencePublisher implements AutoCloseable {
         handOver(CLOSE_TIMEOUT);
     }
 
-    /**
-     * Closes, and ends nothing: what is connected lives on for a lease and the processor's hold, for the next publisher of
-     * this shard to open it again. Otherwise as {@link #close(Duration)}, which does nothing after this.
-     */
+    /** Ends nothing, for the next publisher of this shard to go on with. Otherwise as {@link #close(Duration)}. */
     public void handOver(Duration timeout) {
         leave(false, timeout);
     }
@@ -380,9 +345,5 @@ public final class PresencePublisher implements AutoCloseable {
     private static void requireDevice(UserId user, String deviceId) {
         requireNonNull(user, "user is null");
         requireNonNull(deviceId, "deviceId is null");
-    }
-
-    private static Instant monotonic() {
-        return Instant.ofEpochMilli(TimeUnit.NANOSECONDS.toMillis(System.nanoTime()));
     }
 }

@@ -8,6 +8,7 @@ import dev.rollcall.session.ShardHeartbeat;
 import dev.rollcall.wire.Inbound;
 import dev.rollcall.wire.Topic;
 import dev.rollcall.wire.Topics;
+import java.util.OptionalLong;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.jspecify.annotations.Nullable;
 
@@ -20,6 +21,11 @@ public final class EventRecords {
 
     public EventRecords(Topics topics) {
         this.topics = topics;
+    }
+
+    /** Throws if no heartbeat can name this shard. */
+    public void requireValidShard(String shard) {
+        var unused = prepare(new Heartbeat("device", null, false, OptionalLong.empty(), shard));
     }
 
     public ProducerRecord<byte[], byte[]> heartbeat(UserId user, Heartbeat heartbeat) {

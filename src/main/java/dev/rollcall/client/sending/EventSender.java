@@ -40,6 +40,19 @@ public final class EventSender implements AutoCloseable {
         this(topics, connect(settings));
     }
 
+    /** Settings of a producer: how long it may block, and how long a record may then be on its way. */
+    public static Map<String, Object> deadline(Duration block, Duration delivery) {
+        return Map.of(
+                ProducerConfig.MAX_BLOCK_MS_CONFIG,
+                block.toMillis(),
+                ProducerConfig.LINGER_MS_CONFIG,
+                0,
+                ProducerConfig.REQUEST_TIMEOUT_MS_CONFIG,
+                (int) delivery.toMillis() / 2,
+                ProducerConfig.DELIVERY_TIMEOUT_MS_CONFIG,
+                (int) delivery.toMillis());
+    }
+
     /** Over a producer that exists: it must choose partitions by murmur2 of the key. */
     public EventSender(Topics topics, Producer<byte[], byte[]> producer) {
         this.records = new EventRecords(topics);
