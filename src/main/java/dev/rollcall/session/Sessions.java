@@ -71,7 +71,7 @@ public final class Sessions {
         if (latest != null && isAnother) {
             end(shard, latest, State.SUPERSEDED, at);
         }
-        if (session == null || isOver(session)) {
+        if (session == null || (isOver(session) && session.state() != State.ENDED)) {
             session = create(
                     shard, beat.session(), session == null ? 0 : session.id().life() + 1);
         }

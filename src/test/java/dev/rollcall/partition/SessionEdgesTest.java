@@ -1,0 +1,66 @@
+package dev.rollcall.partition;
+
+import static dev.rollcall.domain.PresenceState.IDLE;
+import static dev.rollcall.domain.PresenceState.OFFLINE;
+import static dev.rollcall.domain.PresenceState.ONLINE;
+
+import dev.rollcall.domain.Heartbeat;
+import dev.rollcall.domain.PresenceRules;
+import dev.rollcall.domain.PresenceState;
+import java.util.OptionalLong;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Test;
+
+/** Rule 14 where a session's end meets a take-over, a slow sweep, a rest of the log or another life of the session. */
+class SessionEdgesTest {
+    private final PartitionContext partition = new PartitionContext();
+
+    @Test
+    void shouldNotComeBackWhenItHasSaidThatItEndedLongAgo() {
+        partition.at(0).shardBeats("S", "s1", 0).heartbeat(open("A", "S", "s1", null));
+        partition.expect(ONLINE, 0).at(10).shardEnds("S", "s1", 0);
+        partition.tickEverySecondUntil(25).expect(OFFLINE, 10);
+        partition.at(40).shardBeats("S", "s1", 0).heartbeat(open("A", "S", "s1", null));
+        partition.tickEverySecondUntil(45).expectNothing();
+    }
+
+    private void forgetShard(boolean hiddenBeats) {
+        partition.as("hidden").at(0).hide().as("alice");
+        partition.shardBeats("S", "s2", 100);
+        for (int second = 1; second < 3_800; second++) {
+            partition.at(second);
+            if (hiddenBeats && second % 60 == 0) {
+                partition.as("hidden").heartbeat(open("H", "S", "s3", null)).as("alice");
+            }
+            partition.tick();
+        }
+        partition.at(3_800).shardBeats("S", "s1", 0).heartbeat(open("A", "S", "s1", null));
+        partition.expect(ONLINE, 3_800).expectNothing();
+    }
+
+    private static PresenceRules withBudget(int users) {
+        return new PresenceRules(
+                30_000, 5_000, 30 * 86_400_000L, 64, 15_000, 60_000, 30_000, 15_000, 300_000, 3_000, users, false);
+    }
+
+    /** The heartbeats of session s1 of shard S, every 10 s, and ticks. */
+    private PartitionContext beatsUntil(int from, int to) {
+        for (int second = from; second <= to; second++) {
+            partition.at(second);
+            if (second % 10 == 0) {
+                partition.shardBeats("S", "s1", 0);
+            }
+            partition.tick();
+        }
+        return partition;
+    }
+
+    private static Heartbeat open(
+            String device, @Nullable String shard, @Nullable String session, @Nullable PresenceState state) {
+        return new Heartbeat(device, state, false, OptionalLong.empty(), shard, session);
+    }
+
+    private static Heartbeat closed(String device, String shard, String session) {
+        return new Heartbeat(device, null, true, OptionalLong.empty(), shard, session);
+    }
+}
