@@ -127,7 +127,7 @@ public final class Session {
     void end(State how, long at, SessionRules rules) {
         if (state == State.UNHEARD) {
             endsAt = at;
-            heldUntil = at;
+            heldUntil = id.life() == 0 ? at : at + rules.resumeMs(); // a former life of it was heard
         } else if (state != State.ENDED && endsAt > at) {
             endsAt = at;
             heldUntil = at + rules.resumeMs();

@@ -70,6 +70,8 @@ public final class Sessions {
         heardAt(shard, at);
         if (latest != null && isAnother) {
             end(shard, latest, State.SUPERSEDED, at);
+            Session next = shard.newest(latest.id().session()); // what was opened in it since its devices ended
+            end(shard, next == null ? latest : next, State.SUPERSEDED, at);
         }
         if (session == null || (isOver(session) && session.state() != State.ENDED)) {
             session = create(

@@ -24,6 +24,16 @@ class SessionEdgesTest {
         partition.tickEverySecondUntil(45).expectNothing();
     }
 
+    @Test
+    void shouldBeRefusedWhenALaterSessionWasHeardWhileItWasToBeHeardAgain() {
+        partition.at(0).shardBeats("S", "s1", 0).tickEverySecondUntil(90);
+        partition.at(91).heartbeat(open("A", "S", "s1", null)).expect(ONLINE, 91);
+        partition.at(92).shardBeats("S", "s2", 92);
+        partition.as("bob").at(93).heartbeat(open("B", "S", "s1", null)).expectNothing();
+        partition.as("alice").at(100).tickEverySecondUntil(106).expectNothing();
+        partition.tickEverySecondUntil(107).expect(OFFLINE, 92).expectNothing();
+    }
+
     private void forgetShard(boolean hiddenBeats) {
         partition.as("hidden").at(0).hide().as("alice");
         partition.shardBeats("S", "s2", 100);
