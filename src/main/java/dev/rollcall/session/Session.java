@@ -75,6 +75,11 @@ public final class Session {
         return state != State.UNHEARD;
     }
 
+    /** Whether it has not ended, as far as the clock has shown. */
+    public boolean isAlive() {
+        return state == State.ALIVE;
+    }
+
     /** When it ended, and the {@code since} of what that causes; or when it will if it is not heard from again. */
     public long endsAt() {
         return endsAt;

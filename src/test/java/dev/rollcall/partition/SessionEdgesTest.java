@@ -34,6 +34,25 @@ class SessionEdgesTest {
         partition.tickEverySecondUntil(107).expect(OFFLINE, 92).expectNothing();
     }
 
+    @Test
+    void shouldStayInTheSessionWhenAHiddenUserIsTheFirstToBeHeardOfAfterATakeOver() {
+        partition.at(0).shardBeats("S", "s1", 0).hide().heartbeat(open("A", "S", "s1", null));
+        beatsUntil(0, 100);
+        partition.restart();
+        partition.at(101).heartbeat(open("A", null, null, IDLE));
+        beatsUntil(102, 200);
+        partition.unhide().expect(IDLE, 200).expectNothing();
+    }
+
+    @Test
+    void shouldStayInTheSessionWhenAHiddenUserIsTheFirstToBeHeardOfAfterASilenceOfTheLog() {
+        partition.at(0).shardBeats("S", "s1", 0).hide().heartbeat(open("A", "S", "s1", null));
+        beatsUntil(0, 100);
+        partition.at(300).heartbeat(open("A", null, null, IDLE));
+        beatsUntil(301, 400);
+        partition.unhide().expect(IDLE, 400).expectNothing();
+    }
+
     private void forgetShard(boolean hiddenBeats) {
         partition.as("hidden").at(0).hide().as("alice");
         partition.shardBeats("S", "s2", 100);

@@ -187,14 +187,14 @@ final class Device {
                 && session.id().shard().equals(shardName);
     }
 
-    /** Whether a heartbeat without a session leaves the device to the one that holds it. */
-    boolean staysInSession(Heartbeat heartbeat, long at) {
+    /** Whether a heartbeat without a session leaves the device to the one that holds it; {@code now}: the last clock tick. */
+    boolean staysInSession(Heartbeat heartbeat, long now) {
         return session != null
                 && !connectionEnded
                 && heartbeat.leaseMs().isEmpty()
                 && (heartbeat.shard() == null
                         || heartbeat.shard().equals(session.id().shard()))
-                && at < deadline();
+                && (session.isHeard() ? session.isAlive() : now < deadline);
     }
 
     /** A heartbeat with a session: that holds it from now on. Until it was heard, the device lives as long as if it had been. */

@@ -91,7 +91,7 @@ final class Devices {
     void keepAlive(Device device, Heartbeat heartbeat, long time) {
         if (heartbeat.shard() != null && heartbeat.session() != null) {
             device.open(scope.sessions().open(heartbeat.shard(), heartbeat.session()), time, scope);
-        } else if (device.staysInSession(heartbeat, time)) {
+        } else if (device.staysInSession(heartbeat, scope.clock().now())) {
             device.heard(time);
         } else {
             device.close(time, scope);
