@@ -275,6 +275,9 @@ public final class PresencePartition {
         sessions.extendDeadlines(finding);
         users.forEachSlot(slot -> {
             if (PackedUser.nextDeadline(users.packed(slot), clock) == Long.MAX_VALUE) {
+                if (isTakeOver) {
+                    PackedUser.setBucket(users.packed(slot), Deadlines.NONE); // it may have been opened just before
+                }
                 return; // all of its devices are held by sessions
             }
             User user = unpack(slot);

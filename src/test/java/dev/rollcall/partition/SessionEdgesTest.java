@@ -53,6 +53,16 @@ class SessionEdgesTest {
         partition.unhide().expect(IDLE, 400).expectNothing();
     }
 
+    @Test
+    void shouldEndInTheGraceTimeWhenTheDeviceWasOpenedBeforeATakeOverWasNoticed() {
+        partition.at(0).shardBeats("S", "s1", 0).hide().heartbeat("A").restart();
+        partition.at(5).heartbeat(open("A", "S", "s1", null));
+        beatsUntil(6, 50);
+        partition.unhide().expect(ONLINE, 50);
+        partition.heartbeat(closed("A", "S", "s1"));
+        beatsUntil(51, 100).expect(OFFLINE, 55).expectNothing();
+    }
+
     private void forgetShard(boolean hiddenBeats) {
         partition.as("hidden").at(0).hide().as("alice");
         partition.shardBeats("S", "s2", 100);
