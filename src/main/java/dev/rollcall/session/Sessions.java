@@ -101,7 +101,7 @@ public final class Sessions {
     /** How long a device lives that was opened in that session: without end if that was heard, since it decides then. */
     public long leaseMs(String shard, String session) {
         Session known = newest(shard, session);
-        return known != null && known.isHeard() ? Long.MAX_VALUE / 2 : rules.leaseMs();
+        return known != null && known.isHeard() && !isOver(known) ? Long.MAX_VALUE / 2 : rules.leaseMs();
     }
 
     /** The session that holds what is opened in it now. */

@@ -63,6 +63,12 @@ class SessionEdgesTest {
         beatsUntil(51, 100).expect(OFFLINE, 55).expectNothing();
     }
 
+    @Test
+    void shouldNotCountWhenItWasMisroutedAndItsSessionIsOver() {
+        partition.at(0).shardBeats("S", "s1", 0).tickEverySecondUntil(200);
+        partition.misrouted(1, open("A", "S", "s1", null)).expectNothing();
+    }
+
     private void forgetShard(boolean hiddenBeats) {
         partition.as("hidden").at(0).hide().as("alice");
         partition.shardBeats("S", "s2", 100);
