@@ -176,6 +176,9 @@ public final class Sessions {
 
     /** Time in which nobody could be heard from does not count. */
     public void extendDeadlines(Finding finding) {
+        if (finding instanceof Finding.TakeOver takeOver) {
+            heard.forEach(shard -> shard.heardAt(takeOver.at())); // when they were last heard is not stored each time
+        }
         for (Session session : byNumber) {
             if (session == null || !session.isHeard()) {
                 continue;

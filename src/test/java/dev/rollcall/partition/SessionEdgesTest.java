@@ -69,6 +69,15 @@ class SessionEdgesTest {
         partition.misrouted(1, open("A", "S", "s1", null)).expectNothing();
     }
 
+    @Test
+    void shouldRememberTheLatestSessionWhenThePartitionIsTakenOverHoursAfterItsFirstHeartbeat() {
+        partition.at(0).shardBeats("S", "s0", -100).shardBeats("S", "s1", 0);
+        beatsUntil(0, 8_000);
+        partition.restart();
+        partition.at(8_005).tick().shardBeats("S", "s0", -100).heartbeat(open("A", "S", "s0", null));
+        partition.tick().expectNothing();
+    }
+
     private void forgetShard(boolean hiddenBeats) {
         partition.as("hidden").at(0).hide().as("alice");
         partition.shardBeats("S", "s2", 100);
