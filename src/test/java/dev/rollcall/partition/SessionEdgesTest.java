@@ -78,6 +78,14 @@ class SessionEdgesTest {
         partition.tick().expectNothing();
     }
 
+    @Test
+    void shouldBeHeldAsLongAsInASessionWhenTheLogIsSilentBeforeThatWasHeard() {
+        partition.at(1).heartbeat(open("A", "T", "t1", null)).expect(ONLINE, 1);
+        partition.tickEverySecondUntil(10).at(60).tick();
+        partition.tickEverySecondUntil(149).expectNothing();
+        partition.tickEverySecondUntil(150).expect(OFFLINE, 90).expectNothing();
+    }
+
     private void forgetShard(boolean hiddenBeats) {
         partition.as("hidden").at(0).hide().as("alice");
         partition.shardBeats("S", "s2", 100);
