@@ -94,7 +94,7 @@ public final class PresencePartition {
             return apply(slot, fromStore, heartbeat, clock.timeOf(stamp), stamp);
         }
         long at = clock.advance(stamp);
-        if (extendDeadlines(log.record(at, visibleUsers > 0))) {
+        if (extendDeadlines(log.record(at, ticksNeeded()))) {
             slot = users.find(id);
             fromStore = slot == UserTable.NO_SLOT ? fromStore(id) : null;
         }
@@ -117,7 +117,7 @@ public final class PresencePartition {
      */
     public boolean shardHeartbeat(ShardHeartbeat heartbeat, long stamp) {
         long at = clock.advance(stamp);
-        extendDeadlines(log.record(at, visibleUsers > 0));
+        extendDeadlines(log.record(at, ticksNeeded()));
         boolean counts = sessions.heard(heartbeat, at);
         if (counts) {
             shards.recordActivity(heartbeat.shard(), at);
@@ -196,7 +196,7 @@ public final class PresencePartition {
 
     /** A clock tick was read. What is due then ends with {@link #sweep}. */
     public void tick(long stamp) {
-        extendDeadlines(log.tick(clock.tick(stamp), visibleUsers > 0));
+        extendDeadlines(log.tick(clock.tick(stamp), ticksNeeded()));
         sessions.tick();
     }
 
@@ -231,6 +231,11 @@ public final class PresencePartition {
     /** Whether time has to go on: there is something that can expire. */
     public boolean needsClockTicks() {
         return users.size() > 0 || sessions.size() > 0;
+    }
+
+    /** Whether somebody but hidden users does. */
+    private boolean ticksNeeded() {
+        return visibleUsers > 0 || sessions.anyHeard();
     }
 
     /** How many sessions hold devices. */

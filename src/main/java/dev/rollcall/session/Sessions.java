@@ -231,6 +231,11 @@ public final class Sessions {
         changed.clear();
     }
 
+    /** Whether a shard was heard that is not forgotten yet. */
+    public boolean anyHeard() {
+        return !heard.isEmpty();
+    }
+
     /** How many sessions are in memory. */
     public int size() {
         return byNumber.size() - freeNumbers.size();

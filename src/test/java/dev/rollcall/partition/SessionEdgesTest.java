@@ -86,6 +86,17 @@ class SessionEdgesTest {
         partition.tickEverySecondUntil(150).expect(OFFLINE, 90).expectNothing();
     }
 
+    @Test
+    void shouldEndAtMostALeaseLateWhenOnlyHiddenUsersAreInASessionWhileTheProcessorIsAway() {
+        partition.at(0).shardBeats("S", "s1", 0).hide().heartbeat(open("A", "S", "s1", null));
+        partition.tickEverySecondUntil(5);
+        for (int second = 10; second <= 600; second += 10) {
+            partition.at(second).shardBeats("T", "t1", 0);
+        }
+        partition.tickEverySecondUntil(620);
+        partition.unhide().expectNothing();
+    }
+
     private void forgetShard(boolean hiddenBeats) {
         partition.as("hidden").at(0).hide().as("alice");
         partition.shardBeats("S", "s2", 100);
