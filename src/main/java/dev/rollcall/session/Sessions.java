@@ -79,7 +79,7 @@ public final class Sessions {
         }
         if (session.state() != State.ENDED) {
             shard.setLatest(session);
-            if (session.hear(beat, at, rules)) {
+            if (session.hear(beat, at, clock.now(), rules)) {
                 changed.add(shard);
             }
             if (beat.ended()) {
@@ -289,7 +289,7 @@ public final class Sessions {
 
     private void end(Shard shard, Session session, State how, long at) {
         if (session.state() != how) {
-            session.end(how, at, rules);
+            session.end(how, at, clock.now(), rules);
             schedule(session);
             changed.add(shard);
         }

@@ -97,6 +97,17 @@ class SessionEdgesTest {
         partition.unhide().expectNothing();
     }
 
+    @Test
+    void shouldHaveEndedWhateverTheBudgetWhenItsSessionIsHeardAfterItsTime() {
+        PresenceRules rules = withBudget(1);
+        PartitionContext slow = new PartitionContext(rules);
+        slow.as("alice").at(1).heartbeat(open("A", "T", "t1", null)).expect(ONLINE, 1);
+        slow.as("bob").heartbeat(open("B", "T", "t1", null)).expect(ONLINE, 1);
+        slow.tickEverySecondUntil(91).shardBeats("T", "t1", 0);
+        slow.at(92).tick().at(93).tick();
+        slow.as("alice").expect(OFFLINE, 31).as("bob").expect(OFFLINE, 31).expectNothing();
+    }
+
     private void forgetShard(boolean hiddenBeats) {
         partition.as("hidden").at(0).hide().as("alice");
         partition.shardBeats("S", "s2", 100);

@@ -144,7 +144,7 @@ final class Device {
 
     /** Whether a session that was heard decides how long it lives. */
     boolean isOpen() {
-        return session != null && !connectionEnded && session.isHeard();
+        return session != null && !connectionEnded && session.decidesFor(heldUntil);
     }
 
     void take(PresenceState newState, long at) {
@@ -210,7 +210,7 @@ final class Device {
         connectionEnded = false;
         leaseMs = scope.rules().shardLeaseMs();
         expireAt(at + leaseMs);
-        holdUntil(deadline + scope.rules().shardHoldMs());
+        holdUntil(newSession.isHeard() ? Long.MAX_VALUE : deadline + scope.rules().shardHoldMs());
     }
 
     /** A heartbeat without a session that takes it over: its lease counts from now on. */
