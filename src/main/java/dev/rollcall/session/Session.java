@@ -124,11 +124,11 @@ public final class Session {
     boolean hear(ShardHeartbeat beat, long at, long now, SessionRules rules) {
         if (state == State.UNHEARD) {
             heardAfter = now;
+            startedAt = beat.startedAt();
         }
         long newLeaseMs = beat.leaseMs().orElse(rules.leaseMs());
         boolean isNews = state != State.ALIVE || newLeaseMs != leaseMs;
         state = State.ALIVE;
-        startedAt = beat.startedAt();
         leaseMs = newLeaseMs;
         endsAt = at + newLeaseMs;
         heldUntil = endsAt + rules.holdMs();

@@ -98,6 +98,12 @@ class SessionEdgesTest {
     }
 
     @Test
+    void shouldBeAsOldAsItsFirstHeartbeatHasSaidWhenALaterOneSaysOtherwise() {
+        partition.at(0).shardBeats("S", "s2", 100).shardBeats("S", "s2", 10).shardBeats("S", "s1", 50);
+        partition.heartbeat(open("A", "S", "s1", null)).expectNothing();
+    }
+
+    @Test
     void shouldHaveEndedWhateverTheBudgetWhenItsSessionIsHeardAfterItsTime() {
         PresenceRules rules = withBudget(1);
         PartitionContext slow = new PartitionContext(rules);
