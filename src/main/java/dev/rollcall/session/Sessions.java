@@ -155,10 +155,15 @@ public final class Sessions {
         }
         for (int left = FORGET_AT_ONCE; left > 0 && !heard.isEmpty(); left--) {
             Shard eldest = heard.iterator().next();
+            Session latest = eldest.latest();
             if (eldest.lastHeard() + REMEMBERED_MS > clock.now()) {
                 break;
+            } else if (latest != null && !isOver(latest)) {
+                heard.remove(eldest);
+                heard.add(eldest); // whether there are devices in it must not show (rule 9)
+            } else {
+                forget(eldest);
             }
-            forget(eldest);
         }
     }
 
@@ -226,7 +231,8 @@ public final class Sessions {
     /** Passes on what has to be stored of the shards that have changed since the last call; null: nothing is left of it. */
     public void drainChanges(BiConsumer<String, @Nullable StoredShard> write) {
         for (Shard shard : changed) {
-            write.accept(shard.name(), shards.get(shard.name()) == shard ? shard.stored(clock.ahead()) : null);
+            boolean isKnown = shards.get(shard.name()) == shard && shard.latest() != null;
+            write.accept(shard.name(), isKnown ? shard.stored(clock.ahead()) : null);
         }
         changed.clear();
     }
@@ -266,12 +272,14 @@ public final class Sessions {
 
     private void forget(Shard shard) {
         heard.remove(shard);
-        if (shard.hasDevices()) {
+        if (shard.hasDevicesOfHeard()) {
             heard.add(shard);
             return;
         }
-        shard.sessions().forEach(this::drop);
-        shards.remove(shard.name());
+        shard.forgetHeard().forEach(this::drop);
+        if (shard.sessions().isEmpty()) {
+            shards.remove(shard.name());
+        }
         changed.add(shard);
     }
 

@@ -79,8 +79,16 @@ final class Shard {
         return null;
     }
 
-    boolean hasDevices() {
-        return sessions.stream().anyMatch(session -> session.devices() > 0);
+    boolean hasDevicesOfHeard() {
+        return sessions.stream().anyMatch(session -> session.isHeard() && session.devices() > 0);
+    }
+
+    /** Drops the sessions that were heard, none of which has a device, and returns them. */
+    List<Session> forgetHeard() {
+        List<Session> dropped = sessions.stream().filter(Session::isHeard).toList();
+        sessions.removeAll(dropped);
+        latest = null;
+        return dropped;
     }
 
     StoredShard stored(long clockAheadMs) {

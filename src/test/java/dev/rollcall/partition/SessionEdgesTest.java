@@ -114,6 +114,16 @@ class SessionEdgesTest {
         slow.as("alice").expect(OFFLINE, 31).as("bob").expect(OFFLINE, 31).expectNothing();
     }
 
+    @Test
+    void shouldNotShowThatAHiddenUserNamesTheShardWhenItIsForgotten() {
+        forgetShard(false);
+    }
+
+    @Test
+    void shouldNotShowThatAHiddenUserNamesTheShardWhenItIsForgottenAndItDoes() {
+        forgetShard(true);
+    }
+
     private void forgetShard(boolean hiddenBeats) {
         partition.as("hidden").at(0).hide().as("alice");
         partition.shardBeats("S", "s2", 100);
