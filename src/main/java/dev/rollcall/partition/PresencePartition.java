@@ -260,7 +260,7 @@ public final class PresencePartition {
 
     /** How many entries of any kind are in memory, for tests of what grows. */
     int entries() {
-        return users.size() + deadlines.entries() + shards.size() + sessions.size();
+        return users.size() + deadlines.entries() + shards.size() + sessions.entries();
     }
 
     /** How far the sweep is behind, in ms: what was due then has not been looked at yet. */

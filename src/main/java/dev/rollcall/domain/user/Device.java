@@ -210,7 +210,8 @@ final class Device {
         connectionEnded = false;
         leaseMs = scope.rules().shardLeaseMs();
         expireAt(at + leaseMs);
-        holdUntil(newSession.isHeard() ? Long.MAX_VALUE : deadline + scope.rules().shardHoldMs());
+        holdUntil(
+                newSession.isHeard() ? Long.MAX_VALUE : deadline + scope.rules().shardHoldMs());
     }
 
     /** A heartbeat without a session that takes it over: its lease counts from now on. */
