@@ -94,7 +94,7 @@ public final class PresencePartition {
             return apply(slot, fromStore, heartbeat, clock.timeOf(stamp), stamp);
         }
         long at = clock.advance(stamp);
-        if (extendDeadlines(log.record(at, visibleUsers > 0))) {
+        if (extendDeadlines(log.record(at, ticksNeeded()))) {
             slot = users.find(id);
             fromStore = slot == UserTable.NO_SLOT ? fromStore(id) : null;
         }
@@ -117,7 +117,7 @@ public final class PresencePartition {
      */
     public boolean shardHeartbeat(ShardHeartbeat heartbeat, long stamp) {
         long at = clock.advance(stamp);
-        extendDeadlines(log.record(at, visibleUsers > 0));
+        extendDeadlines(log.record(at, ticksNeeded()));
         boolean counts = sessions.heard(heartbeat, at);
         if (counts) {
             shards.recordActivity(heartbeat.shard(), at);
@@ -196,7 +196,7 @@ public final class PresencePartition {
 
     /** A clock tick was read. What is due then ends with {@link #sweep}. */
     public void tick(long stamp) {
-        extendDeadlines(log.tick(clock.tick(stamp), visibleUsers > 0));
+        extendDeadlines(log.tick(clock.tick(stamp), ticksNeeded()));
         sessions.tick();
     }
 
@@ -233,6 +233,11 @@ public final class PresencePartition {
         return users.size() > 0 || sessions.size() > 0;
     }
 
+    /** Whether somebody but hidden users does. */
+    private boolean ticksNeeded() {
+        return visibleUsers > 0 || sessions.anyHeard();
+    }
+
     /** How many sessions hold devices. */
     public int openSessions() {
         return sessions.holding();
@@ -255,7 +260,7 @@ public final class PresencePartition {
 
     /** How many entries of any kind are in memory, for tests of what grows. */
     int entries() {
-        return users.size() + deadlines.entries() + shards.size() + sessions.size();
+        return users.size() + deadlines.entries() + shards.size() + sessions.entries();
     }
 
     /** How far the sweep is behind, in ms: what was due then has not been looked at yet. */
@@ -275,6 +280,9 @@ public final class PresencePartition {
         sessions.extendDeadlines(finding);
         users.forEachSlot(slot -> {
             if (PackedUser.nextDeadline(users.packed(slot), clock) == Long.MAX_VALUE) {
+                if (isTakeOver) {
+                    PackedUser.setBucket(users.packed(slot), Deadlines.NONE); // it may have been opened just before
+                }
                 return; // all of its devices are held by sessions
             }
             User user = unpack(slot);

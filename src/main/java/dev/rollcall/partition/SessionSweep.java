@@ -44,7 +44,7 @@ final class SessionSweep {
             next = 0;
         }
         int left = ending.isEmpty() ? 0 : limit;
-        for (int looks = limit * LOOKS_PER_END; looks > 0 && left > 0 && next < users.slots(); looks--) {
+        for (long looks = (long) limit * LOOKS_PER_END; looks > 0 && left > 0 && next < users.slots(); looks--) {
             int slot = next++;
             if (users.isTaken(slot) && PackedUser.isInSessionThatIsOver(users.packed(slot), sessions)) {
                 onEnd.accept(slot);

@@ -1,6 +1,7 @@
 package dev.rollcall.session;
 
 import dev.rollcall.session.StoredShard.StoredSession;
+import dev.rollcall.time.PartitionClock;
 
 /** One session of a shard, as one partition knows it. Times in ms, of the partition's clock. */
 public final class Session {
@@ -27,6 +28,9 @@ public final class Session {
     private long leaseMs;
     private long endsAt;
     private long heldUntil;
+
+    /** The clock tick before it was first heard: what had ended by then does not come back with it. */
+    private long heardAfter = PartitionClock.UNKNOWN;
 
     /** How many devices it holds. */
     private int devices;
@@ -75,6 +79,16 @@ public final class Session {
         return state != State.UNHEARD;
     }
 
+    /** Whether it has not ended, as far as the clock has shown. */
+    public boolean isAlive() {
+        return state == State.ALIVE;
+    }
+
+    /** Whether it decides how long a device lives that would live until then by itself. */
+    public boolean decidesFor(long ownHeldUntil) {
+        return isHeard() && ownHeldUntil > heardAfter;
+    }
+
     /** When it ended, and the {@code since} of what that causes; or when it will if it is not heard from again. */
     public long endsAt() {
         return endsAt;
@@ -107,11 +121,14 @@ public final class Session {
     }
 
     /** Returns whether a crash would lose more than it may if this were not stored. */
-    boolean hear(ShardHeartbeat beat, long at, SessionRules rules) {
+    boolean hear(ShardHeartbeat beat, long at, long now, SessionRules rules) {
+        if (state == State.UNHEARD) {
+            heardAfter = now;
+            startedAt = beat.startedAt();
+        }
         long newLeaseMs = beat.leaseMs().orElse(rules.leaseMs());
         boolean isNews = state != State.ALIVE || newLeaseMs != leaseMs;
         state = State.ALIVE;
-        startedAt = beat.startedAt();
         leaseMs = newLeaseMs;
         endsAt = at + newLeaseMs;
         heldUntil = endsAt + rules.holdMs();
@@ -124,10 +141,11 @@ public final class Session {
     }
 
     /** It ends by another record than its last heartbeat, unless it had ended before. */
-    void end(State how, long at, SessionRules rules) {
+    void end(State how, long at, long now, SessionRules rules) {
         if (state == State.UNHEARD) {
+            heardAfter = now;
             endsAt = at;
-            heldUntil = at;
+            heldUntil = id.life() == 0 ? at : at + rules.resumeMs(); // a former life of it was heard
         } else if (state != State.ENDED && endsAt > at) {
             endsAt = at;
             heldUntil = at + rules.resumeMs();

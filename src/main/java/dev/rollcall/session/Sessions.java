@@ -6,12 +6,12 @@ import dev.rollcall.time.LogActivity.Finding;
 import dev.rollcall.time.PartitionClock;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.Deque;
 import java.util.HashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.PriorityQueue;
 import java.util.Set;
 import java.util.function.BiConsumer;
 import org.jspecify.annotations.Nullable;
@@ -40,7 +40,7 @@ public final class Sessions {
 
     private final List<@Nullable Session> byNumber = new ArrayList<>();
     private final Deque<Integer> freeNumbers = new ArrayDeque<>();
-    private final PriorityQueue<Check> checks = new PriorityQueue<>();
+    private final Checks checks = new Checks();
     private Set<Session> over = new LinkedHashSet<>();
     private final Set<Shard> changed = new LinkedHashSet<>();
 
@@ -70,14 +70,17 @@ public final class Sessions {
         heardAt(shard, at);
         if (latest != null && isAnother) {
             end(shard, latest, State.SUPERSEDED, at);
+            Session next = shard.newest(latest.id().session()); // what was opened in it since its devices ended
+            end(shard, next == null ? latest : next, State.SUPERSEDED, at);
         }
-        if (session == null || isOver(session)) {
+        if (session == null || (isOver(session) && session.state() != State.ENDED)) {
             session = create(
                     shard, beat.session(), session == null ? 0 : session.id().life() + 1);
         }
         if (session.state() != State.ENDED) {
             shard.setLatest(session);
-            if (session.hear(beat, at, rules)) {
+            shard.remember(session);
+            if (session.hear(beat, at, clock.now(), rules)) {
                 changed.add(shard);
             }
             if (beat.ended()) {
@@ -99,7 +102,7 @@ public final class Sessions {
     /** How long a device lives that was opened in that session: without end if that was heard, since it decides then. */
     public long leaseMs(String shard, String session) {
         Session known = newest(shard, session);
-        return known != null && known.isHeard() ? Long.MAX_VALUE / 2 : rules.leaseMs();
+        return known != null && known.isHeard() && !isOver(known) ? Long.MAX_VALUE / 2 : rules.leaseMs();
     }
 
     /** The session that holds what is opened in it now. */
@@ -134,6 +137,7 @@ public final class Sessions {
         if (session.devices() == 0) {
             Shard shard = shards.get(session.id().shard());
             if (shard != null) {
+                shard.empty(session);
                 tidy(shard);
             }
         }
@@ -143,20 +147,18 @@ public final class Sessions {
 
     /** A clock tick was read. */
     public void tick() {
-        for (Check next = checks.peek(); next != null && next.at() <= clock.now(); next = checks.peek()) {
-            checks.remove();
-            Session session = next.session();
-            if (next.at() == session.checkAt()) {
-                session.checkAt(Long.MAX_VALUE);
-                check(session);
-            }
-        }
+        checks.poll(clock.now(), this::check);
         for (int left = FORGET_AT_ONCE; left > 0 && !heard.isEmpty(); left--) {
             Shard eldest = heard.iterator().next();
+            Session latest = eldest.latest();
             if (eldest.lastHeard() + REMEMBERED_MS > clock.now()) {
                 break;
+            } else if (latest != null && !isOver(latest)) {
+                heard.remove(eldest);
+                heard.add(eldest); // whether there are devices in it must not show (rule 9)
+            } else {
+                forget(eldest);
             }
-            forget(eldest);
         }
     }
 
@@ -174,6 +176,9 @@ public final class Sessions {
 
     /** Time in which nobody could be heard from does not count. */
     public void extendDeadlines(Finding finding) {
+        if (finding instanceof Finding.TakeOver takeOver) {
+            heard.forEach(shard -> shard.heardAt(takeOver.at())); // when they were last heard is not stored each time
+        }
         for (Session session : byNumber) {
             if (session == null || !session.isHeard()) {
                 continue;
@@ -208,14 +213,18 @@ public final class Sessions {
     public void restore(String name, StoredShard stored) {
         Shard shard = shards.computeIfAbsent(name, Shard::new);
         clock.startAt(stored.lastHeard(), stored.clockAheadMs());
-        heardAt(shard, stored.lastHeard());
-        for (StoredSession one : stored.sessions()) {
+        shard.heardAt(stored.lastHeard());
+        heard.add(shard); // none is forgotten for it: their devices are yet to come
+        List<StoredSession> eldestFirst = new ArrayList<>(stored.sessions());
+        Collections.reverse(eldestFirst);
+        for (StoredSession one : eldestFirst) {
             Session session = new Session(freeNumber(), new SessionId(name, one.session(), one.life()), one);
             byNumber.set(session.number(), session);
-            shard.addOldest(session);
+            shard.add(session);
+            shard.remember(session);
+            shard.setLatest(session);
             schedule(session);
         }
-        shard.setLatest(shard.sessions().get(0));
     }
 
     /** Passes on what has to be stored of the shards that have changed since the last call; null: nothing is left of it. */
@@ -226,9 +235,19 @@ public final class Sessions {
         changed.clear();
     }
 
+    /** Whether a shard was heard that is not forgotten yet. */
+    public boolean anyHeard() {
+        return !heard.isEmpty();
+    }
+
     /** How many sessions are in memory. */
     public int size() {
         return byNumber.size() - freeNumbers.size();
+    }
+
+    /** How many entries of any kind are in memory. */
+    public int entries() {
+        return size() + checks.size();
     }
 
     /** How many sessions have devices. */
@@ -256,12 +275,14 @@ public final class Sessions {
 
     private void forget(Shard shard) {
         heard.remove(shard);
-        if (shard.hasDevices()) {
+        if (shard.hasDevicesOfHeard()) {
             heard.add(shard);
             return;
         }
-        shard.sessions().forEach(this::drop);
-        shards.remove(shard.name());
+        shard.forgetHeard().forEach(this::drop);
+        if (shard.isEmpty()) {
+            shards.remove(shard.name());
+        }
         changed.add(shard);
     }
 
@@ -272,14 +293,15 @@ public final class Sessions {
                 changed.add(shard);
             }
         }
-        if (shard.sessions().isEmpty()) {
+        if (shard.isEmpty()) {
             shards.remove(shard.name());
         }
     }
 
     private void end(Shard shard, Session session, State how, long at) {
+        shard.remember(session);
         if (session.state() != how) {
-            session.end(how, at, rules);
+            session.end(how, at, clock.now(), rules);
             schedule(session);
             changed.add(shard);
         }
@@ -287,16 +309,13 @@ public final class Sessions {
 
     private void schedule(Session session) {
         long at = session.state() == State.ALIVE ? session.endsAt() : session.heldUntil();
-        if (at < session.checkAt()) {
-            session.checkAt(at);
-            checks.add(new Check(at, session));
-        }
+        checks.schedule(session, at, size());
     }
 
     private Session create(Shard shard, String name, int life) {
         Session session = new Session(freeNumber(), new SessionId(shard.name(), name, life));
         byNumber.set(session.number(), session);
-        shard.addNewest(session);
+        shard.add(session);
         return session;
     }
 
@@ -313,12 +332,5 @@ public final class Sessions {
         session.checkAt(Long.MAX_VALUE);
         byNumber.set(session.number(), null);
         freeNumbers.add(session.number());
-    }
-
-    private record Check(long at, Session session) implements Comparable<Check> {
-        @Override
-        public int compareTo(Check other) {
-            return Long.compare(at, other.at);
-        }
     }
 }

@@ -3,19 +3,40 @@ package dev.rollcall.session;
 import dev.rollcall.session.StoredShard.StoredSession;
 import dev.rollcall.time.PartitionClock;
 import java.util.ArrayList;
+import java.util.Collections;
+import java.util.HashMap;
 import java.util.Iterator;
+import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
-/** A shard, and those of its sessions that a device or the order of sessions still needs. */
+/**
+ * A shard, and those of its sessions that a device or the order of sessions still needs. Nothing takes the longer the more
+ * sessions there are, except to store those that were heard: somebody may name another session with each connection.
+ */
 final class Shard {
     /** So many earlier sessions are known by name when nobody is in them any more. */
     private static final int REMEMBERED_SESSIONS = 8;
 
-    private final String name;
+    /** So many are stored, the last ones heard: a broker would refuse a row that grows with what others make up. */
+    private static final int STORED_SESSIONS = 64;
 
-    /** The newest first. */
-    private final List<Session> sessions = new ArrayList<>(1);
+    private final String name;
+    private final Map<SessionId, Session> sessions = new HashMap<>();
+
+    /** The last life of each, by name. */
+    private final Map<String, Session> newest = new HashMap<>();
+
+    /** Those that were heard, in the order in which they were first. */
+    private final Set<Session> heard = new LinkedHashSet<>();
+
+    /** Those of the last ones heard that are kept without a device. */
+    private final Set<Session> remembered = new LinkedHashSet<>();
+
+    /** Those that may not be needed any more. */
+    private final List<Session> candidates = new ArrayList<>(2);
 
     private @Nullable Session latest;
     private long lastHeard = PartitionClock.UNKNOWN;
@@ -28,8 +49,8 @@ final class Shard {
         return name;
     }
 
-    List<Session> sessions() {
-        return sessions;
+    boolean isEmpty() {
+        return sessions.isEmpty();
     }
 
     /** The latest that was heard; null: none was. */
@@ -39,6 +60,9 @@ final class Shard {
     }
 
     void setLatest(Session session) {
+        if (latest != null) {
+            candidates.add(latest);
+        }
         latest = session;
     }
 
@@ -50,64 +74,106 @@ final class Shard {
         lastHeard = Math.max(lastHeard, at);
     }
 
-    void addNewest(Session session) {
-        sessions.add(0, session);
+    void add(Session session) {
+        sessions.put(session.id(), session);
+        Session before = newest.get(session.id().session());
+        if (before == null || before.id().life() < session.id().life()) {
+            newest.put(session.id().session(), session);
+        }
+        candidates.add(session);
+        if (before != null) {
+            candidates.add(before);
+        }
     }
 
-    void addOldest(Session session) {
-        sessions.add(session);
+    /** It has been heard, or is known to be an earlier one. */
+    void remember(Session session) {
+        if (heard.add(session)) {
+            remembered.add(session);
+            if (remembered.size() > REMEMBERED_SESSIONS) {
+                Session eldest = remembered.iterator().next();
+                remembered.remove(eldest);
+                candidates.add(eldest);
+            }
+        }
+    }
+
+    /** It has lost its last device. */
+    void empty(Session session) {
+        candidates.add(session);
     }
 
     /** The last life of that session; null: it is not known. */
     @Nullable
     Session newest(String session) {
-        for (Session one : sessions) {
-            if (one.id().session().equals(session)) {
-                return one;
-            }
-        }
-        return null;
+        return newest.get(session);
     }
 
     @Nullable
     Session find(SessionId id) {
-        for (Session one : sessions) {
-            if (one.id().equals(id)) {
-                return one;
-            }
-        }
-        return null;
+        return sessions.get(id);
     }
 
-    boolean hasDevices() {
-        return sessions.stream().anyMatch(session -> session.devices() > 0);
+    boolean hasDevicesOfHeard() {
+        return heard.stream().anyMatch(session -> session.devices() > 0);
     }
 
+    /** Drops the sessions that were heard, none of which has a device, and returns them. */
+    List<Session> forgetHeard() {
+        latest = null;
+        remembered.clear();
+        candidates.addAll(heard);
+        return dropUnneeded();
+    }
+
+    /** What has to be stored; null: nothing. */
+    @Nullable
     StoredShard stored(long clockAheadMs) {
-        List<StoredSession> heard = new ArrayList<>(sessions.size());
-        for (Session session : sessions) {
-            if (session == latest) {
-                heard.add(0, session.stored());
-            } else if (session.isHeard()) {
-                heard.add(session.stored());
+        if (latest == null) {
+            return null;
+        }
+        List<StoredSession> stored = new ArrayList<>();
+        stored.add(latest.stored());
+        List<Session> lastFirst = new ArrayList<>(heard);
+        Collections.reverse(lastFirst);
+        for (Iterator<Session> all = lastFirst.iterator(); all.hasNext() && stored.size() < STORED_SESSIONS; ) {
+            Session session = all.next();
+            if (session != latest) {
+                stored.add(session.stored());
             }
         }
-        return new StoredShard(lastHeard, clockAheadMs, heard);
+        return new StoredShard(lastHeard, clockAheadMs, stored);
     }
 
     /** Drops the sessions that nothing needs any more, and returns them. */
     List<Session> dropUnneeded() {
         List<Session> dropped = new ArrayList<>(0);
-        int named = 0;
-        for (Iterator<Session> all = sessions.iterator(); all.hasNext(); ) {
-            Session session = all.next();
-            boolean isLastLife = session == newest(session.id().session());
-            boolean isRemembered = session.isHeard() && isLastLife && ++named <= REMEMBERED_SESSIONS;
-            if (session.devices() == 0 && session != latest && !isRemembered) {
-                all.remove();
+        for (Session session : candidates) {
+            boolean isLastLife = session == newest.get(session.id().session());
+            boolean isRemembered = isLastLife && remembered.contains(session);
+            boolean isUnneeded = session.devices() == 0 && session != latest && !isRemembered;
+            if (isUnneeded && sessions.remove(session.id(), session)) {
+                heard.remove(session);
+                remembered.remove(session);
+                if (isLastLife) {
+                    restoreNewest(session.id());
+                }
                 dropped.add(session);
             }
         }
+        candidates.clear();
         return dropped;
+    }
+
+    /** The last life of a session is gone, but there may still be devices of an earlier one. */
+    private void restoreNewest(SessionId gone) {
+        newest.remove(gone.session());
+        for (int life = gone.life() - 1; life >= 0; life--) {
+            Session former = sessions.get(new SessionId(name, gone.session(), life));
+            if (former != null) {
+                newest.put(gone.session(), former);
+                return;
+            }
+        }
     }
 }

@@ -14,9 +14,11 @@ import dev.rollcall.session.ShardHeartbeat;
 import dev.rollcall.session.StoredShard;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Objects;
 import java.util.OptionalLong;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 
 /** What is kept in memory is bounded by who is there, and not by all who ever were. */
 class GrowthTest {
@@ -132,7 +134,7 @@ class GrowthTest {
                 most = Math.max(most, presence.entries());
             }
         }
-        assertThat(most).isLessThan(11_000);
+        assertThat(most).isLessThan(40_000);
         assertThat(rows).hasSizeLessThan(11_000);
 
         for (long end = time + 2 * 3_600_000; time < end; time += 1_000) {
@@ -142,6 +144,46 @@ class GrowthTest {
         assertThat(presence.entries()).isZero();
         assertThat(rows).isEmpty();
         assertThat(presence.needsClockTicks()).isFalse();
+    }
+
+    @Test
+    void shouldHoldNothingOfForgottenSessionsWhenTheyNamedALongLease() {
+        for (int i = 0; i < 200_000; i++) {
+            String shard = i % 2 == 0 ? "shard-" + i : "one";
+            presence.shardHeartbeat(
+                    new ShardHeartbeat(shard, "session " + i, time + i, OptionalLong.of(3_600_000), false), time++);
+            presence.drainShards((name, stored) -> {});
+        }
+        assertThat(presence.entries()).isLessThan(40_000);
+    }
+
+    /** A broker refuses a row of more than 1 MiB, and that would end the processor. */
+    @Test
+    void shouldStoreABoundedRowWhenAShardIsStartedAgainAndAgainAndHasDevicesEachTime() {
+        Map<String, StoredShard> rows = new HashMap<>();
+        for (int i = 0; i < 5_000; i++) {
+            openInSession(i);
+            shardHeartbeat("S", "session-" + i, i, rows);
+            time++;
+        }
+        assertThat(Objects.requireNonNull(rows.get("S")).sessions()).hasSizeLessThan(100);
+    }
+
+    @Test
+    @Timeout(20)
+    void shouldNotSlowDownWhenEachConnectionNamesASessionOfItsOwn() {
+        for (int i = 0; i < 100_000; i++) {
+            openInSession(i);
+        }
+        for (long end = time + 100_000; time < end; time += 1_000) {
+            tick();
+        }
+        assertThat(presence.entries()).isZero();
+    }
+
+    private void openInSession(int i) {
+        Heartbeat open = new Heartbeat("A", PresenceState.ONLINE, false, OptionalLong.empty(), "S", "session-" + i);
+        carryOut(UserId.of("user-" + i), presence.heartbeat(UserId.of("user-" + i), open, time));
     }
 
     private void shardHeartbeat(String shard, String session, long startedAt, Map<String, StoredShard> rows) {

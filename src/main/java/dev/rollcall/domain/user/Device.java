@@ -144,7 +144,7 @@ final class Device {
 
     /** Whether a session that was heard decides how long it lives. */
     boolean isOpen() {
-        return session != null && !connectionEnded && session.isHeard();
+        return session != null && !connectionEnded && session.decidesFor(heldUntil);
     }
 
     void take(PresenceState newState, long at) {
@@ -187,14 +187,14 @@ final class Device {
                 && session.id().shard().equals(shardName);
     }
 
-    /** Whether a heartbeat without a session leaves the device to the one that holds it. */
-    boolean staysInSession(Heartbeat heartbeat, long at) {
+    /** Whether a heartbeat without a session leaves the device to the one that holds it; {@code now}: the last clock tick. */
+    boolean staysInSession(Heartbeat heartbeat, long now) {
         return session != null
                 && !connectionEnded
                 && heartbeat.leaseMs().isEmpty()
                 && (heartbeat.shard() == null
                         || heartbeat.shard().equals(session.id().shard()))
-                && at < deadline();
+                && (session.isHeard() ? session.isAlive() : now < deadline);
     }
 
     /** A heartbeat with a session: that holds it from now on. Until it was heard, the device lives as long as if it had been. */
@@ -210,7 +210,8 @@ final class Device {
         connectionEnded = false;
         leaseMs = scope.rules().shardLeaseMs();
         expireAt(at + leaseMs);
-        holdUntil(deadline + scope.rules().shardHoldMs());
+        holdUntil(
+                newSession.isHeard() ? Long.MAX_VALUE : deadline + scope.rules().shardHoldMs());
     }
 
     /** A heartbeat without a session that takes it over: its lease counts from now on. */

@@ -91,7 +91,7 @@ final class Devices {
     void keepAlive(Device device, Heartbeat heartbeat, long time) {
         if (heartbeat.shard() != null && heartbeat.session() != null) {
             device.open(scope.sessions().open(heartbeat.shard(), heartbeat.session()), time, scope);
-        } else if (device.staysInSession(heartbeat, time)) {
+        } else if (device.staysInSession(heartbeat, scope.clock().now())) {
             device.heard(time);
         } else {
             device.close(time, scope);
@@ -181,10 +181,7 @@ final class Devices {
             scope.shards().recordActivity(device.shard(), at);
         }
         if (!device.connectionEnded()) {
-            device.extendTo(at + device.leaseMs());
-            if (device.session() != null) {
-                device.holdUntil(device.deadline() + scope.rules().shardHoldMs());
-            }
+            extendTo(at + device.leaseMs(), device);
         }
     }
 
@@ -195,7 +192,14 @@ final class Devices {
         boolean wasLive = device.lastRecord() <= gap.from() && device.heldUntil() > gap.from();
         if (wasLive) {
             long atMost = device.connectionEnded() ? scope.rules().graceMs() : device.leaseMs();
-            device.extendTo(gap.to() + Math.min(gap.to() - gap.from(), atMost));
+            extendTo(gap.to() + Math.min(gap.to() - gap.from(), atMost), device);
+        }
+    }
+
+    private void extendTo(long time, Device device) {
+        device.extendTo(time);
+        if (device.session() != null && !device.connectionEnded()) {
+            device.holdUntil(device.deadline() + scope.rules().shardHoldMs());
         }
     }
 
