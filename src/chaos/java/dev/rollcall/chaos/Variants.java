@@ -93,7 +93,7 @@ final class Variants {
     private static final Variant NO_EXTENSION = new Variant(
             "no-extension",
             "deadlines are not extended at a take-over",
-            List.of(new Patch(DEVICES, "device.extendTo(at + device.leaseMs());", "")),
+            List.of(new Patch(DEVICES, "extendTo(at + device.leaseMs(), device);", "")),
             Map.of(),
             Map.of(),
             false,

@@ -33,6 +33,9 @@ public final class OutputTopics {
     private static final Logger LOG = LoggerFactory.getLogger(OutputTopics.class);
 
     /** A broker's defaults, for topics whose settings may not be read. */
+    /** How large a shard's row can become: 64 sessions of 255 bytes and their numbers, with room to spare. */
+    private static final int MAX_SHARD_BYTES = 64 << 10;
+
     private static final int DEFAULT_MAX_MESSAGE_BYTES = 1_048_588;
 
     private static final long DEFAULT_AFTER_MAX_MS = 3_600_000;
@@ -41,7 +44,7 @@ public final class OutputTopics {
 
     private final Admin admin;
     private final RollcallConfig config;
-    private final String changelog;
+    private final List<String> changelogs;
     private final int producerBytes;
 
     /**
@@ -52,13 +55,12 @@ public final class OutputTopics {
     public OutputTopics(Admin admin, RollcallConfig config, Properties streams) {
         this.admin = admin;
         this.config = config;
-        this.changelog = "%s-%s-changelog"
-                .formatted(streams.getProperty(StreamsConfig.APPLICATION_ID_CONFIG), PresenceTopology.USERS);
+        this.changelogs = PresenceTopology.changelogs(streams.getProperty(StreamsConfig.APPLICATION_ID_CONFIG));
         this.producerBytes = producerBytes(streams);
     }
 
     /**
-     * Reads the limits. Also lifts those on timestamps from the changelog: Kafka Streams gives a record there the timestamp
+     * Reads the limits. Also lifts those on timestamps from the changelogs: Kafka Streams gives a record there the timestamp
      * of the input that caused it, so it cannot be made to fit.
      *
      * @throws ConfigException if the largest record about one user would not fit on a topic
@@ -78,10 +80,12 @@ public final class OutputTopics {
             requireRoom(topic, limit, listsDevices ? userBytes : OutputLimits.MIN_RECORD_BYTES);
             limits.put(topic, limit);
         }
-        Map<String, String> ofChangelog = settings(changelog);
-        requireRoom(changelog, limit(ofChangelog), userBytes);
-        if (!ofChangelog.isEmpty() && isBounded(limit(ofChangelog))) {
-            takeAnyTimestamp(changelog);
+        for (String changelog : changelogs) {
+            Map<String, String> settings = settings(changelog);
+            requireRoom(changelog, limit(settings), Math.max(userBytes, MAX_SHARD_BYTES));
+            if (!settings.isEmpty() && isBounded(limit(settings))) {
+                takeAnyTimestamp(changelog);
+            }
         }
         return new OutputLimits(limits);
     }

@@ -29,6 +29,9 @@ final class TopicContract {
 
     private static final Rule STAMPED_BY_BROKERS = Rule.refused(
             TIMESTAMPS, "LogAppendTime"::equals, "LogAppendTime", "else producers' clocks would decide who is online");
+    private static final Rule COMPACTED_CHANGELOG =
+            Rule.refused(CLEANUP, "compact"::equals, "compact", "what is stored is lost with it");
+
     private static final Rule STAMPED_WITH_THE_CHANGE = Rule.refused(
             TIMESTAMPS,
             "CreateTime"::equals,
@@ -43,7 +46,7 @@ final class TopicContract {
     private final List<Expected> topics;
 
     private final Set<String> inputs;
-    private final String changelog;
+    private final List<String> changelogs;
 
     /**
      * A topic of the cluster.
@@ -115,7 +118,7 @@ final class TopicContract {
 
     TopicContract(RollcallConfig config) {
         TopicNames names = config.topics();
-        changelog = config.applicationId() + "-" + PresenceTopology.USERS + "-changelog";
+        changelogs = PresenceTopology.changelogs(config.applicationId());
         Rule compactedInput = compacted("what was set longer ago than its retention is lost to a new application");
         Rule compactedOutput = compacted("users who have not changed for a while are lost to new consumers");
         topics = new ArrayList<>(List.of(
@@ -172,9 +175,9 @@ final class TopicContract {
         return settings;
     }
 
-    /** The changelog of the users' store. Kafka Streams creates this topic itself. */
-    String changelog() {
-        return changelog;
+    /** The changelogs of the stores. Kafka Streams creates these topics itself. */
+    List<String> changelogs() {
+        return changelogs;
     }
 
     /**
@@ -204,14 +207,12 @@ final class TopicContract {
                 expected.rules().forEach(rule -> check(topic, rule, findings));
             }
         }
-        Found stored = found.get(changelog);
-        if (stored != null) {
-            check(
-                    stored,
-                    Rule.refused(CLEANUP, "compact"::equals, "compact", "what is stored of the users is lost with it"),
-                    findings);
+        for (String changelog : changelogs) {
+            if (found.get(changelog) != null) {
+                check(found.get(changelog), COMPACTED_CHANGELOG, findings);
+            }
         }
-        checkPartitions(found, stored, before, findings);
+        checkPartitions(found, found.get(changelogs.get(0)), before, findings);
         return findings;
     }
 

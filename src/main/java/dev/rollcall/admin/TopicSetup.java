@@ -172,7 +172,7 @@ public final class TopicSetup {
     /** The topics that exist. */
     private Map<String, Found> find() {
         List<String> names = new ArrayList<>(contract.names());
-        names.add(contract.changelog());
+        names.addAll(contract.changelogs());
         Map<String, Integer> partitions = new LinkedHashMap<>();
         admin.describeTopics(names).topicNameValues().forEach((name, future) -> {
             try {

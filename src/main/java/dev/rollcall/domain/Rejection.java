@@ -9,6 +9,10 @@ import dev.rollcall.text.Printable;
  */
 public record Rejection(Reason reason, String detail) {
 
+    public static final Rejection TOO_MANY_DEVICES = new Rejection(
+            Reason.TOO_MANY_DEVICES,
+            "the user has as many live devices already as max.devices.per.user allows, or as can be stored");
+
     public Rejection {
         detail = Printable.of(detail); // it is logged, printed and thrown, and may quote what came
     }

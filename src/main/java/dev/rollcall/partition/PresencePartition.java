@@ -324,7 +324,7 @@ public final class PresencePartition {
         }
         long next = user.nextDeadline();
         boolean isTextNear = clock.reached() == PartitionClock.UNKNOWN || next - clock.reached() < TEXT_HORIZON_MS;
-        if (user.hasDevices() || (next != Long.MAX_VALUE && isTextNear)) {
+        if (!snapshot.devices().isEmpty() || (next != Long.MAX_VALUE && isTextNear)) {
             int kept = wasKept ? slot : users.add(user.id());
             users.set(kept, UserCodec.pack(user.id(), snapshot, deadlines.schedule(kept, bucket, next), sessions));
             visibleUsers += user.appearsOffline() ? 0 : 1;

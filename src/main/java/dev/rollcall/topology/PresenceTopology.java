@@ -7,8 +7,10 @@ import dev.rollcall.wire.Serialization;
 import dev.rollcall.wire.Topic;
 import dev.rollcall.wire.Topics;
 import java.time.Clock;
+import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Stream;
 import org.apache.kafka.common.serialization.Deserializer;
 import org.apache.kafka.common.serialization.Serde;
 import org.apache.kafka.common.serialization.Serdes;
@@ -46,6 +48,13 @@ public final class PresenceTopology {
     public static final String ROUTING = "routing";
 
     private PresenceTopology() {}
+
+    /** The changelogs of the stores, which Kafka Streams creates itself: the users' first. */
+    public static List<String> changelogs(String applicationId) {
+        return Stream.of(USERS, SHARDS)
+                .map(store -> applicationId + "-" + store + "-changelog")
+                .toList();
+    }
 
     /**
      * Builds the topology.

@@ -102,15 +102,15 @@ public final class Serialization {
     /** What of a user is stored; internal. */
     public static Serde<UserSnapshot> userSnapshots() {
         return Serdes.serdeFrom(
-                (topic, value) -> value == null ? null : SingleObject.encode(Wire.toAvro(value)),
-                (topic, bytes) -> read(USERS, topic, bytes, value -> Wire.toDomain((UserState) value)));
+                (topic, value) -> value == null ? null : SingleObject.encode(Stored.toAvro(value)),
+                (topic, bytes) -> read(USERS, topic, bytes, value -> Stored.toDomain((UserState) value)));
     }
 
     /** What of a shard's sessions is stored; internal. */
     public static Serde<StoredShard> storedShards() {
         return Serdes.serdeFrom(
-                (topic, value) -> value == null ? null : SingleObject.encode(Wire.toAvro(value)),
-                (topic, bytes) -> read(SHARDS, topic, bytes, value -> Wire.toDomain((ShardState) value)));
+                (topic, value) -> value == null ? null : SingleObject.encode(Stored.toAvro(value)),
+                (topic, bytes) -> read(SHARDS, topic, bytes, value -> Stored.toDomain((ShardState) value)));
     }
 
     /** The values of an input topic. Never fails: what cannot be used says so, and why. */

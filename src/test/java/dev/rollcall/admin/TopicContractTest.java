@@ -16,7 +16,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 class TopicContractTest {
     private static final int PARTITIONS = 12;
-    private static final String CHANGELOG = "rollcall-users-changelog";
+    private static final List<String> CHANGELOGS = List.of("rollcall-users-changelog", "rollcall-shards-changelog");
 
     private final TopicContract contract = new TopicContract(RollcallConfig.of(Map.of("routing.enabled", "true")));
     private final Map<String, Found> found = new HashMap<>();
@@ -25,7 +25,9 @@ class TopicContractTest {
         for (String topic : contract.names()) {
             found.put(topic, new Found(topic, PARTITIONS, contract.settings(topic)));
         }
-        found.put(CHANGELOG, new Found(CHANGELOG, PARTITIONS, Map.of("cleanup.policy", "compact")));
+        for (String topic : CHANGELOGS) {
+            found.put(topic, new Found(topic, PARTITIONS, Map.of("cleanup.policy", "compact")));
+        }
     }
 
     @Test
@@ -49,6 +51,7 @@ class TopicContractTest {
         "presence-dead-letters, cleanup.policy, 'compact,delete', delete",
         "rollcall-users-changelog, cleanup.policy, delete, compact",
         "rollcall-users-changelog, cleanup.policy, 'compact,delete', compact",
+        "rollcall-shards-changelog, cleanup.policy, delete, compact",
     })
     void shouldRefuseWhatCorruptsPresenceOrEndsTheProcessor(String topic, String setting, String is, String shouldBe) {
         set(topic, setting, is);
@@ -98,7 +101,7 @@ class TopicContractTest {
     @ParameterizedTest
     @ValueSource(strings = {"device-heartbeat", "status", "appear-offline"})
     void shouldAskForMorePartitionsWhenAnInputHasFewerAndNothingIsStoredYet(String topic) {
-        found.remove(CHANGELOG);
+        found.remove(CHANGELOGS.get(0));
         partitions(topic, 4);
 
         Finding finding = theOne(atStart());
@@ -125,7 +128,7 @@ class TopicContractTest {
 
     @Test
     void shouldAskForANewApplicationWhenPartitionsWereAddedWhileItRuns() {
-        found.remove(CHANGELOG); // it may not be seen
+        found.remove(CHANGELOGS.get(0)); // it may not be seen
         partitions("status", 24);
 
         Finding finding = theOne(contract.check(found, OptionalInt.of(PARTITIONS)));

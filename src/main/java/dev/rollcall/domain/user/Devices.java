@@ -213,6 +213,15 @@ final class Devices {
         }
     }
 
+    /** Holds those whose deadline has come and whose shard is silent (rule 13). */
+    void hold(long now) {
+        for (Device device : live) {
+            if (device.heldUntil() <= now) {
+                scope.shards().hold(device, now);
+            }
+        }
+    }
+
     /** Removes those that have come to their end by then, and returns them; mostly one or none. */
     List<Device> removeEnded(long time) {
         List<Device> ended = new ArrayList<>(1);

@@ -83,6 +83,11 @@ final class Emissions {
                         now.sequence()));
     }
 
+    /** When everything is forgotten if nothing happens; {@link Long#MAX_VALUE}: there is something to see. */
+    long forgottenAt(long retentionMs) {
+        return forgettableSince == NEVER ? Long.MAX_VALUE : forgettableSince + retentionMs;
+    }
+
     /** Nobody has anything to see, and something is remembered: it can be forgotten, counted from then. */
     void startForgetting(long at) {
         if (forgettableSince == NEVER) {

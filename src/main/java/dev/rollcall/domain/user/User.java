@@ -9,7 +9,6 @@ import dev.rollcall.domain.PresenceRules;
 import dev.rollcall.domain.PresenceState;
 import dev.rollcall.domain.PresenceUpdate;
 import dev.rollcall.domain.Rejection;
-import dev.rollcall.domain.Rejection.Reason;
 import dev.rollcall.domain.RoutingView;
 import dev.rollcall.domain.StatusText;
 import dev.rollcall.domain.UserId;
@@ -27,10 +26,6 @@ import org.jspecify.annotations.Nullable;
  * clock said (see {@link PartitionClock}).
  */
 public final class User {
-    private static final Rejection TOO_MANY_DEVICES = new Rejection(
-            Reason.TOO_MANY_DEVICES,
-            "the user has as many live devices already as max.devices.per.user allows, or as can be stored");
-
     private final UserId id;
     private final PresenceRules rules;
     private final PartitionClock clock;
@@ -93,14 +88,7 @@ public final class User {
         return appearOffline;
     }
 
-    public boolean hasDevices() {
-        return !devices.isEmpty();
-    }
-
-    /**
-     * The partition's time at which something of this user may end that no session decides about; {@link Long#MAX_VALUE}:
-     * nothing can.
-     */
+    /** The partition's time at which something may end that no session decides about; {@link Long#MAX_VALUE}: nothing can. */
     public long nextDeadline() {
         return Math.min(devices.nextOwnEnd(), textEnd());
     }
@@ -109,8 +97,6 @@ public final class User {
         Long textExpiry = status.expiresAt();
         return textExpiry == null ? Long.MAX_VALUE : clock.timeAt(textExpiry);
     }
-
-    // ---- inputs ----
 
     /**
      * Takes a heartbeat.
@@ -130,7 +116,7 @@ public final class User {
                 return null; // there is no state that could hold for the grace time
             }
             if (devices.isFull(heartbeat.deviceId())) {
-                return TOO_MANY_DEVICES;
+                return Rejection.TOO_MANY_DEVICES;
             }
             device = new Device(heartbeat.deviceId(), stamp);
             devices.add(device);
@@ -199,8 +185,8 @@ public final class User {
     }
 
     private void status(StatusText newStatus, long writtenAt, long stamp) {
-        boolean isOver = newStatus.isExpired(Math.max(stamp, clock.stampOf(clock.now())));
-        StatusText taken = isOver ? StatusText.NONE : newStatus;
+        long reached = Math.max(stamp, clock.stampOf(clock.now()));
+        StatusText taken = newStatus.isExpired(reached) ? StatusText.NONE : newStatus;
         boolean isNewText = !Objects.equals(taken.text(), status.text());
         status = taken;
         statusAt = writtenAt;
@@ -255,19 +241,15 @@ public final class User {
     public void expire() {
         long now = clock.now();
         while (true) {
-            devices.forEach(device -> {
-                if (device.heldUntil() <= now) {
-                    shards.hold(device, now);
-                }
-            });
+            devices.hold(now);
             long instant = Math.min(devices.nextEnd(), textEnd());
             if (instant > now) {
                 break;
             }
             expireAt(instant);
         }
-        long forgottenAt = emissions.forgettableSince() + rules.retentionMs();
-        if (emissions.forgettableSince() != NEVER && devices.isEmpty() && forgottenAt <= clock.stampOf(now)) {
+        long forgottenAt = emissions.forgottenAt(rules.retentionMs());
+        if (devices.isEmpty() && forgottenAt <= clock.stampOf(now)) {
             add(emissions.forget(forgottenAt));
             statusAt = NEVER;
             appearOfflineAt = NEVER;
