@@ -82,9 +82,10 @@ record Report(
 
     private static void print(PrintWriter out, Verdict verdict) {
         out.printf(
-                "checked: %d users, %d heartbeats, %d clock ticks, %d texts, %d flags, %d unusable records; %d records emitted, %d expiries%n",
+                "checked: %d users, %d heartbeats, %d of shards, %d clock ticks, %d texts, %d flags, %d unusable records; %d records emitted, %d expiries%n",
                 verdict.users(),
                 verdict.heartbeats(),
+                verdict.shardHeartbeats(),
                 verdict.ticks(),
                 verdict.texts(),
                 verdict.flags(),
@@ -131,6 +132,7 @@ record Report(
             Map<String, Object> checked = new LinkedHashMap<>();
             checked.put("users", verdict.users());
             checked.put("heartbeats", verdict.heartbeats());
+            checked.put("heartbeats of shards", verdict.shardHeartbeats());
             checked.put("clock ticks", verdict.ticks());
             checked.put("texts", verdict.texts());
             checked.put("flags", verdict.flags());

@@ -13,6 +13,8 @@ final class Timing {
     static final Duration PULSE = Duration.ofMillis(500);
     static final Duration SHARD_SILENCE = Duration.ofSeconds(4);
     static final Duration SHARD_HOLD = Duration.ofSeconds(12);
+    static final Duration SHARD_LEASE = Duration.ofSeconds(6);
+    static final Duration SHARD_RESUME = Duration.ofSeconds(4);
 
     /** How far the brokers' clocks are apart at most, but for one that leaps and returns. */
     static final Duration CLOCK_DIFFERENCE = LEASE.dividedBy(4);
@@ -38,6 +40,8 @@ final class Timing {
                 Map.entry("pulse.interval.ms", ms(PULSE)),
                 Map.entry("shard.quiet.ms", ms(SHARD_SILENCE)),
                 Map.entry("shard.hold.ms", ms(SHARD_HOLD)),
+                Map.entry("shard.lease.ms", ms(SHARD_LEASE)),
+                Map.entry("shard.resume.ms", ms(SHARD_RESUME)),
                 Map.entry("max.devices.per.user", String.valueOf(MAX_DEVICES)),
                 Map.entry("user.retention.ms", ms(RETENTION)),
                 Map.entry("topic.partitions", String.valueOf(PARTITIONS)),
@@ -58,6 +62,8 @@ final class Timing {
                 PULSE.toMillis(),
                 SHARD_SILENCE.toMillis(),
                 SHARD_HOLD.toMillis(),
+                SHARD_LEASE.toMillis(),
+                SHARD_RESUME.toMillis(),
                 CLOCK_DIFFERENCE.toMillis(),
                 MAX_DEVICES,
                 RETENTION.toMillis(),

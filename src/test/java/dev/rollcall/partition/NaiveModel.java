@@ -15,10 +15,12 @@ import dev.rollcall.domain.UserSnapshot;
 import dev.rollcall.session.ShardHeartbeat;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -27,7 +29,7 @@ import org.jspecify.annotations.Nullable;
  * the values that go in and come out. Where the two differ, one of them is wrong.
  */
 final class NaiveModel implements Partition {
-    private static final class Device {
+    private static final class Device implements NaiveSessions.Device {
         final String id;
         PresenceState state = ONLINE;
         long stateSince;
@@ -39,9 +41,29 @@ final class NaiveModel implements Partition {
         @Nullable
         String shard;
 
+        NaiveSessions.@Nullable Id session;
+
+        /** Null: no session holds it, and its lease or its grace time counts. */
+        NaiveSessions.@Nullable Life life;
+
         Device(String id, long at) {
             this.id = id;
             this.stateSince = at;
+        }
+
+        @Override
+        public NaiveSessions.Id session() {
+            return Objects.requireNonNull(session);
+        }
+
+        @Override
+        public NaiveSessions.Life life() {
+            return Objects.requireNonNull(life);
+        }
+
+        @Override
+        public void follow(NaiveSessions.Life newLife) {
+            life = newLife;
         }
     }
 
@@ -81,6 +103,7 @@ final class NaiveModel implements Partition {
     }
 
     private final PresenceRules rules;
+    private final NaiveSessions sessions;
     private final Map<UserId, Person> people = new LinkedHashMap<>();
     private final List<Emitted> emitted = new ArrayList<>();
 
@@ -110,6 +133,7 @@ final class NaiveModel implements Partition {
 
     NaiveModel(PresenceRules rules) {
         this.rules = rules;
+        this.sessions = new NaiveSessions(rules);
     }
 
     // ---- inputs ----
@@ -120,18 +144,25 @@ final class NaiveModel implements Partition {
         long at = person.hidden ? Math.max(time, stamp + steps) : pass(stamp);
         if (!person.hidden) {
             hear(at);
-            if (heartbeat.shard() != null) {
+            if (heartbeat.shard() != null && !isOfEarlierSession(heartbeat)) {
                 hearShard(heartbeat.shard(), at);
             }
         }
         settle(person);
         rejection = null;
-        take(person, heartbeat, at, stamp);
+        take(person, heartbeat, at, stamp, at);
     }
 
     @Override
-    public void shardHeartbeat(ShardHeartbeat heartbeat, long at) {
-        throw new UnsupportedOperationException("rule 14 is not in the model yet");
+    public void shardHeartbeat(ShardHeartbeat heartbeat, long stamp) {
+        long at = pass(stamp);
+        hear(at);
+        List<Device> held = allDevices().stream()
+                .filter(device -> device.life != null && heartbeat.shard().equals(device.shard))
+                .toList();
+        if (sessions.hear(heartbeat, at, held)) {
+            hearShard(heartbeat.shard(), at);
+        }
     }
 
     @Override
@@ -151,11 +182,14 @@ final class NaiveModel implements Partition {
         settle(person);
         rejection = null;
         long at = Math.min(first + steps, arrival);
-        boolean isOver = at + heartbeat.leaseMs().orElse(rules.leaseMs()) <= arrival;
+        NaiveSessions.Id session = NaiveSessions.Id.of(heartbeat);
+        boolean isOver = session == null
+                ? at + heartbeat.leaseMs().orElse(rules.leaseMs()) <= arrival
+                : !heartbeat.connectionEnded() && sessions.lifeOf(session, at, arrival).hasEnded(arrival);
         boolean isOlder = person.devices.stream()
                 .anyMatch(device -> device.id.equals(heartbeat.deviceId()) && at < device.lastRecord);
         if (!isOver && !isOlder) {
-            take(person, heartbeat, at, at - steps);
+            take(person, heartbeat, at, at - steps, arrival);
         }
     }
 
@@ -206,11 +240,18 @@ final class NaiveModel implements Partition {
         if (now == null || at > now) {
             now = at;
         }
+        lives().forEach(life -> life.tick(at));
         for (Person person : people.values()) {
             if (nextEnd(person) <= now) {
                 settle(person);
             }
         }
+        sessions.forget(
+                now,
+                allDevices().stream()
+                        .map(device -> device.session)
+                        .filter(Objects::nonNull)
+                        .toList());
     }
 
     @Override
@@ -286,7 +327,8 @@ final class NaiveModel implements Partition {
 
     /** Whether there is something that time can end. */
     boolean needsClockTicks() {
-        return people.values().stream().anyMatch(person -> !person.devices.isEmpty() || person.textEnd != null);
+        return sessions.knowsAny()
+                || people.values().stream().anyMatch(person -> !person.devices.isEmpty() || person.textEnd != null);
     }
 
     @Override
@@ -310,14 +352,15 @@ final class NaiveModel implements Partition {
             heard.add(at);
             for (Person person : people.values()) {
                 for (Device device : person.devices) {
-                    if (device.shard != null && !person.hidden) {
+                    if (device.shard != null && device.life == null && !person.hidden) {
                         hearShard(device.shard, at);
                     }
-                    if (!device.closed) {
+                    if (!device.closed && device.life == null) {
                         device.deadline = Math.max(device.deadline, at + device.lease);
                     }
                 }
             }
+            lives().forEach(life -> life.takeOver(at));
             return;
         }
         long before = heard.get(heard.size() - 1);
@@ -327,14 +370,25 @@ final class NaiveModel implements Partition {
         boolean awayAgain = excused > 0 && at - before >= 2 * excused;
         if (at - before >= rules.logGapMs() && (before - tick < rules.logGapMs() || awayAgain)) {
             excused = at - before;
+            lives().forEach(life -> life.silence(before, at));
             for (Device device : allDevices()) {
-                if (device.lastRecord <= before && endOfLife(device, before) > before) {
+                if (device.life == null && device.lastRecord <= before && endOfLife(device, before) > before) {
                     long patience = device.closed ? rules.graceMs() : device.lease;
                     device.deadline = Math.max(device.deadline, at + Math.min(at - before, patience));
                 }
             }
         }
         heard.add(at);
+    }
+
+    /** Each once. */
+    private Set<NaiveSessions.Life> lives() {
+        Set<NaiveSessions.Life> lives = new HashSet<>(sessions.lives());
+        allDevices().stream()
+                .map(device -> device.life)
+                .filter(Objects::nonNull)
+                .forEach(lives::add);
+        return lives;
     }
 
     private void hearShard(String shard, long at) {
@@ -346,7 +400,7 @@ final class NaiveModel implements Partition {
 
     // ---- what a heartbeat does ----
 
-    private void take(Person person, Heartbeat heartbeat, long time, long stamp) {
+    private void take(Person person, Heartbeat heartbeat, long time, long stamp, long arrival) {
         long at = time;
         long lease = heartbeat.leaseMs().orElse(rules.leaseMs());
         Device device = null;
@@ -354,6 +408,10 @@ final class NaiveModel implements Partition {
             if (one.id.equals(heartbeat.deviceId())) {
                 device = one;
             }
+        }
+        NaiveSessions.Id session = NaiveSessions.Id.of(heartbeat);
+        if (session != null && !counts(session, heartbeat.connectionEnded(), device)) {
+            return;
         }
         if (device != null) {
             at = Math.max(at, device.lastRecord);
@@ -382,11 +440,19 @@ final class NaiveModel implements Partition {
         if (heartbeat.connectionEnded()) {
             device.deadline = Math.min(endOfLife(device, now == null ? Long.MIN_VALUE : now), at + rules.graceMs());
             device.closed = true;
+            device.life = null;
         } else {
-            boolean runsLonger = !device.closed && device.deadline > at + lease;
-            if (heartbeat.leaseMs().isPresent() || !runsLonger) {
-                device.lease = lease;
-                device.deadline = at + lease;
+            if (session != null) {
+                device.session = session;
+                device.life = sessions.lifeOf(session, at, arrival);
+            } else if (device.life == null || takesOver(heartbeat, device, arrival)) {
+                boolean runsLonger = device.life == null && !device.closed && device.deadline > at + lease;
+                if (heartbeat.leaseMs().isPresent() || !runsLonger) {
+                    device.lease = lease;
+                    device.deadline = at + lease;
+                }
+                device.life = null;
+                device.session = null;
             }
             if (heartbeat.shard() != null) {
                 device.shard = heartbeat.shard();
@@ -399,6 +465,24 @@ final class NaiveModel implements Partition {
         }
         device.lastRecord = at;
         say(person, stamp, stamp);
+    }
+
+    /** Whether a heartbeat with a session counts for anything. */
+    private boolean counts(NaiveSessions.Id session, boolean isEnd, @Nullable Device device) {
+        return !sessions.isEarlier(session)
+                && (isEnd ? device != null && session.equals(device.session) : !sessions.hasLeft(session));
+    }
+
+    private boolean isOfEarlierSession(Heartbeat heartbeat) {
+        NaiveSessions.Id session = NaiveSessions.Id.of(heartbeat);
+        return session != null && sessions.isEarlier(session);
+    }
+
+    /** Whether a heartbeat without a session takes a device from the one that holds it. */
+    private boolean takesOver(Heartbeat heartbeat, Device device, long at) {
+        return heartbeat.leaseMs().isPresent()
+                || (heartbeat.shard() != null && !heartbeat.shard().equals(device.shard))
+                || device.life().hasEnded(at);
     }
 
     // ---- what time does ----
@@ -414,7 +498,7 @@ final class NaiveModel implements Partition {
                     .filter(device -> endOfLife(device, now) == instant)
                     .toList();
             for (Device device : gone) {
-                depart(person, device.state, device.deadline - steps);
+                depart(person, device.state, (device.life == null ? device.deadline : device.life.end()) - steps);
             }
             person.devices.removeAll(gone);
             if (person.textEnd != null && person.textEnd + steps <= instant) {
@@ -448,6 +532,9 @@ final class NaiveModel implements Partition {
 
     /** When a device goes, as far as can be known at that time: its deadline, or the end of what its shard gives it. */
     private long endOfLife(Device device, long knownAt) {
+        if (device.life != null) {
+            return device.life.heldUntil();
+        }
         List<Long> times = device.shard == null ? List.of() : heardOfShard.getOrDefault(device.shard, List.of());
         if (device.closed || device.deadline > knownAt || times.isEmpty()) {
             return device.deadline;

@@ -17,6 +17,7 @@ public interface Partition extends AutoCloseable {
     /** A heartbeat that the broker stamped. */
     void heartbeat(UserId user, Heartbeat heartbeat, long at);
 
+    /** A shard that holds connections was heard from (rule 14). */
     void shardHeartbeat(ShardHeartbeat heartbeat, long at);
 
     /** A heartbeat, and a clock tick, with that stamp, whatever the time is: the broker's clock is wrong. */

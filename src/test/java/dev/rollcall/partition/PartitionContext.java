@@ -20,6 +20,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.OptionalLong;
+import java.util.function.LongConsumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -34,7 +35,8 @@ public final class PartitionContext {
     public static final PresenceRules DEFAULTS = new PresenceRules(
             30_000, 5_000, 30 * 86_400_000L, 64, 15_000, 60_000, 30_000, 15_000, 300_000, 3_000, 50_000, false);
 
-    private record Beating(UserId user, Heartbeat heartbeat, long everyMs, long fromMs) {}
+    /** @param who a device's user and id, or a shard's session */
+    private record Beating(List<String> who, LongConsumer beat, long everyMs, long fromMs) {}
 
     private final Partition partition;
     private final Deque<Partition.Emitted> unexpected = new ArrayDeque<>();
@@ -86,6 +88,11 @@ public final class PartitionContext {
 
     PartitionContext heartbeat(Heartbeat heartbeat) {
         partition.heartbeat(user, heartbeat, timeMs);
+        return listen();
+    }
+
+    PartitionContext shardHeartbeat(ShardHeartbeat heartbeat) {
+        partition.shardHeartbeat(heartbeat, timeMs);
         return listen();
     }
 
@@ -179,13 +186,32 @@ public final class PartitionContext {
     }
 
     PartitionContext keepsBeating(Heartbeat heartbeat, double everySeconds) {
-        beating.add(new Beating(user, heartbeat, ms(everySeconds), timeMs));
+        UserId of = user;
+        return keepsBeating(
+                List.of(of.toString(), heartbeat.deviceId()),
+                at -> partition.heartbeat(of, heartbeat, at),
+                everySeconds);
+    }
+
+    private PartitionContext keepsBeating(List<String> who, LongConsumer beat, double everySeconds) {
+        beating.add(new Beating(who, beat, ms(everySeconds), timeMs));
         return this;
     }
 
     PartitionContext fallsSilent(String device) {
-        beating.removeIf(
-                one -> one.user().equals(user) && one.heartbeat().deviceId().equals(device));
+        beating.removeIf(one -> one.who().equals(List.of(user.toString(), device)));
+        return this;
+    }
+
+    /** From now on the shard's session beats by itself, now for the first time. */
+    PartitionContext shardKeepsBeating(ShardHeartbeat heartbeat, double everySeconds) {
+        return shardHeartbeat(heartbeat)
+                .keepsBeating(
+                        List.of(heartbeat.session()), at -> partition.shardHeartbeat(heartbeat, at), everySeconds);
+    }
+
+    PartitionContext shardFallsSilent(String session) {
+        beating.removeIf(one -> one.who().equals(List.of(session)));
         return this;
     }
 
@@ -196,7 +222,7 @@ public final class PartitionContext {
             timeMs = second * 1000;
             for (Beating one : beating) {
                 if ((timeMs - one.fromMs()) % one.everyMs() == 0) {
-                    partition.heartbeat(one.user(), one.heartbeat(), timeMs);
+                    one.beat().accept(timeMs);
                 }
             }
             tick();
@@ -288,7 +314,29 @@ public final class PartitionContext {
                 heartbeat.state(),
                 heartbeat.connectionEnded(),
                 OptionalLong.of(ms(seconds)),
-                heartbeat.shard());
+                heartbeat.shard(),
+                heartbeat.session());
+    }
+
+    /** That session holds the device. */
+    static Heartbeat open(ShardHeartbeat session, String device, @Nullable PresenceState state) {
+        return new Heartbeat(device, state, false, OptionalLong.empty(), session.shard(), session.session());
+    }
+
+    /** The connection that the session held has ended. */
+    static Heartbeat closedBy(ShardHeartbeat session, String device, @Nullable PresenceState state) {
+        return new Heartbeat(device, state, true, OptionalLong.empty(), session.shard(), session.session());
+    }
+
+    // ---- shards' heartbeats ----
+
+    /** A session that began then by its shard's clock. */
+    static ShardHeartbeat session(String shard, String session, double startedAt) {
+        return new ShardHeartbeat(shard, session, ms(startedAt), OptionalLong.empty(), false);
+    }
+
+    static ShardHeartbeat ended(ShardHeartbeat session) {
+        return new ShardHeartbeat(session.shard(), session.session(), session.startedAt(), OptionalLong.empty(), true);
     }
 
     static long ms(double seconds) {

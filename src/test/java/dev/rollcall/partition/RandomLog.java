@@ -4,6 +4,7 @@ import static dev.rollcall.domain.PresenceState.IDLE;
 import static dev.rollcall.domain.PresenceState.OFFLINE;
 import static dev.rollcall.domain.PresenceState.ONLINE;
 import static java.util.Comparator.comparing;
+import static java.util.Comparator.comparingLong;
 
 import dev.rollcall.domain.Heartbeat;
 import dev.rollcall.domain.PresenceRules;
@@ -11,7 +12,10 @@ import dev.rollcall.domain.PresenceState;
 import dev.rollcall.domain.PresenceUpdate;
 import dev.rollcall.domain.StatusText;
 import dev.rollcall.domain.UserId;
+import dev.rollcall.session.ShardHeartbeat;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Deque;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -44,6 +48,13 @@ final class RandomLog {
         @Override
         public void on(Partition partition) {
             partition.misroutedHeartbeat(user, heartbeat, first, at);
+        }
+    }
+
+    record ShardBeat(ShardHeartbeat heartbeat, long at) implements Step {
+        @Override
+        public void on(Partition partition) {
+            partition.shardHeartbeat(heartbeat, at);
         }
     }
 
@@ -134,7 +145,7 @@ final class RandomLog {
         private boolean late = true;
         private boolean clockSteps = true;
         private boolean steadyUser;
-        private int sweepBudget = Integer.MAX_VALUE;
+        private int sweepBudget = 1_000_000;
         private @Nullable Long lastSeenPersistMs;
 
         /** The first users hide at the beginning, and for good. */
@@ -184,8 +195,25 @@ final class RandomLog {
         }
     }
 
+    /** A shard that holds connections. */
+    private static final class Holder {
+        private final String shard;
+
+        /** The last one first. */
+        private final Deque<ShardHeartbeat> sessions = new ArrayDeque<>();
+
+        private long nextBeat;
+
+        private Holder(String shard) {
+            this.shard = shard;
+        }
+    }
+
     static final long START = 100_000;
     private static final long TICK_MS = 1_000;
+
+    /** As many of a shard's last sessions may still be there. */
+    private static final int MOST_ZOMBIES = 4;
 
     final long seed;
     final PresenceRules rules;
@@ -198,6 +226,8 @@ final class RandomLog {
     private final List<String> shards = new ArrayList<>();
     private final Map<String, String> shardOf = new HashMap<>();
     private final Map<String, Long> mutedUntil = new HashMap<>();
+
+    private final Map<String, Holder> holders = new TreeMap<>();
     private long time = START;
 
     /** By how much the clock of the heartbeats' broker is wrong. */
@@ -232,6 +262,13 @@ final class RandomLog {
         for (int i = random.nextInt(4); i > 0; i--) {
             shards.add("shard" + i);
         }
+        for (String shard : shards) {
+            if (random.nextInt(3) > 0) {
+                Holder holder = new Holder(shard);
+                holders.put(shard, holder);
+                begin(holder);
+            }
+        }
         for (UserId user : users.subList(0, habits.hiddenUsers)) {
             hiddenForGood.add(user);
             steps.add(new Hide(user, true, START));
@@ -254,7 +291,9 @@ final class RandomLog {
 
     private void next() {
         int dice = random.nextInt(100);
-        if (dice < 60) {
+        if (dice < 6 && !holders.isEmpty()) {
+            shardEvent();
+        } else if (dice < 60) {
             beat();
         } else if (dice < 68) {
             UserId user = anyUser();
@@ -325,32 +364,97 @@ final class RandomLog {
         };
         boolean closed = random.nextInt(8) == 0;
         OptionalLong lease = random.nextInt(4) == 0 ? OptionalLong.of(seconds(1, 12)) : OptionalLong.empty();
-        if (isMisrouted()) {
-            // It names no shard: what a shard's silence means when it is told in the wrong order is left open.
-            steps.add(new MisroutedBeat(
-                    user, new Heartbeat(device, state, closed, lease, null), earlier() + clockError, stamp()));
+        String session = shard.isEmpty() ? null : anySession(shard);
+        // If no session holds it, it names no shard: what a shard's silence means when it is told in the wrong order is
+        // left open.
+        boolean isMisrouted = isMisrouted();
+        boolean namesShard = session != null || (!shard.isEmpty() && !isMisrouted);
+        Heartbeat heartbeat = new Heartbeat(device, state, closed, lease, namesShard ? shard : null, session);
+        if (isMisrouted) {
+            steps.add(new MisroutedBeat(user, heartbeat, earlier() + clockError, stamp()));
         } else {
-            String named = shard.isEmpty() ? null : shard;
-            steps.add(new Beat(user, new Heartbeat(device, state, closed, lease, named), stamp()));
+            steps.add(new Beat(user, heartbeat, stamp()));
         }
+    }
+
+    // ---- sessions ----
+
+    /** Mostly the last one; null: none. */
+    private @Nullable String anySession(String shard) {
+        Holder holder = holders.get(shard);
+        if (holder == null || random.nextInt(8) == 0) {
+            return null;
+        }
+        return (random.nextInt(8) == 0 ? anySession(holder) : holder.sessions.getFirst()).session();
+    }
+
+    private ShardHeartbeat anySession(Holder holder) {
+        return holder.sessions.stream()
+                .skip(random.nextInt(Math.min(MOST_ZOMBIES, holder.sessions.size())))
+                .findFirst()
+                .orElseThrow();
+    }
+
+    /** Another life of the shard, which mostly beats at once. */
+    private void begin(Holder holder) {
+        boolean beganEarlier = !holder.sessions.isEmpty() && random.nextInt(8) == 0;
+        long startedAt = beganEarlier ? anySession(holder).startedAt() - random.nextInt(2) : time;
+        OptionalLong lease = random.nextInt(3) == 0 ? OptionalLong.of(seconds(1, 10)) : OptionalLong.empty();
+        String session = holder.shard + "-" + holder.sessions.size();
+        holder.sessions.addFirst(new ShardHeartbeat(holder.shard, session, startedAt, lease, false));
+        holder.nextBeat = time + (random.nextInt(3) == 0 ? snap(random.nextInt(6_000)) : 0);
+    }
+
+    private void shardEvent() {
+        List<Holder> all = List.copyOf(holders.values());
+        Holder holder = all.get(random.nextInt(all.size()));
+        switch (random.nextInt(6)) {
+            case 0, 1, 2 -> begin(holder);
+            case 3 -> {
+                ShardHeartbeat one = anySession(holder);
+                steps.add(new ShardBeat(
+                        new ShardHeartbeat(one.shard(), one.session(), one.startedAt(), one.leaseMs(), true), stamp()));
+                mute(holder.shard);
+            }
+            case 4 -> steps.add(new ShardBeat(anySession(holder), stamp()));
+            default -> mute(holder.shard);
+        }
+    }
+
+    private void beat(Holder holder) {
+        ShardHeartbeat session = holder.sessions.getFirst();
+        if (!isMuted(holder.shard)) {
+            steps.add(new ShardBeat(session, stamp()));
+        }
+        holder.nextBeat = time + session.leaseMs().orElse(rules.shardLeaseMs()) / 2;
     }
 
     private void letTimePass(long ms) {
         long until = time + ms;
-        while (nextTick <= until || (habits.steadyUser && steadyBeat <= until)) {
-            if (habits.steadyUser && steadyBeat <= nextTick) {
-                time = steadyBeat;
+        while (true) {
+            Holder holder = holders.values().stream()
+                    .min(comparingLong(one -> one.nextBeat))
+                    .orElse(null);
+            long shardAt = holder == null ? Long.MAX_VALUE : holder.nextBeat;
+            long steadyAt = habits.steadyUser ? steadyBeat : Long.MAX_VALUE;
+            long next = Math.min(nextTick, Math.min(steadyAt, shardAt));
+            if (next > until) {
+                break;
+            }
+            time = Math.max(time, next);
+            if (steadyAt == next) {
                 PresenceState state = time == START ? ONLINE : null;
                 Heartbeat beat = new Heartbeat("steady", state, false, OptionalLong.empty(), null);
                 steps.add(new Beat(steadyUser(), beat, stamp()));
                 steadyBeat += rules.leaseMs() - 1 - random.nextInt(1_000);
-                continue;
+            } else if (holder != null && shardAt == next) {
+                beat(holder);
+            } else {
+                if (time >= ticksStallUntil) {
+                    steps.add(new ClockTick(stamp()));
+                }
+                nextTick += random.nextInt(4) == 0 ? 900 + random.nextInt(200) : TICK_MS;
             }
-            time = nextTick;
-            if (time >= ticksStallUntil) {
-                steps.add(new ClockTick(stamp()));
-            }
-            nextTick += random.nextInt(4) == 0 ? 900 + random.nextInt(200) : TICK_MS;
         }
         time = until;
     }

@@ -97,6 +97,9 @@ class RandomLogsTest {
         for (long time = log.end() + 1_000; time <= end; time += 1_000) {
             steps.add(new ClockTick(time));
         }
+        for (long time = end; time <= end + 3_700_000; time += 2_500) {
+            steps.add(new ClockTick(time)); // and shards, too
+        }
         log.users.forEach(user -> steps.add(new Review(user)));
         return steps;
     }

@@ -5,6 +5,10 @@ import static dev.rollcall.domain.PresenceState.OFFLINE;
 import static dev.rollcall.domain.PresenceState.ONLINE;
 import static dev.rollcall.partition.PartitionContext.beat;
 import static dev.rollcall.partition.PartitionContext.beatOf;
+import static dev.rollcall.partition.PartitionContext.closedBy;
+import static dev.rollcall.partition.PartitionContext.ended;
+import static dev.rollcall.partition.PartitionContext.open;
+import static dev.rollcall.partition.PartitionContext.session;
 import static dev.rollcall.partition.PartitionContext.withLease;
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -13,6 +17,7 @@ import dev.rollcall.domain.PresenceRules;
 import dev.rollcall.domain.PresenceState;
 import dev.rollcall.domain.Rejection.Reason;
 import dev.rollcall.domain.UserSnapshot;
+import dev.rollcall.session.ShardHeartbeat;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -511,6 +516,132 @@ public abstract class Scenarios {
         presence.tickEverySecondUntil(50).text("x").expect(OFFLINE, 50, "x").lastActive(null);
         presence.as("bob").tickEverySecondUntil(89).expectNothing(); // held: but for alice, the shard is silent
         presence.tickEverySecondUntil(90).expect(OFFLINE, 30).expectNothing();
+    }
+
+    // ---- open connections ----
+
+    private static final ShardHeartbeat S1 = session("S", "s1", 0);
+    private static final ShardHeartbeat S2 = session("S", "s2", 90);
+
+    /** A is open in a session of shard S, which beats every 10. */
+    private PartitionContext openA() {
+        presence.at(0).shardKeepsBeating(S1, 10);
+        return presence.heartbeat(open(S1, "A", ONLINE)).expect(ONLINE, 0);
+    }
+
+    /** And shard S has just begun its next session, at 100. */
+    private PartitionContext restartedS() {
+        openA().tickEverySecondUntil(99).shardFallsSilent("s1");
+        return presence.at(100).shardKeepsBeating(S2, 10);
+    }
+
+    @Test
+    @Row("C1")
+    void shouldSayNothingMoreWhenAnOpenConnectionIsQuietForADay() {
+        openA().tickEverySecondUntil(86_400).expectNothing();
+    }
+
+    @Test
+    @Row("C2")
+    void shouldSayNothingWhenASessionIsHeardAgainWithinTheHold() {
+        openA().tickEverySecondUntil(100).shardFallsSilent("s1").tickEverySecondUntil(180);
+        presence.shardKeepsBeating(S1, 10).tickEverySecondUntil(600).expectNothing();
+    }
+
+    @Test
+    @Row("C3")
+    void shouldBecomeOfflineAfterTheHoldWhenASessionFallsSilent() {
+        openA().tickEverySecondUntil(100).shardFallsSilent("s1").tickEverySecondUntil(189);
+        presence.expectNothing();
+        presence.tickEverySecondUntil(190).expect(OFFLINE, 130).lastActive(0.0);
+        presence.tickEverySecondUntil(600).expectNothing();
+    }
+
+    @Test
+    @Row("C4")
+    void shouldSayNothingWhenADeviceIsOpenedAgainByTheNextSession() {
+        restartedS().tickEverySecondUntil(110).heartbeat(open(S2, "A", null));
+        presence.tickEverySecondUntil(600).expectNothing();
+    }
+
+    @Test
+    @Row("C5")
+    void shouldBecomeOfflineWhenTheNextSessionDoesNotOpenADevice() {
+        restartedS().tickEverySecondUntil(114).expectNothing();
+        presence.tickEverySecondUntil(115).expect(OFFLINE, 100).lastActive(0.0);
+        presence.tickEverySecondUntil(600).expectNothing();
+    }
+
+    @Test
+    @Row("C6")
+    void shouldSayNothingWhenAnotherShardOpensADeviceThatASessionLetGo() {
+        endedS().tickEverySecondUntil(112);
+        ShardHeartbeat t1 = session("T", "t1", 112);
+        presence.shardKeepsBeating(t1, 10).heartbeat(open(t1, "A", null));
+        presence.tickEverySecondUntil(600).expectNothing();
+    }
+
+    @Test
+    @Row("C7")
+    void shouldBecomeOfflineWhenNobodyOpensADeviceThatASessionLetGo() {
+        endedS().tickEverySecondUntil(114).expectNothing();
+        presence.tickEverySecondUntil(115).expect(OFFLINE, 100);
+        presence.tickEverySecondUntil(600).expectNothing();
+    }
+
+    private PartitionContext endedS() {
+        openA().tickEverySecondUntil(99).shardFallsSilent("s1");
+        return presence.at(100).shardHeartbeat(ended(S1));
+    }
+
+    @Test
+    @Row("C8")
+    void shouldIgnoreTheEndOfAHalfOpenConnectionWhenAnotherShardHoldsTheDevice() {
+        presence.at(0).shardKeepsBeating(S1, 10).heartbeat(open(S1, "A", IDLE)).expect(IDLE, 0);
+        ShardHeartbeat t1 = session("T", "t1", 40);
+        presence.tickEverySecondUntil(50).shardKeepsBeating(t1, 10);
+        presence.heartbeat(open(t1, "A", ONLINE)).expect(ONLINE, 50);
+        presence.tickEverySecondUntil(200).heartbeat(closedBy(S1, "A", null));
+        presence.tickEverySecondUntil(600).expectNothing();
+    }
+
+    @Test
+    @Row("C9")
+    void shouldIgnoreAnEarlierSessionWhenALaterOneWasHeard() {
+        restartedS().tickEverySecondUntil(105);
+        presence.shardHeartbeat(S1).as("bob").heartbeat(open(S1, "B", ONLINE)).expectNothing();
+        assertThat(presence.stored()).isNull();
+        presence.as("alice").tickEverySecondUntil(115).expect(OFFLINE, 100).expectNothing();
+    }
+
+    @Test
+    @Row("C10")
+    void shouldSayNothingWhenThePartitionIsTakenOverBetweenARestartAndTheNextOpen() {
+        restartedS().tickEverySecondUntil(105).restart();
+        presence.at(106).shardHeartbeat(S1);
+        presence.tickEverySecondUntil(110).heartbeat(open(S2, "A", null));
+        presence.tickEverySecondUntil(600).expectNothing();
+    }
+
+    @Test
+    @Row("C11")
+    void shouldEndWithItsLeaseWhenAHeartbeatWithALeaseTakesADeviceFromItsSession() {
+        openA().tickEverySecondUntil(50).heartbeat(withLease(beat("A", null), 30));
+        presence.tickEverySecondUntil(79).expectNothing();
+        presence.tickEverySecondUntil(80).expect(OFFLINE, 80).lastActive(50.0);
+        presence.tickEverySecondUntil(600).expectNothing();
+    }
+
+    @Test
+    @Row("C12")
+    void shouldSayNothingWhenTheUserIsHiddenWhateverTheShardDoes() {
+        presence.at(0).hide().shardKeepsBeating(S1, 10).heartbeat(open(S1, "A", ONLINE));
+        presence.heartbeat(open(S1, "B", IDLE));
+        presence.tickEverySecondUntil(20).heartbeat(closedBy(S1, "B", null));
+        presence.tickEverySecondUntil(99).shardFallsSilent("s1");
+        presence.at(100).shardKeepsBeating(S2, 10).heartbeat(open(S2, "B", ONLINE));
+        presence.tickEverySecondUntil(200).shardFallsSilent("s2").shardHeartbeat(ended(S2));
+        presence.tickEverySecondUntil(600).expectNothing();
     }
 
     // ---- interface ----

@@ -25,7 +25,18 @@ import org.junit.jupiter.api.io.TempDir;
 class CheckerIT {
     private static final Duration LEASE = Duration.ofSeconds(6);
     private static final Settings SETTINGS = new Settings(
-            RealContext.PARTITIONS, LEASE.toMillis(), 5_000, 500, 15_000, 60_000, 0, 64, 2_592_000_000L, 3_000);
+            RealContext.PARTITIONS,
+            LEASE.toMillis(),
+            5_000,
+            500,
+            15_000,
+            60_000,
+            30_000,
+            15_000,
+            0,
+            64,
+            2_592_000_000L,
+            3_000);
     private static final String HIDDEN = "@hidden:example.org";
 
     @TempDir

@@ -11,6 +11,7 @@ import dev.rollcall.domain.Heartbeat;
 import dev.rollcall.domain.PresenceState;
 import dev.rollcall.domain.StatusText;
 import dev.rollcall.domain.UserId;
+import dev.rollcall.session.ShardHeartbeat;
 import dev.rollcall.wire.Inbound;
 import dev.rollcall.wire.Inbound.Content;
 import java.util.ArrayDeque;
@@ -54,9 +55,29 @@ final class RandomCampaign implements AutoCloseable {
         boolean isNew = true;
         long nextBeat;
 
+        /** The session that has opened it last. */
+        @Nullable
+        String openedBy;
+
         Device(UserId user, String id) {
             this.user = user;
             this.id = id;
+        }
+    }
+
+    /** A shard that holds connections in sessions. */
+    private static final class Holder {
+        final String shard;
+        int sessions;
+        long startedAt;
+        long nextBeat;
+
+        Holder(String shard) {
+            this.shard = shard;
+        }
+
+        String session(int number) {
+            return shard + "-" + number;
         }
     }
 
@@ -81,6 +102,7 @@ final class RandomCampaign implements AutoCloseable {
     private final Settings settings;
     private final TopologyContext rollcall;
     private final List<Device> devices = new ArrayList<>();
+    private final Map<String, Holder> holders = new LinkedHashMap<>();
     private final List<UserId> users = new ArrayList<>();
     private final Map<String, Long> mutedUntil = new HashMap<>();
     private final Log heartbeats;
@@ -105,6 +127,8 @@ final class RandomCampaign implements AutoCloseable {
                 TICK_MS,
                 3_000L + random.nextInt(3) * 1_000L,
                 random.nextInt(4) == 0 ? 0 : 5_000L + random.nextInt(15) * 1_000L,
+                3_000L + random.nextInt(6) * 1_000L,
+                random.nextInt(6) * 1_000L,
                 0,
                 64,
                 forgets ? 20_000 : 2_592_000_000L,
@@ -115,12 +139,17 @@ final class RandomCampaign implements AutoCloseable {
                 "user.retention.ms", Long.toString(settings.retentionMs()),
                 "shard.quiet.ms", Long.toString(settings.shardSilenceMs()),
                 "shard.hold.ms", Long.toString(settings.shardHoldMs()),
+                "shard.lease.ms", Long.toString(settings.shardLeaseMs()),
+                "shard.resume.ms", Long.toString(settings.shardResumeMs()),
                 "last.seen.persist.ms", Long.toString(random.nextInt(4) * 10_000L),
                 "pulse.interval.ms", Long.toString(TICK_MS))));
         heartbeats = new Log(rollcall.topics().heartbeats().name());
         statuses = new Log(rollcall.topics().statuses().name());
         flags = new Log(rollcall.topics().appearOffline().name());
         presence = new Log(rollcall.topics().presence().name());
+        for (String shard : List.of("shard1", "shard2")) {
+            holders.put(shard, new Holder(shard));
+        }
         for (int i = 0; i < 6; i++) {
             UserId user = UserId.of("user" + i);
             users.add(user);
@@ -161,6 +190,7 @@ final class RandomCampaign implements AutoCloseable {
             }
         }
         devices.forEach(device -> device.beats = false);
+        holders.values().forEach(holder -> holder.nextBeat = Long.MAX_VALUE);
         long end = time + QUIET_END_MS;
         while (time < end) {
             step();
@@ -191,14 +221,73 @@ final class RandomCampaign implements AutoCloseable {
             rollcall.advanceTo(time);
             collect();
         }
+        holders.values().forEach(this::beat);
         for (Device device : devices) {
+            Holder holder = holders.get(device.shard);
+            if (holder != null && holder.session(holder.sessions).equals(device.openedBy)) {
+                continue; // its session beats for it
+            }
             if (device.beats && time >= device.nextBeat && mutedUntil.getOrDefault(device.shard, 0L) < time) {
                 beat(device, null, false);
             }
         }
     }
 
+    private void beat(Holder holder) {
+        if (time >= holder.nextBeat && mutedUntil.getOrDefault(holder.shard, 0L) < time) {
+            if (holder.sessions == 0) {
+                begin(holder);
+            }
+            holder.nextBeat = time + settings.shardLeaseMs() / 3;
+            beat(holder, holder.sessions, false);
+        }
+    }
+
+    private void begin(Holder holder) {
+        holder.sessions++;
+        holder.startedAt = time;
+        holder.nextBeat = time + (random.nextInt(3) == 0 ? random.nextInt(3_000) : 0);
+    }
+
+    /** Of an earlier session, it is one that should not be there any more. */
+    private void beat(Holder holder, int session, boolean ended) {
+        long startedAt = holder.startedAt - (holder.sessions - session);
+        write(
+                heartbeats,
+                null,
+                new Inbound.ShardBeat(new ShardHeartbeat(
+                        holder.shard, holder.session(session), startedAt, OptionalLong.empty(), ended)),
+                time);
+    }
+
+    private void shardEvent() {
+        Holder holder = holders.get("shard" + (1 + random.nextInt(2)));
+        if (holder == null || holder.sessions == 0 || mutedUntil.getOrDefault(holder.shard, 0L) >= time) {
+            return;
+        }
+        switch (random.nextInt(4)) {
+            case 0, 1 -> begin(holder);
+            case 2 -> {
+                beat(holder, holder.sessions, true);
+                mutedUntil.put(holder.shard, time + random.nextInt(8_000));
+                begin(holder);
+            }
+            default -> {
+                if (holder.sessions > 1) {
+                    beat(holder, holder.sessions - 1, random.nextBoolean());
+                }
+            }
+        }
+    }
+
     private void beat(Device device, @Nullable PresenceState state, boolean closed) {
+        Holder holder = holders.get(device.shard);
+        String session = null;
+        if (holder != null && holder.sessions > 0 && random.nextInt(10) > 0) {
+            boolean isZombie = holder.sessions > 1 && random.nextInt(10) == 0;
+            session = holder.session(isZombie ? holder.sessions - 1 : holder.sessions);
+            device.openedBy = session;
+        }
         PresenceState emitted =
                 state == null && device.isNew && random.nextInt(3) == 0 ? STATES.get(random.nextInt(5)) : state;
         OptionalLong lease =
@@ -206,7 +295,7 @@ final class RandomCampaign implements AutoCloseable {
         write(
                 heartbeats,
                 device.user,
-                new Inbound.Beat(new Heartbeat(device.id, emitted, closed, lease, device.shard)),
+                new Inbound.Beat(new Heartbeat(device.id, emitted, closed, lease, device.shard, session)),
                 time);
         device.isNew = false;
         device.nextBeat = time + device.leaseMs / 3 + random.nextInt(500);
@@ -215,7 +304,7 @@ final class RandomCampaign implements AutoCloseable {
     private void something() {
         Device device = devices.get(random.nextInt(devices.size()));
         UserId user = device.user;
-        switch (random.nextInt(12)) {
+        switch (random.nextInt(15)) {
             case 0, 1 -> device.beats = false;
             case 2, 3, 4 -> device.beats = true;
             case 5 -> {
@@ -229,6 +318,8 @@ final class RandomCampaign implements AutoCloseable {
                 write(statuses, user, new Inbound.Status(new StatusText(text, endsAt)), time);
             }
             case 9 -> write(flags, user, new Inbound.AppearOffline(random.nextInt(3) > 0 && isShy(user)), time);
+            case 11 -> shardEvent();
+            case 12 -> device.shard = "shard" + (1 + random.nextInt(3));
             case 10 -> device.leaseMs = settings.leaseMs() * (1 + random.nextInt(2));
             default -> {
                 if (random.nextInt(3) == 0) {
@@ -293,8 +384,8 @@ final class RandomCampaign implements AutoCloseable {
         }
     }
 
-    private void write(Log log, UserId user, Content content, long at) {
-        Entry entry = log.add(at, user.bytes(), rollcall.bytes(content));
+    private void write(Log log, @Nullable UserId user, Content content, long at) {
+        Entry entry = log.add(at, user == null ? null : user.bytes(), rollcall.bytes(content));
         if (isDown) {
             log.unread.add(entry);
         } else {

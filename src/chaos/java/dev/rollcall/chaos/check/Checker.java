@@ -32,7 +32,7 @@ public final class Checker {
             Disturbances ofPartition =
                     byPartition.computeIfAbsent(user.partition, any -> new Disturbances(disturbances, partition));
             promises.checkSequence(user);
-            promises.checkLiveDevices(user, partition.clock);
+            promises.checkLiveDevices(user, partition);
             promises.checkHiddenUsers(user, ofPartition);
             searches.add(new Search(
                     new History(user, partition, settings, ofPartition, partition.clock.timeAt(index.until))));
@@ -55,6 +55,7 @@ public final class Checker {
                 undecided,
                 index.users.size(),
                 index.beats,
+                index.shardBeats,
                 index.ticks,
                 index.texts,
                 index.flags,

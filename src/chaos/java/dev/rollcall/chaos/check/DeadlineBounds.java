@@ -1,11 +1,13 @@
 package dev.rollcall.chaos.check;
 
 import dev.rollcall.chaos.check.PartitionLog.Silence;
+import dev.rollcall.chaos.check.SessionBounds.At;
 import dev.rollcall.chaos.check.UserLog.Beat;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.Map;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /**
  * How early and how late a device may expire: beside its lease, a silent log, a silent shard and a take-over extend it.
@@ -17,6 +19,7 @@ final class DeadlineBounds {
     private final PartitionLog partition;
     private final Position position;
     private final boolean everHidden;
+    private final SessionBounds sessions;
     private final Map<String, Set<String>> shardsOf = new HashMap<>();
 
     DeadlineBounds(History history, Position position) {
@@ -24,6 +27,7 @@ final class DeadlineBounds {
         this.settings = history.settings();
         this.partition = history.partition();
         this.position = position;
+        this.sessions = new SessionBounds(history);
         this.everHidden = history.log().isEverHidden();
         for (Beat beat : history.log().beats) {
             if (beat.shard() != null) {
@@ -34,10 +38,12 @@ final class DeadlineBounds {
 
     /** Moves the bounds apart by as much as the stamps stepped back. */
     static void widen(Hypothesis hypothesis, long ms) {
-        hypothesis.devices.forEach(device -> hypothesis.put(device.withDeadline(
-                new Span(device.deadline().lo() - ms, device.deadline().hi() + ms),
-                device.ownLatest() + ms,
-                device.disturbed())));
+        hypothesis.devices.stream()
+                .filter(device -> device.hold() == null)
+                .forEach(device -> hypothesis.put(device.withDeadline(
+                        new Span(device.deadline().lo() - ms, device.deadline().hi() + ms),
+                        device.ownLatest() + ms,
+                        device.disturbed())));
     }
 
     /** Each disturbance adds to the deadline as earlier ones left it, if that has not ended the device yet. */
@@ -49,26 +55,20 @@ final class DeadlineBounds {
     }
 
     /**
-     * Whether a processor may have been running in that silence: a clock tick was just before it; or the record before it
-     * may have been the first after a take-over, and a clock tick came as soon as the silence was over.
-     */
-    boolean mayExtend(Silence silence) {
-        return silence.sinceTickMs() <= settings.logGapMs()
-                || (silence.tickFollows() && history.disturbances().all().contains(silence.from()));
-    }
-
-    /**
      * Where the log was silent although a processor was running, a live device's deadline is extended by the length of
      * the silence, at most by a lease. That is certain for the first silence since its last record only: silences do not
      * add up.
      */
     void extendForSilence(Hypothesis hypothesis, Silence silence) {
-        if (!mayExtend(silence)) {
+        if (!history.mayExtend(silence)) {
             return;
         }
         long lasted = silence.to() - silence.from();
         boolean certain = silence.certain() && silence.sinceTickMs() <= settings.tickMs();
         for (Device device : hypothesis.devices) {
+            if (device.hold() != null) {
+                continue;
+            }
             Span deadline = device.deadline();
             boolean recordBefore = device.lease().lastRecord() <= silence.from();
             long lo = deadline.lo();
@@ -110,6 +110,10 @@ final class DeadlineBounds {
     void extendForTakeOver(Hypothesis hypothesis, long at) {
         for (Device device : hypothesis.devices) {
             Span deadline = device.deadline();
+            if (device.hold() != null) {
+                hypothesis.put(device.withDeadline(deadline, device.ownLatest(), true));
+                continue;
+            }
             boolean mayBeHeld = !device.lease().closed() && shardsOf.containsKey(device.id());
             long before = (history.disturbances().all().takeOvers(at) - 1)
                     * device.lease().longestMs();
@@ -127,8 +131,51 @@ final class DeadlineBounds {
                 hypothesis.emitted == null ? Hypothesis.NEVER : Hypothesis.orNever(hypothesis.emitted.lastActive());
     }
 
+    /** Since when a device is OFFLINE when it ends, as far as that is known. */
+    Span since(Device device) {
+        Hold hold = device.hold();
+        return hold == null ? device.deadline() : sessions.end(hold, here()).since();
+    }
+
+    /** No device ends before that time, if it has no further record of its own. */
+    long due(Device device) {
+        Hold hold = device.hold();
+        return hold == null ? device.deadline().lo() : sessions.due(hold, here());
+    }
+
+    /** When a device has to end that is still there when the logs end. */
+    long latest(Device device) {
+        Hold hold = device.hold();
+        if (hold != null) {
+            return sessions.end(hold, new At(Long.MAX_VALUE, history.until()))
+                    .shown()
+                    .hi();
+        }
+        return device.deadline().hi()
+                + (mayBeHeld(device, Long.MAX_VALUE, history.until()) ? settings.shardHoldMs() : 0);
+    }
+
+    /** Whether the session that holds a device has ended; null: it is open. */
+    @Nullable
+    Boolean hasSessionEnded(Hold hold) {
+        return sessions.hasEnded(hold, here());
+    }
+
+    /** Whether a session is certainly alive. */
+    boolean isAlive(Hold.Session session) {
+        return sessions.isAlive(session, here());
+    }
+
+    private At here() {
+        return new At(position.offset, position.time);
+    }
+
     /** When a device ends, as far as that is known when it is that time. */
     Span end(Device device, long now) {
+        Hold hold = device.hold();
+        if (hold != null) {
+            return sessions.end(hold, here()).shown();
+        }
         if (device.lease().closed() || device.deadline().lo() > now || !shardsOf.containsKey(device.id())) {
             return device.deadline();
         }
@@ -153,7 +200,7 @@ final class DeadlineBounds {
                 : device.deadline();
     }
 
-    boolean mayBeHeld(Device device, long atOffset, long now) {
+    private boolean mayBeHeld(Device device, long atOffset, long now) {
         for (String name : shardsOf.getOrDefault(device.id(), Set.of())) {
             ShardLog shard = partition.shards.get(name);
             if (shard != null && shard.mayBeSilent(device.lease().lastRecord(), atOffset, now)) {

@@ -23,6 +23,7 @@ final class Decoder {
     private static final int MAX_ID_BYTES = 255;
     private static final int MAX_TEXT_BYTES = 1024;
     private static final long MAX_LEASE_MS = 86_400_000;
+    private static final long MAX_SHARD_LEASE_MS = 3_600_000;
     private static final int HEADER_BYTES = 10;
 
     /** By fingerprint. */
@@ -31,8 +32,9 @@ final class Decoder {
     private @Nullable BinaryDecoder reused;
 
     Decoder() {
-        for (String name :
-                new String[] {"DeviceHeartbeat", "ClockPulse", "UserStatus", "AppearOffline", "UserPresence"}) {
+        for (String name : new String[] {
+            "DeviceHeartbeat", "ShardHeartbeat", "ClockPulse", "UserStatus", "AppearOffline", "UserPresence"
+        }) {
             Schema current = schema("/schemas/" + name + ".avsc");
             if (current == null) {
                 throw new IllegalStateException("there is no schema " + name);
@@ -56,7 +58,16 @@ final class Decoder {
             @Nullable State state,
             boolean closed,
             @Nullable Long leaseMs,
-            @Nullable String shard) implements Value {}
+            @Nullable String shard,
+            Hold.@Nullable Session session)
+            implements Value {}
+
+    record ShardHeartbeatValue(
+            String shard,
+            String session,
+            long startedAt,
+            @Nullable Long leaseMs,
+            boolean ended) implements Value {}
 
     record TickValue(String instance) implements Value {}
 
@@ -98,19 +109,41 @@ final class Decoder {
         if (record.getSchema().getName().equals("ClockPulse")) {
             return new TickValue(record.get("instance").toString());
         }
+        if (record.getSchema().getName().equals("ShardHeartbeat")) {
+            return shardHeartbeat(record);
+        }
         if (!record.getSchema().getName().equals("DeviceHeartbeat")) {
             return null;
         }
         String device = record.get("device_id").toString();
         String shard = text(record.get("shard"));
+        String session = text(record.get("session"));
         Long leaseMs = (Long) record.get("lease_ms");
         if (!isId(device)
                 || (shard != null && !isId(shard))
+                || (session != null && (shard == null || !isId(session)))
                 || (leaseMs != null && (leaseMs <= 0 || leaseMs > MAX_LEASE_MS))) {
             return null;
         }
         boolean closed = record.get("connection").toString().equals("CLOSED");
-        return new HeartbeatValue(device, state(record.get("state")), closed, leaseMs, shard);
+        return new HeartbeatValue(
+                device,
+                state(record.get("state")),
+                closed,
+                leaseMs,
+                shard,
+                session == null || shard == null ? null : new Hold.Session(shard, session));
+    }
+
+    private static @Nullable Value shardHeartbeat(GenericRecord record) {
+        String shard = record.get("shard").toString();
+        String session = record.get("session").toString();
+        Long leaseMs = (Long) record.get("lease_ms");
+        if (!isId(shard) || !isId(session) || (leaseMs != null && (leaseMs <= 0 || leaseMs > MAX_SHARD_LEASE_MS))) {
+            return null;
+        }
+        return new ShardHeartbeatValue(
+                shard, session, (Long) record.get("started_at"), leaseMs, (Boolean) record.get("ended"));
     }
 
     @Nullable

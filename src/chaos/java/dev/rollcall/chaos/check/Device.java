@@ -21,6 +21,7 @@ record Device(String id, State state, long since, Lease lease, Span deadline, lo
      * @param runsTo when the lease that was named ends, without extensions
      * @param closed whether its connection has ended
      * @param endedBy where it has: the deadline as it was then, which is stored
+     * @param hold where a session holds it, or held it when its connection ended; null: a lease counts
      */
     record Lease(
             long lastRecord,
@@ -29,7 +30,8 @@ record Device(String id, State state, long since, Lease lease, Span deadline, lo
             long runsTo,
             boolean closed,
             long endedBy,
-            @Nullable String shard) {
+            @Nullable String shard,
+            @Nullable Hold hold) {
         private Lease join(Lease other) {
             return new Lease(
                     lastRecord,
@@ -38,13 +40,20 @@ record Device(String id, State state, long since, Lease lease, Span deadline, lo
                     Math.min(runsTo, other.runsTo),
                     closed,
                     Math.min(endedBy, other.endedBy),
-                    shard);
+                    shard,
+                    hold);
         }
 
         /** When it ends by its records alone. */
         long end() {
             return closed ? endedBy : runsTo;
         }
+    }
+
+    /** By which its end is to be found; null: its deadline counts. */
+    @Nullable
+    Hold hold() {
+        return lease.closed ? null : lease.hold;
     }
 
     Device withSince(long newSince) {
@@ -69,6 +78,6 @@ record Device(String id, State state, long since, Lease lease, Span deadline, lo
 
     /** Equal for those that {@link #join} can make one of. */
     Object outline() {
-        return Arrays.asList(id, state, since, lease.lastRecord, lease.ms, lease.closed, lease.shard);
+        return Arrays.asList(id, state, since, lease.lastRecord, lease.ms, lease.closed, lease.shard, lease.hold);
     }
 }

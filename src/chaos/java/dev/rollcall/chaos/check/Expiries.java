@@ -126,11 +126,12 @@ final class Expiries {
                 continue;
             }
             after.remove(device);
-            deadline = Math.max(deadline, device.deadline().lo());
+            Span since = bounds.since(device);
+            deadline = Math.max(deadline, since.lo());
             // Not cut off at the clock tick: else two hypotheses that differ only in when they noticed it would never
             // become one again.
-            after.left(device.state(), stamps(device, device.deadline()));
-            Span own = stamps(device, device.deadline().notAfter(bound));
+            after.left(device.state(), stamps(device, since));
+            Span own = stamps(device, since.notAfter(bound));
             if (device.state() == State.ONLINE) {
                 onlineGone = onlineGone.or(own);
             } else if (device.state() == State.IDLE) {

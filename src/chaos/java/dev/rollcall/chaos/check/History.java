@@ -9,4 +9,13 @@ record History(UserLog log, PartitionLog partition, Settings settings, Disturban
     PartitionClock clock() {
         return partition.clock;
     }
+
+    /**
+     * Whether a processor may have been running in that silence: a clock tick was just before it; or the record before it
+     * may have been the first after a take-over, and a clock tick came as soon as the silence was over.
+     */
+    boolean mayExtend(PartitionLog.Silence silence) {
+        return silence.sinceTickMs() <= settings.logGapMs()
+                || (silence.tickFollows() && disturbances.all().contains(silence.from()));
+    }
 }

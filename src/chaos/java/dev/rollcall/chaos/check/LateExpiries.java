@@ -37,8 +37,7 @@ final class LateExpiries {
             }
         }
         for (Device device : hypothesis.devices) {
-            long latest = device.deadline().hi()
-                    + (bounds.mayBeHeld(device, Long.MAX_VALUE, history.until()) ? settings.shardHoldMs() : 0);
+            long latest = bounds.latest(device);
             if (!hypothesis.hidden && device.state() != State.OFFLINE && isTooLate(latest, history.until())) {
                 late.add(new Violation(
                         Kind.GHOST,
@@ -65,7 +64,7 @@ final class LateExpiries {
     private boolean isTooLate(long latest, long at) {
         long allowed = settings.tickMs() + settings.slackMs();
         for (Silence silence : history.partition().silences) {
-            if (!bounds.mayExtend(silence)) {
+            if (!history.mayExtend(silence)) {
                 continue;
             }
             allowed += Math.max(0, Math.min(at, silence.to()) - Math.max(latest, silence.from())); // time stood still

@@ -2,6 +2,7 @@ package dev.rollcall.chaos.check;
 
 import dev.rollcall.chaos.check.Decoder.HeartbeatValue;
 import dev.rollcall.chaos.check.Decoder.Presence;
+import dev.rollcall.chaos.check.Decoder.ShardHeartbeatValue;
 import dev.rollcall.chaos.check.Decoder.TickValue;
 import dev.rollcall.chaos.check.UserLog.Applies;
 import dev.rollcall.chaos.check.UserLog.Beat;
@@ -42,6 +43,7 @@ final class LogIndex {
     final long until;
 
     long beats;
+    long shardBeats;
     long ticks;
     long texts;
     long flags;
@@ -135,6 +137,11 @@ final class LogIndex {
                 ticks++;
                 continue;
             }
+            if (value instanceof ShardHeartbeatValue beat) {
+                partition.shardHeartbeat(entry.offset(), beat);
+                shardBeats++;
+                continue;
+            }
             UserLog user = user("device-heartbeat", entry, value instanceof HeartbeatValue, clocks);
             if (user == null || !(value instanceof HeartbeatValue beat)) {
                 unusable++;
@@ -143,6 +150,7 @@ final class LogIndex {
             long at = stamp(entry);
             long logTime = partition.clock.time(entry.offset());
             boolean sentOn = isSentOn(entry);
+            boolean counts = partition.sessions.counts(beat.session(), beat.closed(), entry.offset());
             user.beats.add(new Beat(
                     entry.offset(),
                     at,
@@ -153,13 +161,16 @@ final class LogIndex {
                     beat.closed(),
                     beat.leaseMs(),
                     beat.shard(),
+                    beat.session(),
                     sentOn,
-                    newest(user).device(beat, at, sentOn, tolerance(entry, instant(entry, clocks))),
+                    counts
+                            ? newest(user).device(beat, at, sentOn, tolerance(entry, instant(entry, clocks)))
+                            : Applies.NO,
                     entry.after()));
             beats++;
             if (!sentOn) {
                 boolean certain = !everHidden.computeIfAbsent(user, UserLog::isEverHidden);
-                partition.beat(entry.offset(), beat.shard(), certain);
+                partition.beat(entry.offset(), beat.shard(), certain, counts);
             }
         }
     }
@@ -228,7 +239,9 @@ final class LogIndex {
         /** Of those that carry what can be undone: a state, or the connection's end. */
         private final Map<String, Newest> stating = new HashMap<>();
 
-        private Applies device(HeartbeatValue beat, long at, boolean sentOn, long tolerance) {
+        private Applies device(HeartbeatValue beat, long at, boolean sentOn, long apart) {
+            // Of an end that a session reports it is open here whether the session holds the device.
+            long tolerance = beat.session() != null && beat.closed() ? LEAP_MS : apart;
             Newest ofDevice = devices.computeIfAbsent(beat.device(), any -> new Newest());
             Newest ofStates = stating.computeIfAbsent(beat.device(), any -> new Newest());
             boolean states = beat.state() != null || beat.closed();

@@ -1,5 +1,6 @@
 package dev.rollcall.chaos.check;
 
+import dev.rollcall.chaos.check.Decoder.ShardHeartbeatValue;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -26,6 +27,7 @@ final class PartitionLog {
 
     final List<Silence> silences = new ArrayList<>();
     final Map<String, ShardLog> shards = new HashMap<>();
+    final SessionLogs sessions;
 
     /** The times between two clock ticks by different processors: somewhere in there, a task was taken over. */
     final List<Window> handOvers = new ArrayList<>();
@@ -41,6 +43,7 @@ final class PartitionLog {
     PartitionLog(PartitionClock clock, Settings settings) {
         this.clock = clock;
         this.settings = settings;
+        this.sessions = new SessionLogs(settings);
     }
 
     void tick(long offset, String instance) {
@@ -70,9 +73,20 @@ final class PartitionLog {
         tickTimes.add(at);
     }
 
-    void beat(long offset, @Nullable String shard, boolean certain) {
+    /** @param counts whether it is one that the shard's session may send */
+    void beat(long offset, @Nullable String shard, boolean certain, boolean counts) {
         long at = clock.time(offset);
         read(offset, at, certain);
+        hearShard(shard, offset, at, certain && counts);
+    }
+
+    void shardHeartbeat(long offset, ShardHeartbeatValue value) {
+        long at = clock.time(offset);
+        read(offset, at, true);
+        hearShard(value.shard(), offset, at, sessions.hear(offset, at, value));
+    }
+
+    private void hearShard(@Nullable String shard, long offset, long at, boolean certain) {
         if (shard != null && settings.shardHoldMs() > 0) {
             shards.computeIfAbsent(shard, any -> new ShardLog(settings)).record(offset, at, certain);
         }

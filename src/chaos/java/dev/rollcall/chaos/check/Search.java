@@ -126,7 +126,7 @@ final class Search {
         for (Hypothesis hypothesis : hypotheses) {
             due = Math.min(due, hypothesis.textEnd);
             for (Device device : hypothesis.devices) {
-                due = Math.min(due, device.deadline().lo());
+                due = Math.min(due, bounds.due(device));
             }
             if (!hypothesis.forgettableSince.equals(Span.NEVER) && hypothesis.devices.isEmpty()) {
                 due = Math.min(due, hypothesis.forgettableSince.lo() + settings.retentionMs());

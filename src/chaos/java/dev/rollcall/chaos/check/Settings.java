@@ -9,6 +9,8 @@ package dev.rollcall.chaos.check;
  * @param tickMs how often a partition's clock ticks
  * @param shardSilenceMs from when on a shard that sends nothing counts as silent
  * @param shardHoldMs how long at most a silent shard's devices are held; 0: not at all
+ * @param shardLeaseMs how long a shard's heartbeat that names no lease keeps its session alive
+ * @param shardResumeMs how long the devices of a session are held that did not end by its silence
  * @param clockDifferenceMs how far the brokers' clocks may be apart where a disturbance reaches them
  * @param maxDevices how many live devices a user may have
  * @param retentionMs how long a user of whom there is nothing to keep is remembered
@@ -23,6 +25,8 @@ public record Settings(
         long tickMs,
         long shardSilenceMs,
         long shardHoldMs,
+        long shardLeaseMs,
+        long shardResumeMs,
         long clockDifferenceMs,
         int maxDevices,
         long retentionMs,
@@ -33,7 +37,8 @@ public record Settings(
 
     /** The defaults of {@code config/rollcall.properties}, and a slack of 5 s. */
     public static Settings defaults(int partitions) {
-        return new Settings(partitions, 30_000, 5_000, 1_000, 15_000, 60_000, 0, 64, 2_592_000_000L, 5_000);
+        return new Settings(
+                partitions, 30_000, 5_000, 1_000, 15_000, 60_000, 30_000, 15_000, 0, 64, 2_592_000_000L, 5_000);
     }
 
     long logGapMs() {

@@ -44,10 +44,12 @@ final class SimplePromises {
     }
 
     /** No state is emitted that is below that of a device which, by its heartbeats in the log, was live when it began. */
-    void checkLiveDevices(UserLog user, PartitionClock clock) {
+    void checkLiveDevices(UserLog user, PartitionLog partition) {
+        PartitionClock clock = partition.clock;
         Map<String, List<Beat>> byDevice = new HashMap<>();
         user.beats.stream()
                 .filter(beat -> beat.applies() != Applies.NO)
+                .filter(beat -> partition.sessions.counts(beat.session(), beat.closed(), beat.offset()))
                 .forEach(beat -> byDevice.computeIfAbsent(beat.device(), any -> new ArrayList<>())
                         .add(beat));
         if (user.isEverHidden() || byDevice.size() > settings.maxDevices()) {
@@ -72,7 +74,10 @@ final class SimplePromises {
                 Beat last = lastBefore(beats, since);
                 boolean closedThen =
                         beats.stream().anyMatch(beat -> beat.closed() && Math.abs(beat.time() - since) <= tolerance);
-                if (last != null && !last.closed() && !closedThen && since + tolerance < last.time() + lease(last)) {
+                if (last != null
+                        && !last.closed()
+                        && !closedThen
+                        && isLive(last, beats, partition.sessions, since + tolerance)) {
                     violations.add(new Violation(
                             Kind.FALSE_STATE,
                             user.user,
@@ -84,9 +89,15 @@ final class SimplePromises {
         });
     }
 
-    private long lease(Beat beat) {
-        Long named = beat.leaseMs();
-        return named == null ? settings.leaseMs() : named;
+    private boolean isLive(Beat last, List<Beat> beats, SessionLogs sessions, long time) {
+        if (last.session() != null) {
+            return sessions.isLive(last, time);
+        }
+        if (last.leaseMs() != null) {
+            return time < last.time() + last.leaseMs();
+        }
+        boolean mayBeHeld = beats.stream().anyMatch(beat -> beat.session() != null && beat.offset() < last.offset());
+        return !mayBeHeld && time < last.time() + settings.leaseMs();
     }
 
     private static @Nullable Beat lastBefore(List<Beat> beats, long time) {

@@ -33,12 +33,13 @@ final class UserLog {
             boolean closed,
             @Nullable Long leaseMs,
             @Nullable String shard,
+            Hold.@Nullable Session session,
             boolean sentOn,
             Applies applies,
             List<Entry.Before> after) {
         @Override
         public String toString() {
-            return "beat at %d (offset %d) %s %s%s, lease %s%s%s"
+            return "beat at %d (offset %d) %s %s%s, lease %s%s%s%s"
                     .formatted(
                             at,
                             offset,
@@ -46,7 +47,8 @@ final class UserLog {
                             state == null ? "-" : state,
                             closed ? " CLOSED" : "",
                             leaseMs == null ? "-" : leaseMs,
-                            shard == null ? "" : ", " + shard,
+                            shard == null || session != null ? "" : ", " + shard,
+                            session == null ? "" : ", session " + session,
                             sentOn ? ", sent on, applies: " + applies : "");
         }
     }

@@ -17,6 +17,9 @@ import org.jspecify.annotations.Nullable;
  * on every state that may follow and by which the output is right so far.
  */
 final class UserModel {
+    /** What has no lease is never too late. */
+    private static final long NO_LEASE = Long.MAX_VALUE / 4;
+
     private final History history;
     private final UserLog log;
     private final Settings settings;
@@ -121,7 +124,10 @@ final class UserModel {
             return;
         }
         Device known = hypothesis.find(beat.device());
-        long named = beat.leaseMs() == null ? settings.leaseMs() : beat.leaseMs();
+        if (beat.session() != null && !countsOfSession(hypothesis, known, beat, to)) {
+            return;
+        }
+        long named = leaseOf(beat);
         if (beat.applies() != Applies.YES || (beat.sentOn() && beat.time() + named <= beat.logTime())) {
             to.accept(hypothesis);
         }
@@ -144,6 +150,53 @@ final class UserModel {
             to.accept(hypothesis);
             return;
         }
+        Hold hold = known == null ? null : known.hold();
+        if (hold == null || beat.session() != null || beat.closed()) {
+            apply(hypothesis, known, beat, named, now, false, to);
+            return;
+        }
+        boolean isElsewhere =
+                beat.shard() != null && !beat.shard().equals(hold.session().shard());
+        Boolean takesOver = bounds.hasSessionEnded(hold);
+        if (beat.leaseMs() != null || isElsewhere) {
+            takesOver = true;
+        }
+        if (takesOver == null || !takesOver) {
+            apply(hypothesis, known, beat, named, now, true, to);
+        }
+        if (takesOver == null || takesOver) {
+            apply(hypothesis, known, beat, named, now, false, to);
+        }
+    }
+
+    /** Whether a record with a session does anything; where that is open, it may have done nothing as well. */
+    private boolean countsOfSession(Hypothesis hypothesis, @Nullable Device known, Beat beat, Consumer<Hypothesis> to) {
+        Hold hold = known == null ? null : known.lease().hold();
+        boolean counts = history.partition().sessions.counts(beat.session(), beat.closed(), beat.offset())
+                && (!beat.closed() || (hold != null && hold.session().equals(beat.session())));
+        boolean endsAgain = beat.closed() && known != null && known.lease().closed();
+        if (!counts || endsAgain) {
+            to.accept(hypothesis);
+        }
+        return counts;
+    }
+
+    /** How long after it was written it still counts if it was sent on. */
+    private long leaseOf(Beat beat) {
+        if (beat.session() == null) {
+            return beat.leaseMs() == null ? settings.leaseMs() : beat.leaseMs();
+        }
+        return beat.closed() || bounds.isAlive(beat.session()) ? NO_LEASE : settings.shardLeaseMs();
+    }
+
+    private void apply(
+            Hypothesis hypothesis,
+            @Nullable Device known,
+            Beat beat,
+            long named,
+            long now,
+            boolean isStillHeld,
+            Consumer<Hypothesis> to) {
         Hypothesis after = hypothesis.copy();
         State before = known == null ? null : known.state();
         State state = beat.state() != null ? beat.state() : before != null ? before : State.ONLINE;
@@ -151,7 +204,11 @@ final class UserModel {
         after.put(
                 beat.closed()
                         ? closed(known, beat, state, since, named, now)
-                        : renewed(known, beat, state, since, named));
+                        : known != null && isStillHeld
+                                ? stillHeld(known, beat, state, since)
+                                : beat.session() != null
+                                        ? opened(known, beat, state, since)
+                                        : renewed(known, beat, state, since, named));
         if (!beat.closed() && state == State.ONLINE && !after.hidden) {
             boolean stepsBack = !beat.sentOn() && beat.at() < after.lastActive;
             after.lastActive = Math.max(after.lastActive, beat.at());
@@ -180,8 +237,33 @@ final class UserModel {
                 known == null ? ends.lo() : known.lease().runsTo(),
                 true,
                 ends.lo(),
-                known == null ? beat.shard() : known.lease().shard());
+                known == null ? beat.shard() : known.lease().shard(),
+                known == null ? null : known.lease().hold());
         return new Device(beat.device(), state, since, after, ends, ends.hi(), false);
+    }
+
+    private Device opened(@Nullable Device known, Beat beat, State state, long since) {
+        long last = known == null ? beat.time() : Math.max(known.lease().lastRecord(), beat.time());
+        Hold hold = new Hold(Objects.requireNonNull(beat.session()), beat.offset(), beat.time(), last);
+        long lease = settings.shardLeaseMs();
+        Lease after = new Lease(last, lease, lease, beat.time(), false, beat.time(), beat.shard(), hold);
+        return new Device(beat.device(), state, since, after, Span.at(beat.time()), beat.time(), false);
+    }
+
+    /** The session goes on holding a device of which somebody set the state. */
+    private static Device stillHeld(Device known, Beat beat, State state, long since) {
+        Lease lease = known.lease();
+        long last = Math.max(lease.lastRecord(), beat.time());
+        Lease after = new Lease(
+                last,
+                lease.ms(),
+                lease.longestMs(),
+                lease.runsTo(),
+                false,
+                lease.endedBy(),
+                lease.shard(),
+                Objects.requireNonNull(lease.hold()).withLastRecord(beat.time()));
+        return new Device(known.id(), state, since, after, known.deadline(), known.ownLatest(), false);
     }
 
     /** One that names no lease never shortens the one that runs, and one that names no shard leaves it (rule 4). */
@@ -192,7 +274,7 @@ final class UserModel {
         long latest = renewed;
         long longest = named;
         boolean neverShortens = beat.leaseMs() == null || beat.applies() == Applies.MAYBE;
-        if (known != null && neverShortens) {
+        if (known != null && known.lease().hold() == null && neverShortens) {
             if (!known.lease().closed() && known.lease().runsTo() > renewed) {
                 runsTo = known.lease().runsTo();
                 lease = known.lease().ms();
@@ -212,7 +294,8 @@ final class UserModel {
                 runsTo,
                 false,
                 runsTo,
-                beat.shard() == null && known != null ? known.lease().shard() : beat.shard());
+                beat.shard() == null && known != null ? known.lease().shard() : beat.shard(),
+                null);
         return new Device(beat.device(), state, since, after, new Span(runsTo, latest), latest, false);
     }
 }

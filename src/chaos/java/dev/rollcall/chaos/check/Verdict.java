@@ -13,6 +13,7 @@ public record Verdict(
         List<String> undecided,
         int users,
         long heartbeats,
+        long shardHeartbeats,
         long ticks,
         long texts,
         long flags,

@@ -35,6 +35,13 @@ final class Windows {
         return lastWithin(instant, instant) != NONE;
     }
 
+    /** Those of which a part is between the two, both included. */
+    List<Window> overlapping(long from, long to) {
+        return windows.stream()
+                .filter(window -> window.to() >= from && window.from() <= to)
+                .toList();
+    }
+
     /** How often a partition may change hands in the disturbance that this instant is in; 0: it is in none. */
     int takeOvers(long instant) {
         for (Window window : windows) {

@@ -16,7 +16,8 @@ class CheckerOrderTest {
     private static final String HIDING = "appear-offline";
 
     private static Settings settings(int partitions) {
-        return new Settings(partitions, 30_000, 5_000, 1_000, 15_000, 60_000, 0, 64, 2_592_000_000L, 2_000);
+        return new Settings(
+                partitions, 30_000, 5_000, 1_000, 15_000, 60_000, 30_000, 15_000, 0, 64, 2_592_000_000L, 2_000);
     }
 
     private static void clean(Verdict verdict) {

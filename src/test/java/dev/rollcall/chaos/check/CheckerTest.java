@@ -9,7 +9,7 @@ import org.junit.jupiter.api.Test;
 class CheckerTest {
     /** Leases of 30 s, 5 s of grace, shards quiet after 15 s and held for 60 s. */
     private static final Settings SETTINGS =
-            new Settings(1, 30_000, 5_000, 1_000, 15_000, 60_000, 0, 64, 2_592_000_000L, 2_000);
+            new Settings(1, 30_000, 5_000, 1_000, 15_000, 60_000, 30_000, 15_000, 0, 64, 2_592_000_000L, 2_000);
 
     /** A phone that is online at 1 s and heard from last at 11 s. */
     private static LogBuilder phone() {

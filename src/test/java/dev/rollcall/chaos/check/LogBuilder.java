@@ -41,12 +41,50 @@ final class LogBuilder {
 
     LogBuilder beat(
             long at, String user, String device, @Nullable String state, String connection, @Nullable String shard) {
-        return beat(at, user, device, state, connection, shard, null);
+        return beat(at, user, device, state, connection, shard, null, null);
+    }
+
+    /** A heartbeat by which a session of shard S holds the device, or ends it. */
+    LogBuilder held(long at, String device, @Nullable String state, String connection, String session) {
+        return held(at, device, state, connection, "S", session);
+    }
+
+    LogBuilder held(
+            long at, String device, @Nullable String state, String connection, String shard, String session) {
+        return beat(at, ALICE, device, state, connection, shard, null, session);
+    }
+
+    /** A session of shard S is heard. */
+    LogBuilder shard(long at, String session, long startedAt) {
+        return shard(at, "S", session, startedAt, false);
+    }
+
+    LogBuilder shard(long at, String shard, String session, long startedAt, boolean ended) {
+        add(
+                heartbeats,
+                at,
+                null,
+                encoded(new GenericRecordBuilder(schema("ShardHeartbeat"))
+                        .set("shard", shard)
+                        .set("session", session)
+                        .set("started_at", startedAt)
+                        .set("lease_ms", null)
+                        .set("ended", ended)
+                        .build()));
+        return this;
+    }
+
+    /** A session of shard S is heard every 10 s, the last time then, with a clock tick each second until 9.5 s later. */
+    LogBuilder beating(long from, long to, String session, long startedAt) {
+        for (long at = from; at <= to; at += 10_000) {
+            shard(at, session, startedAt).ticks(at + 500, at + 9_500);
+        }
+        return this;
     }
 
     /** A heartbeat that names its lease. */
     LogBuilder beat(long at, String device, @Nullable String state, long leaseMs) {
-        return beat(at, ALICE, device, state, "OPEN", null, leaseMs);
+        return beat(at, ALICE, device, state, "OPEN", null, leaseMs, null);
     }
 
     private LogBuilder beat(
@@ -56,7 +94,8 @@ final class LogBuilder {
             @Nullable String state,
             String connection,
             @Nullable String shard,
-            @Nullable Long leaseMs) {
+            @Nullable Long leaseMs,
+            @Nullable String session) {
         Schema schema = schema("DeviceHeartbeat");
         add(
                 heartbeats,
@@ -79,6 +118,7 @@ final class LogBuilder {
                                 new GenericData.EnumSymbol(
                                         schema.getField("connection").schema(), connection))
                         .set("shard", shard)
+                        .set("session", session)
                         .set("lease_ms", leaseMs)
                         .build()));
         return this;
