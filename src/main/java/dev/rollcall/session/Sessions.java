@@ -69,9 +69,7 @@ public final class Sessions {
         }
         heardAt(shard, at);
         if (latest != null && isAnother) {
-            end(shard, latest, State.SUPERSEDED, at);
-            Session next = shard.newest(latest.id().session()); // what was opened in it since its devices ended
-            end(shard, next == null ? latest : next, State.SUPERSEDED, at);
+            shard.lives(latest.id().session()).forEach(life -> end(shard, life, State.SUPERSEDED, at));
         }
         if (session == null || (isOver(session) && session.state() != State.ENDED)) {
             session = create(
@@ -79,17 +77,24 @@ public final class Sessions {
         }
         if (session.state() != State.ENDED) {
             shard.setLatest(session);
-            shard.remember(session);
-            if (session.hear(beat, at, clock.now(), rules)) {
-                changed.add(shard);
-            }
-            if (beat.ended()) {
-                end(shard, session, State.ENDED, at);
-            }
-            schedule(session);
+            shard.lives(beat.session()).forEach(life -> heard(shard, life, beat, at));
         }
         tidy(shard);
         return true;
+    }
+
+    private void heard(Shard shard, Session life, ShardHeartbeat beat, long at) {
+        if (isOver(life)) {
+            return;
+        }
+        shard.remember(life);
+        if (life.hear(beat, at, clock.now(), rules)) {
+            changed.add(shard);
+        }
+        if (beat.ended()) {
+            end(shard, life, State.ENDED, at);
+        }
+        schedule(life);
     }
 
     /** Whether a heartbeat of that session counts for nothing: a later one was heard, or it has said that it ended. */
@@ -99,17 +104,20 @@ public final class Sessions {
                 && (known.state() == State.SUPERSEDED || (known.state() == State.ENDED && !connectionEnded));
     }
 
-    /** How long a device lives that was opened in that session: without end if that was heard, since it decides then. */
-    public long leaseMs(String shard, String session) {
+    /** How long a device lives that was opened in that session: without end if that is alive then, since it decides. */
+    public long leaseMs(String shard, String session, long at) {
         Session known = newest(shard, session);
-        return known != null && known.isHeard() && !isOver(known) ? Long.MAX_VALUE / 2 : rules.leaseMs();
+        return known != null && known.isHeard() && at < known.endsAt() ? Long.MAX_VALUE / 2 : rules.leaseMs();
     }
 
-    /** The session that holds what is opened in it now. */
-    public Session open(String shardName, String name) {
+    /**
+     * The session that holds what is opened in it then. If it is silent, that waits in another life of it for the session to
+     * be heard again, and does not end with what the session holds.
+     */
+    public Session open(String shardName, String name, long at) {
         Shard shard = shards.computeIfAbsent(shardName, Shard::new);
         Session newest = shard.newest(name);
-        if (newest == null || isOver(newest)) {
+        if (newest == null || (newest.isHeard() && newest.endsAt() <= at)) {
             return create(shard, name, newest == null ? 0 : newest.id().life() + 1);
         }
         return newest;

@@ -4,6 +4,7 @@ import dev.rollcall.session.StoredShard.StoredSession;
 import dev.rollcall.time.PartitionClock;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.Iterator;
 import java.util.LinkedHashSet;
@@ -26,8 +27,8 @@ final class Shard {
     private final String name;
     private final Map<SessionId, Session> sessions = new HashMap<>();
 
-    /** The last life of each, by name. */
-    private final Map<String, Session> newest = new HashMap<>();
+    /** All lives of each, by name, in order. */
+    private final Map<String, List<Session>> lives = new HashMap<>();
 
     /** Those that were heard, in the order in which they were first. */
     private final Set<Session> heard = new LinkedHashSet<>();
@@ -76,14 +77,13 @@ final class Shard {
 
     void add(Session session) {
         sessions.put(session.id(), session);
-        Session before = newest.get(session.id().session());
-        if (before == null || before.id().life() < session.id().life()) {
-            newest.put(session.id().session(), session);
-        }
+        List<Session> ofThatName = lives.computeIfAbsent(session.id().session(), any -> new ArrayList<>(1));
         candidates.add(session);
-        if (before != null) {
-            candidates.add(before);
+        if (!ofThatName.isEmpty()) {
+            candidates.add(ofThatName.get(ofThatName.size() - 1));
         }
+        ofThatName.add(session);
+        ofThatName.sort(Comparator.comparingInt(one -> one.id().life())); // mostly it is already
     }
 
     /** It has been heard, or is known to be an earlier one. */
@@ -106,7 +106,13 @@ final class Shard {
     /** The last life of that session; null: it is not known. */
     @Nullable
     Session newest(String session) {
-        return newest.get(session);
+        List<Session> all = lives(session);
+        return all.isEmpty() ? null : all.get(all.size() - 1);
+    }
+
+    /** All lives of that session from which there may still be a device. */
+    List<Session> lives(String session) {
+        return lives.getOrDefault(session, List.of());
     }
 
     @Nullable
@@ -149,31 +155,21 @@ final class Shard {
     List<Session> dropUnneeded() {
         List<Session> dropped = new ArrayList<>(0);
         for (Session session : candidates) {
-            boolean isLastLife = session == newest.get(session.id().session());
+            List<Session> ofThatName = lives(session.id().session());
+            boolean isLastLife = session == newest(session.id().session());
             boolean isRemembered = isLastLife && remembered.contains(session);
             boolean isUnneeded = session.devices() == 0 && session != latest && !isRemembered;
             if (isUnneeded && sessions.remove(session.id(), session)) {
                 heard.remove(session);
                 remembered.remove(session);
-                if (isLastLife) {
-                    restoreNewest(session.id());
+                ofThatName.remove(session);
+                if (ofThatName.isEmpty()) {
+                    lives.remove(session.id().session());
                 }
                 dropped.add(session);
             }
         }
         candidates.clear();
         return dropped;
-    }
-
-    /** The last life of a session is gone, but there may still be devices of an earlier one. */
-    private void restoreNewest(SessionId gone) {
-        newest.remove(gone.session());
-        for (int life = gone.life() - 1; life >= 0; life--) {
-            Session former = sessions.get(new SessionId(name, gone.session(), life));
-            if (former != null) {
-                newest.put(gone.session(), former);
-                return;
-            }
-        }
     }
 }

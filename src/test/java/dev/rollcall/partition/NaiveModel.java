@@ -185,7 +185,8 @@ final class NaiveModel implements Partition {
         NaiveSessions.Id session = NaiveSessions.Id.of(heartbeat);
         boolean isOver = session == null
                 ? at + heartbeat.leaseMs().orElse(rules.leaseMs()) <= arrival
-                : !heartbeat.connectionEnded() && sessions.lifeOf(session, at, arrival).hasEnded(arrival);
+                : !heartbeat.connectionEnded()
+                        && sessions.lifeOf(session, at, arrival).hasEnded(arrival);
         boolean isOlder = person.devices.stream()
                 .anyMatch(device -> device.id.equals(heartbeat.deviceId()) && at < device.lastRecord);
         if (!isOver && !isOlder) {

@@ -154,7 +154,8 @@ final class NaiveSessions {
     /** For a device that this session opens: the session's, or one of its own until the session is heard. */
     Life lifeOf(Id id, long at, long arrival) {
         Session found = find(id);
-        return found != null && !found.life().hasEnded(arrival) ? found.life()
+        return found != null && !found.life().hasEnded(arrival)
+                ? found.life()
                 : new Life(true, at, rules.shardLeaseMs());
     }
 

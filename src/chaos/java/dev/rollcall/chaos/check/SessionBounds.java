@@ -93,8 +93,7 @@ final class SessionBounds {
     private End endOfWaiting(Hold hold, At to) {
         long lease = settings.shardLeaseMs();
         Span own = new Span(hold.openedAt() + lease, hold.lastRecord() + lease);
-        Span deadline =
-                extended(own, settings.shardHoldMs(), lease, new At(hold.offset(), hold.lastRecord()), to);
+        Span deadline = extended(own, settings.shardHoldMs(), lease, new At(hold.offset(), hold.lastRecord()), to);
         return new End(deadline, deadline.plus(settings.shardHoldMs()));
     }
 

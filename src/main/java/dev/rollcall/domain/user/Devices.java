@@ -90,7 +90,7 @@ final class Devices {
     /** A heartbeat of a device whose connection has not ended: decides what it lives by from now on. */
     void keepAlive(Device device, Heartbeat heartbeat, long time) {
         if (heartbeat.shard() != null && heartbeat.session() != null) {
-            device.open(scope.sessions().open(heartbeat.shard(), heartbeat.session()), time, scope);
+            device.open(scope.sessions().open(heartbeat.shard(), heartbeat.session(), time), time, scope);
         } else if (device.staysInSession(heartbeat, scope.clock().now())) {
             device.heard(time);
         } else {
@@ -101,10 +101,10 @@ final class Devices {
     }
 
     /** How long a heartbeat keeps its device alive; one that a session holds that was heard, without end. */
-    long leaseMs(Heartbeat heartbeat) {
+    long leaseMs(Heartbeat heartbeat, long arrivedAt) {
         return heartbeat.shard() == null || heartbeat.session() == null
                 ? heartbeat.leaseMs().orElse(scope.rules().leaseMs())
-                : scope.sessions().leaseMs(heartbeat.shard(), heartbeat.session());
+                : scope.sessions().leaseMs(heartbeat.shard(), heartbeat.session(), arrivedAt);
     }
 
     /** Rule 1: ONLINE with a live ONLINE device; else IDLE with a live IDLE one; else OFFLINE. */

@@ -161,7 +161,7 @@ public final class User {
     public @Nullable Rejection misroutedHeartbeat(Heartbeat heartbeat, long firstStamp, long arrivedAt) {
         Device device = devices.find(heartbeat.deviceId());
         long at = Math.min(clock.timeAt(firstStamp), arrivedAt);
-        boolean isOver = at + devices.leaseMs(heartbeat) <= arrivedAt;
+        boolean isOver = at + devices.leaseMs(heartbeat, arrivedAt) <= arrivedAt;
         if (isOver || (device != null && at < device.lastRecord())) {
             return null;
         }
