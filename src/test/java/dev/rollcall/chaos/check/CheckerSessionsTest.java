@@ -45,10 +45,7 @@ class CheckerSessionsTest {
     @Row("C1")
     void shouldSayNothingMoreWhenAnOpenConnectionIsQuiet() {
         clean(openA(600_000).check(SETTINGS));
-        broken(
-                openA(600_000).emitted("OFFLINE", 30_000, 0L).check(SETTINGS),
-                Kind.UNEXPLAINED,
-                Kind.FALSE_STATE);
+        broken(openA(600_000).emitted("OFFLINE", 30_000, 0L).check(SETTINGS), Kind.UNEXPLAINED, Kind.FALSE_STATE);
     }
 
     @Test
@@ -108,8 +105,7 @@ class CheckerSessionsTest {
     @Test
     @Row("C6")
     void shouldSayNothingWhenAnotherShardOpensWhatASessionLetGo() {
-        LogBuilder elsewhere = ended()
-                .ticks(100_500, 111_500)
+        LogBuilder elsewhere = ended().ticks(100_500, 111_500)
                 .shard(112_000, "T", "t1", 0, false)
                 .held(112_000, "A", null, "OPEN", "T", "t1")
                 .ticks(112_500, 130_500);
@@ -155,11 +151,13 @@ class CheckerSessionsTest {
                 .ticks(101_500, 150_500);
 
         clean(zombie.emitted("OFFLINE", 100_000, 0L).check(SETTINGS));
-        broken(restarted()
-                .shard(101_000, "s1", 0)
-                .held(101_000, "B", null, "OPEN", "s1")
-                .ticks(101_500, 150_500)
-                .check(SETTINGS), Kind.LOST);
+        broken(
+                restarted()
+                        .shard(101_000, "s1", 0)
+                        .held(101_000, "B", null, "OPEN", "s1")
+                        .ticks(101_500, 150_500)
+                        .check(SETTINGS),
+                Kind.LOST);
     }
 
     @Test
@@ -181,9 +179,7 @@ class CheckerSessionsTest {
     @Test
     @Row("C11")
     void shouldMissTheEndWhenALeaseTookTheDeviceOver() {
-        LogBuilder leased = openA(50_000)
-                .beat(59_800, "A", null, 30_000)
-                .beating(60_000, 200_000, "s1", 0);
+        LogBuilder leased = openA(50_000).beat(59_800, "A", null, 30_000).beating(60_000, 200_000, "s1", 0);
 
         broken(leased.check(SETTINGS), Kind.LOST);
         clean(leased.emitted("OFFLINE", 89_800, 59_800L).check(SETTINGS));
@@ -233,9 +229,8 @@ class CheckerSessionsTest {
 
     @Test
     void shouldEndADeviceAfterItsGraceWhenItsSessionReportsTheEnd() {
-        LogBuilder closed = openA(50_000)
-                .held(59_800, "A", null, "CLOSED", "s1")
-                .beating(60_000, 100_000, "s1", 0);
+        LogBuilder closed =
+                openA(50_000).held(59_800, "A", null, "CLOSED", "s1").beating(60_000, 100_000, "s1", 0);
 
         broken(closed.check(SETTINGS), Kind.LOST);
         clean(closed.emitted("OFFLINE", 64_800, 0L).check(SETTINGS));
@@ -323,9 +318,7 @@ class CheckerSessionsTest {
     void shouldAllowNoMoreThanALeaseWhenATaskMayHaveBeenTakenOver() {
         LogBuilder silent = openA(100_000).ticks(110_500, 250_500);
 
-        broken(
-                silent.emitted("OFFLINE", 150_001, 0L).check(SETTINGS, new Window(118_000, 120_000)),
-                Kind.WRONG_TIME);
+        broken(silent.emitted("OFFLINE", 150_001, 0L).check(SETTINGS, new Window(118_000, 120_000)), Kind.WRONG_TIME);
     }
 
     @Test
@@ -343,7 +336,10 @@ class CheckerSessionsTest {
 
         clean(silent.emitted("OFFLINE", 59_500, 0L).check(SETTINGS));
         broken(
-                openA(10_000).ticks(39_500, 170_500).emitted("OFFLINE", 40_000, 0L).check(SETTINGS),
+                openA(10_000)
+                        .ticks(39_500, 170_500)
+                        .emitted("OFFLINE", 40_000, 0L)
+                        .check(SETTINGS),
                 Kind.WRONG_TIME);
     }
 

@@ -49,8 +49,7 @@ final class LogBuilder {
         return held(at, device, state, connection, "S", session);
     }
 
-    LogBuilder held(
-            long at, String device, @Nullable String state, String connection, String shard, String session) {
+    LogBuilder held(long at, String device, @Nullable String state, String connection, String shard, String session) {
         return beat(at, ALICE, device, state, connection, shard, null, session);
     }
 
