@@ -6,6 +6,7 @@ import dev.rollcall.chaos.check.LogReader;
 import dev.rollcall.domain.Heartbeat;
 import dev.rollcall.domain.StatusText;
 import dev.rollcall.domain.UserId;
+import dev.rollcall.session.ShardHeartbeat;
 import dev.rollcall.wire.Inbound;
 import dev.rollcall.wire.Topic;
 import dev.rollcall.wire.Topics;
@@ -18,6 +19,7 @@ import org.apache.kafka.common.header.Header;
 import org.apache.kafka.common.header.internals.RecordHeader;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
 import org.apache.kafka.common.utils.Utils;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A producer that writes to any partition, which clients of Rollcall must not do. For the checker, a header names what had
@@ -52,9 +54,13 @@ final class AnyPartitionProducer {
         return send(TOPICS.appearOffline(), user, partition, new Inbound.AppearOffline(hidden), List.of());
     }
 
+    CompletableFuture<RecordMetadata> shard(int partition, ShardHeartbeat heartbeat) {
+        return send(TOPICS.heartbeats(), null, partition, new Inbound.ShardBeat(heartbeat), List.of());
+    }
+
     private CompletableFuture<RecordMetadata> send(
             Topic<UserId, Inbound> topic,
-            UserId user,
+            @Nullable UserId user,
             int partition,
             Inbound.Content content,
             List<RecordMetadata> after) {
@@ -66,7 +72,8 @@ final class AnyPartitionProducer {
                 .toList();
         CompletableFuture<RecordMetadata> acknowledged = new CompletableFuture<>();
         var unused = producer.send(
-                new ProducerRecord<>(topic.name(), partition, user.bytes(), value, headers), (record, failure) -> {
+                new ProducerRecord<>(topic.name(), partition, user == null ? null : user.bytes(), value, headers),
+                (record, failure) -> {
                     if (failure == null) {
                         acknowledged.complete(record);
                     } else {

@@ -42,6 +42,7 @@ final class Faults {
                 new Fault("shard silent, shorter than the hold", null, Faults::silenceShard),
                 new Fault("shard silent for good", null, Faults::stopShard),
                 new Fault("garbage on the inputs", null, Faults::garbage)));
+        all.addAll(ShardFaults.ALL);
         if (withSmallDisk) {
             all.add(new Fault("disk full under a processor", Reach.PROCESSORS, 6, Faults::fillDisk));
         }
@@ -221,7 +222,7 @@ final class Faults {
         return Brokers.IDS.get(random.nextInt(Brokers.IDS.size()));
     }
 
-    private static String anyProcessor(Campaign campaign, Random random) {
+    static String anyProcessor(Campaign campaign, Random random) {
         List<String> names = campaign.processors().names();
         return names.get(random.nextInt(names.size()));
     }
@@ -231,7 +232,7 @@ final class Faults {
         return shards.get(random.nextInt(shards.size()));
     }
 
-    private static Duration between(Random random, long leastMs, long mostMs) {
+    static Duration between(Random random, long leastMs, long mostMs) {
         return Duration.ofMillis(leastMs + (long) (random.nextDouble() * (mostMs - leastMs)));
     }
 }

@@ -9,12 +9,17 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.PriorityQueue;
+import java.util.Queue;
 import java.util.SplittableRandom;
 import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.LongAdder;
+import java.util.function.Consumer;
 import org.apache.kafka.clients.producer.ProducerConfig;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Simulated homeserver shards in a process of their own. Does what it is told on standard input, a line each:
@@ -23,9 +28,17 @@ import org.apache.kafka.clients.producer.ProducerConfig;
  *   silence SHARD MS   sends nothing for that long, and then goes on with all its devices
  *   stop SHARD         sends nothing any more
  *   adopt SHARD        its devices come back at a new shard
+ *   restart SHARD      begins another session; its devices come back one after the other
+ *   zombie SHARD MS    the session before goes on writing for that long
+ *   move SHARD OTHER   its devices are opened by the other shard from now on
+ *   end SHARD OTHER    ends its session in good order; its devices come back at the other shard
+ *   cut SHARD PARTITION MS  nothing that it sends reaches that partition for that long
  *   leave MS           all users but one on the sparse partition fall silent for that long
  *   quiesce            all of them stop; prints when everything that was sent is acknowledged
  * </pre>
+ *
+ * <p>Half of the shards hold connections in sessions (rule 14), the others beat for each device. Only the former understand
+ * {@code restart}, {@code zombie}, {@code move}, {@code end} and {@code cut}.
  *
  * <p>What each device wants to do depends on the seed alone. What lies in the topics depends on the faults as well, and
  * only that counts.
@@ -38,6 +51,7 @@ public final class LoadGenerator {
     private static final double TEXT_SHARE = 0.02;
     private static final double FLAG_SHARE = 0.008;
     private static final int MAX_DEVICES = 2;
+    private static final long ZOMBIE_STEP_MS = 100;
 
     private final Map<String, Shard> shards = new TreeMap<>();
     private final SpecialUsers special;
@@ -47,9 +61,12 @@ public final class LoadGenerator {
 
     private LoadGenerator(String bootstrapServers, int users, long seed) {
         special = new SpecialUsers(bootstrapServers, seed);
+        AnyPartitionProducer sessions = new AnyPartitionProducer(bootstrapServers);
         List<Shard> all = new ArrayList<>();
         for (int number = 0; number < SHARDS; number++) {
-            Shard shard = new Shard("shard-" + number, connect(bootstrapServers), new SplittableRandom(seed + number));
+            String name = "shard-" + number;
+            HoldingShard holding = holdsConnections(number) ? new HoldingShard(name, sessions, this::count) : null;
+            Shard shard = new Shard(name, connect(bootstrapServers), holding, new SplittableRandom(seed + number));
             shards.put(shard.name, shard);
             all.add(shard);
         }
@@ -83,6 +100,10 @@ public final class LoadGenerator {
         Lifeline.hold(load::command);
     }
 
+    static boolean holdsConnections(int shard) {
+        return shard % 2 == 1;
+    }
+
     static EventSender connect(String bootstrapServers) {
         return new EventSender(Topics.ofContract(), producer(bootstrapServers));
     }
@@ -110,6 +131,12 @@ public final class LoadGenerator {
             case "silence" -> shard(words[1]).silence(Long.parseLong(words[2]));
             case "stop" -> shard(words[1]).silence(Duration.ofDays(1).toMillis());
             case "adopt" -> shard(words[1]).adopted = true;
+            case "restart" -> shard(words[1]).tell(Shard::restart);
+            case "zombie" -> shard(words[1]).tell(shard -> shard.zombieUntilMs = nowMs() + Long.parseLong(words[2]));
+            case "move" -> shard(words[1]).tell(shard -> shard.moveTo(shard(words[2])));
+            case "end" -> shard(words[1]).tell(shard -> shard.endFor(shard(words[2])));
+            case "cut" ->
+                shard(words[1]).holding().cutOff(Integer.parseInt(words[2]), nowMs() + Long.parseLong(words[3]));
             case "leave" -> special.leave(Long.parseLong(words[1]));
             case "quiesce" -> quiesce();
             default -> throw new IllegalArgumentException("unknown command " + line);
@@ -140,7 +167,7 @@ public final class LoadGenerator {
         System.out.printf("%s %d sent, %d failed%n", QUIESCED, sent.sum() + special.sent(), failed.sum());
     }
 
-    private void count(CompletableFuture<Void> sending) {
+    private void count(CompletableFuture<?> sending) {
         sent.increment();
         var unused = sending.whenComplete((nothing, failure) -> {
             if (failure == null) {
@@ -151,9 +178,6 @@ public final class LoadGenerator {
             }
         });
     }
-
-    /** A device where it is connected; the user's first device also sets text and flag. */
-    private record Connection(UserId user, boolean isFirst, SimulatedDevice device) {}
 
     private record Due(long atMs, long order, Connection connection) implements Comparable<Due> {
         @Override
@@ -167,16 +191,29 @@ public final class LoadGenerator {
         private final EventSender sender;
         private final SplittableRandom random;
         private final PriorityQueue<Due> queue = new PriorityQueue<>();
+        private final Queue<Consumer<Shard>> commands = new ConcurrentLinkedQueue<>();
+
+        /** Null: it beats for each device. */
+        private final @Nullable HoldingShard holding;
+
+        /** Whose session opens its devices; mostly its own. */
+        private @Nullable HoldingShard speaker;
+
+        private long zombieUntilMs;
+        private long nextZombieStepMs;
         private long order;
+        private long startMs;
         private String name; // the thread's own, once it runs
         private volatile long silentUntilMs;
         private volatile boolean adopted;
         private volatile boolean stopped;
         private volatile boolean ended;
 
-        private Shard(String name, EventSender sender, SplittableRandom random) {
+        private Shard(String name, EventSender sender, @Nullable HoldingShard holding, SplittableRandom random) {
             this.name = name;
             this.sender = sender;
+            this.holding = holding;
+            this.speaker = holding;
             this.random = random;
         }
 
@@ -192,12 +229,53 @@ public final class LoadGenerator {
             silentUntilMs = nowMs() + ms;
         }
 
+        /** In its own thread. */
+        private void tell(Consumer<Shard> command) {
+            commands.add(command);
+        }
+
+        private HoldingShard holding() {
+            return Objects.requireNonNull(holding, "it holds no connections");
+        }
+
+        private void restart() {
+            holding().begin();
+            speaker = holding;
+            silentUntilMs = 0;
+            comeBack();
+        }
+
+        private void moveTo(Shard other) {
+            speaker = other.holding();
+            // Some connections are known to be gone, before or after the other shard opens the device; others are
+            // half-open.
+            queue.stream()
+                    .filter(due -> random.nextInt(3) == 0)
+                    .forEach(due -> send(
+                            due.connection(),
+                            holding().current().of(due.connection().device().end())));
+        }
+
+        private void endFor(Shard other) {
+            holding().end();
+            speaker = other.holding();
+            comeBack();
+        }
+
         private void run() {
             long start = nowMs();
+            startMs = start;
             try {
                 while (!stopped) {
                     if (adopted) {
-                        comeBackElsewhere(nowMs() - start);
+                        adopted = false;
+                        comeBackElsewhere();
+                    }
+                    for (Consumer<Shard> command = commands.poll(); command != null; command = commands.poll()) {
+                        command.accept(this);
+                    }
+                    if (holding != null) {
+                        holdOn();
                     }
                     Due due = queue.peek();
                     if (due == null || nowMs() < silentUntilMs || nowMs() - start < due.atMs()) {
@@ -216,28 +294,62 @@ public final class LoadGenerator {
             }
         }
 
-        private void comeBackElsewhere(long atMs) {
-            adopted = false;
-            name = name + "-heir";
+        /** The devices of a shard that holds connections find it again; the others a new one. */
+        private void comeBackElsewhere() {
+            if (holding == null) {
+                name = name + "-heir";
+                silentUntilMs = 0;
+                comeBack();
+            } else {
+                restart();
+            }
+        }
+
+        private void comeBack() {
+            long atMs = nowMs() - startMs;
             List<Due> all = List.copyOf(queue);
             queue.clear();
             all.forEach(due -> {
-                due.connection().device().cutOff();
+                due.connection().cutOff();
                 schedule(due.connection(), atMs);
             });
-            silentUntilMs = 0;
+        }
+
+        private void holdOn() {
+            long now = nowMs();
+            if (now >= silentUntilMs) {
+                holding().beatIfDue(now);
+            }
+            if (now < zombieUntilMs) {
+                holding().beatAsZombieIfDue(now);
+                ShardSession zombie = holding().before();
+                if (zombie != null && now >= nextZombieStepMs) {
+                    nextZombieStepMs = now + ZOMBIE_STEP_MS;
+                    queue.stream()
+                            .skip(random.nextInt(Math.max(1, queue.size())))
+                            .findFirst()
+                            .ifPresent(due ->
+                                    send(due.connection(), due.connection().stepOfZombie(zombie, random)));
+                }
+            }
         }
 
         private void step(Connection connection) {
-            Heartbeat heartbeat = connection.device().step(name);
+            Heartbeat heartbeat = speaker == null ? connection.step(name) : connection.step(speaker.current(), random);
             if (heartbeat != null) {
-                count(sender.heartbeat(connection.user(), heartbeat));
+                send(connection, heartbeat);
             }
             if (connection.isFirst() && random.nextDouble() < TEXT_SHARE) {
                 count(sender.status(connection.user(), text()));
             }
             if (connection.isFirst() && random.nextDouble() < FLAG_SHARE) {
                 count(sender.appearOffline(connection.user(), random.nextInt(100) < 45));
+            }
+        }
+
+        private void send(Connection connection, Heartbeat heartbeat) {
+            if (holding == null || holding.reaches(connection.user(), nowMs())) {
+                count(sender.heartbeat(connection.user(), heartbeat));
             }
         }
 
@@ -251,7 +363,7 @@ public final class LoadGenerator {
         }
     }
 
-    private static long nowMs() {
+    static long nowMs() {
         return System.nanoTime() / 1_000_000;
     }
 }

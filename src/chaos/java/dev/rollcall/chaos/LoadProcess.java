@@ -39,6 +39,38 @@ final class LoadProcess implements AutoCloseable {
         process.tell("silence %s %d".formatted(shard, time.toMillis()));
     }
 
+    /** Those that hold connections in sessions; only they can do what follows. */
+    List<String> holdingShards() {
+        return IntStream.range(0, LoadGenerator.SHARDS)
+                .filter(LoadGenerator::holdsConnections)
+                .mapToObj(i -> "shard-" + i)
+                .toList();
+    }
+
+    /** Begins another session, also where it has stopped; its devices come back one after the other. */
+    void restart(String shard) {
+        process.tell("restart " + shard);
+    }
+
+    /** The session before the last restart goes on writing for that long. */
+    void zombie(String shard, Duration time) {
+        process.tell("zombie %s %d".formatted(shard, time.toMillis()));
+    }
+
+    /** The shard's devices are opened by the other one from now on. */
+    void move(String shard, String other) {
+        process.tell("move %s %s".formatted(shard, other));
+    }
+
+    /** Ends the session in good order; its devices come back at the other shard. */
+    void end(String shard, String other) {
+        process.tell("end %s %s".formatted(shard, other));
+    }
+
+    void cutOff(String shard, int partition, Duration time) {
+        process.tell("cut %s %d %d".formatted(shard, partition, time.toMillis()));
+    }
+
     /** All users but one on the sparse partition fall silent for that long. */
     void leave(Duration time) {
         process.tell("leave %d".formatted(time.toMillis()));

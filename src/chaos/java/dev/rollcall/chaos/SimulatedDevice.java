@@ -81,6 +81,21 @@ final class SimulatedDevice {
         nextInMs = leases(0, 1);
     }
 
+    boolean isPresent() {
+        return present;
+    }
+
+    /** The end of its connection, whatever it is itself. */
+    Heartbeat end() {
+        return new Heartbeat(id(), null, true, OptionalLong.empty(), null);
+    }
+
+    /** A heartbeat that it has not sent. */
+    Heartbeat anyBeat(SplittableRandom other) {
+        PresenceState state = other.nextBoolean() ? PresenceState.IDLE : PresenceState.ONLINE;
+        return new Heartbeat(id(), other.nextInt(3) == 0 ? null : state, false, OptionalLong.empty(), null);
+    }
+
     private @Nullable PresenceState comesBackAs() {
         beatsLeft = 2 + random.nextInt(7);
         int draw10 = random.nextInt(10);

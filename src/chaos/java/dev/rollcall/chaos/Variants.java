@@ -30,6 +30,8 @@ final class Variants {
     private static final String HEARTBEAT_SOURCE = "dev/rollcall/topology/HeartbeatSource.java";
     private static final String DEAD_LETTER = "dev/rollcall/topology/DeadLetter.java";
 
+    private static final String SESSIONS = "dev/rollcall/session/Sessions.java";
+
     private static final String TICK_TOPIC = "clock-ticks";
 
     /** The broker that leads nothing but heartbeats, where that is wanted. */
@@ -190,6 +192,29 @@ final class Variants {
                     "processor killed, back without its state",
                     Reach.PROCESSORS,
                     (campaign, random) -> Faults.killProcessor(campaign, random, true)));
+
+    /** Its patch is missing: where an earlier session's records are told to count for nothing, they have to count. */
+    static final Variant ZOMBIE_BELIEVED = broken(
+            "zombie-believed",
+            "an earlier session's records count",
+            List.of(new Patch(SESSIONS, "PLACEHOLDER: the test for an earlier session", "false")),
+            false,
+            new Fault("session: shard paused, a zombie beside its successor", null, ShardFaults::leaveZombie),
+            new Fault("session: shard paused, a zombie beside its successor", null, ShardFaults::leaveZombie));
+
+    /** Its patch is missing: where the stored sessions are read at a take-over, none must be read. */
+    static final Variant SESSION_FORGOTTEN = broken(
+            "session-forgotten",
+            "sessions are forgotten at a take-over",
+            List.of(new Patch(PROCESSOR, "PLACEHOLDER: the sessions that are restored", "")),
+            false,
+            new Fault(
+                    "session: shard restarted, a processor killed",
+                    Reach.PROCESSORS,
+                    2,
+                    ShardFaults::restartWhileTakenOver),
+            new Fault(
+                    "session: shard killed, a processor killed", Reach.PROCESSORS, 2, ShardFaults::killWhileTakenOver));
 
     static final List<Variant> ALL = List.of(
             WALL_CLOCK,

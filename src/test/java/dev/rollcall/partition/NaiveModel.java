@@ -144,7 +144,7 @@ final class NaiveModel implements Partition {
         long at = person.hidden ? Math.max(time, stamp + steps) : pass(stamp);
         if (!person.hidden) {
             hear(at);
-            if (heartbeat.shard() != null && !isOfEarlierSession(heartbeat)) {
+            if (heartbeat.shard() != null && mayCount(heartbeat)) {
                 hearShard(heartbeat.shard(), at);
             }
         }
@@ -344,8 +344,9 @@ final class NaiveModel implements Partition {
     }
 
     private void hear(long at) {
-        if (people.values().stream()
-                .allMatch(person -> person.hidden || (person.devices.isEmpty() && person.textEnd == null))) {
+        if (!sessions.knowsAny()
+                && people.values().stream()
+                        .allMatch(person -> person.hidden || (person.devices.isEmpty() && person.textEnd == null))) {
             tick = at;
         }
         if (heard.isEmpty()) {
@@ -446,7 +447,7 @@ final class NaiveModel implements Partition {
             if (session != null) {
                 device.session = session;
                 device.life = sessions.lifeOf(session, at, arrival);
-            } else if (device.life == null || takesOver(heartbeat, device, arrival)) {
+            } else if (device.life == null || takesOver(heartbeat, device)) {
                 boolean runsLonger = device.life == null && !device.closed && device.deadline > at + lease;
                 if (heartbeat.leaseMs().isPresent() || !runsLonger) {
                     device.lease = lease;
@@ -470,20 +471,24 @@ final class NaiveModel implements Partition {
 
     /** Whether a heartbeat with a session counts for anything. */
     private boolean counts(NaiveSessions.Id session, boolean isEnd, @Nullable Device device) {
-        return !sessions.isEarlier(session)
-                && (isEnd ? device != null && session.equals(device.session) : !sessions.hasLeft(session));
+        return mayCount(session, isEnd) && (!isEnd || (device != null && session.equals(device.session)));
     }
 
-    private boolean isOfEarlierSession(Heartbeat heartbeat) {
+    private boolean mayCount(Heartbeat heartbeat) {
         NaiveSessions.Id session = NaiveSessions.Id.of(heartbeat);
-        return session != null && sessions.isEarlier(session);
+        return session == null || mayCount(session, heartbeat.connectionEnded());
+    }
+
+    /** Whatever is known of the device. */
+    private boolean mayCount(NaiveSessions.Id session, boolean isEnd) {
+        return !sessions.isEarlier(session) && (isEnd || !sessions.hasLeft(session));
     }
 
     /** Whether a heartbeat without a session takes a device from the one that holds it. */
-    private boolean takesOver(Heartbeat heartbeat, Device device, long at) {
+    private boolean takesOver(Heartbeat heartbeat, Device device) {
         return heartbeat.leaseMs().isPresent()
                 || (heartbeat.shard() != null && !heartbeat.shard().equals(device.shard))
-                || device.life().hasEnded(at);
+                || (now != null && device.life().hasEnded(now));
     }
 
     // ---- what time does ----

@@ -109,7 +109,7 @@ final class NaiveSessions {
 
         /** It has at least that much from then on. */
         private void extend(long from, long atMostLease, long atMostResume) {
-            if (silent) {
+            if (silent && !over) {
                 heldUntil = Math.max(heldUntil, from + Math.min(lease, atMostLease));
             } else if (over) {
                 heldUntil = Math.max(heldUntil, from + atMostResume);
@@ -187,7 +187,7 @@ final class NaiveSessions {
         void follow(Life life);
     }
 
-    /** Whether it counts for anything; {@code devices} are those that sessions of this shard hold. */
+    /** Whether it is heard from the shard; {@code devices} are those that sessions of this shard hold. */
     boolean hear(ShardHeartbeat heartbeat, long at, List<? extends Device> devices) {
         Id id = new Id(heartbeat.shard(), heartbeat.session());
         Session latest = latest(id.shard());
@@ -205,6 +205,9 @@ final class NaiveSessions {
             all.add(session);
             if (latest != null) {
                 latest.life().restart(at);
+                all(devices, latest)
+                        .filter(device -> device.life().waits)
+                        .forEach(device -> device.life().endInGoodOrder(at));
             }
         } else if (isEarlier(id)) {
             all(devices, session)
@@ -212,7 +215,7 @@ final class NaiveSessions {
                     .forEach(device -> device.life().endAtOnce(at));
             return false;
         } else if (session.life().over) {
-            return false;
+            return true;
         }
         Life life = session.life();
         if (heartbeat.ended()) {

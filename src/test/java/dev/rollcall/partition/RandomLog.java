@@ -367,7 +367,7 @@ final class RandomLog {
         String session = shard.isEmpty() ? null : anySession(shard);
         // If no session holds it, it names no shard: what a shard's silence means when it is told in the wrong order is
         // left open.
-        boolean isMisrouted = isMisrouted();
+        boolean isMisrouted = isMisrouted() && (session != null || !holders.containsKey(shard));
         boolean namesShard = session != null || (!shard.isEmpty() && !isMisrouted);
         Heartbeat heartbeat = new Heartbeat(device, state, closed, lease, namesShard ? shard : null, session);
         if (isMisrouted) {

@@ -155,10 +155,10 @@ final class DeadlineBounds {
                 + (mayBeHeld(device, Long.MAX_VALUE, history.until()) ? settings.shardHoldMs() : 0);
     }
 
-    /** Whether the session that holds a device has ended; null: it is open. */
+    /** Whether the session that holds a device has ended by that clock tick; null: it is open. */
     @Nullable
-    Boolean hasSessionEnded(Hold hold) {
-        return sessions.hasEnded(hold, here());
+    Boolean hasSessionEnded(Hold hold, long now) {
+        return sessions.hasEnded(hold, here(), now, position.disturbed);
     }
 
     /** Whether a session is certainly alive. */

@@ -91,25 +91,38 @@ final class SessionBounds {
     }
 
     private End endOfWaiting(Hold hold, At to) {
-        long lease = settings.shardLeaseMs();
-        Span own = new Span(hold.openedAt() + lease, hold.lastRecord() + lease);
-        Span deadline = extended(own, settings.shardHoldMs(), lease, new At(hold.offset(), hold.lastRecord()), to);
+        Span deadline = waiting(hold, to);
         return new End(deadline, deadline.plus(settings.shardHoldMs()));
     }
 
+    private Span waiting(Hold hold, At to) {
+        Sign own = own(hold);
+        return extended(own.deadline(), settings.shardHoldMs(), own.leaseMs(), own.at(), to);
+    }
+
+    private Sign own(Hold hold) {
+        long lease = settings.shardLeaseMs();
+        Span deadline = new Span(hold.openedAt() + lease, hold.lastRecord() + lease);
+        return new Sign(new At(hold.offset(), hold.lastRecord()), deadline, lease);
+    }
+
     private End endOfFollowing(Sign sign, SessionLog log, boolean isOver, At to) {
-        if (!isOver) {
-            return endBySilence(deadline(sign, to), sign, to);
-        }
+        return isOver
+                ? endByRestart(deadline(sign, new At(log.endOffset(), log.endTime())), sign, log, to)
+                : endBySilence(deadline(sign, to), sign, to);
+    }
+
+    /** Unless it had ended by its silence before. */
+    private End endByRestart(Span deadline, Sign sign, SessionLog log, At to) {
         At over = new At(log.endOffset(), log.endTime());
-        Span deadline = deadline(sign, over);
+        long resume = settings.shardResumeMs();
         End end = null;
         if (deadline.hi() > over.time()) {
-            long resume = settings.shardResumeMs();
             end = new End(Span.at(over.time()), extended(Span.at(over.time() + resume), 0, resume, over, to));
         }
         if (deadline.lo() <= over.time()) {
-            end = endBySilence(deadline.notAfter(over.time()), sign, to).join(end);
+            End bySilence = endBySilence(deadline.notAfter(over.time()), sign, over);
+            end = new End(bySilence.since(), extended(bySilence.shown(), 0, resume, over, to)).join(end);
         }
         return Objects.requireNonNull(end);
     }
@@ -121,16 +134,17 @@ final class SessionBounds {
 
     /** Whether the session had ended when the device's record was read there; null: it is open. */
     @Nullable
-    Boolean hasEnded(Hold hold, At at) {
+    Boolean hasEnded(Hold hold, At at, long now, boolean disturbed) {
         SessionLog log = sessions.log(hold.session());
         if (log != null && log.isOverAt(at.offset())) {
             return true;
         }
         Span deadline = end(hold, at).since();
-        if (deadline.lo() > at.time()) {
+        if (deadline.lo() > now) {
             return false;
         }
-        return deadline.hi() <= at.time() ? (Boolean) true : null;
+        boolean isNoticed = deadline.hi() <= now && !disturbed;
+        return isNoticed ? (Boolean) true : null;
     }
 
     /** Whether a session was certainly alive there. */

@@ -157,7 +157,7 @@ final class UserModel {
         }
         boolean isElsewhere =
                 beat.shard() != null && !beat.shard().equals(hold.session().shard());
-        Boolean takesOver = bounds.hasSessionEnded(hold);
+        Boolean takesOver = bounds.hasSessionEnded(hold, now);
         if (beat.leaseMs() != null || isElsewhere) {
             takesOver = true;
         }
