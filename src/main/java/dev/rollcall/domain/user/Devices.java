@@ -90,7 +90,8 @@ final class Devices {
     /** A heartbeat of a device whose connection has not ended: decides what it lives by from now on. */
     void keepAlive(Device device, Heartbeat heartbeat, long time) {
         if (heartbeat.shard() != null && heartbeat.session() != null) {
-            device.open(scope.sessions().open(heartbeat.shard(), heartbeat.session(), time), time, scope);
+            long arrivedAt = Math.max(time, scope.clock().time());
+            device.open(scope.sessions().open(heartbeat.shard(), heartbeat.session(), arrivedAt), time, scope);
         } else if (device.staysInSession(heartbeat, scope.clock().now())) {
             device.heard(time);
         } else {

@@ -5,7 +5,9 @@ import dev.rollcall.domain.UserSnapshot;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.Map;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -23,6 +25,11 @@ public final class Shards {
     private final long holdMs;
     private final Map<String, Shard> byName = new HashMap<>();
 
+    /** Those that were heard at the time of the last record and that no live device named then; one may with this record. */
+    private final Set<String> heardJustNow = new HashSet<>();
+
+    private long justNow = UserSnapshot.NEVER;
+
     public Shards(PresenceRules rules) {
         this.silenceMs = rules.shardSilenceMs();
         this.holdMs = rules.shardHoldMs();
@@ -31,7 +38,8 @@ public final class Shards {
     /** One more live device names this shard. */
     void add(@Nullable String name) {
         if (name != null && holdMs > 0) {
-            byName.computeIfAbsent(name, any -> new Shard()).devices++;
+            byName.computeIfAbsent(name, any -> new Shard(heardJustNow.contains(name) ? justNow : UserSnapshot.NEVER))
+                    .devices++;
         }
     }
 
@@ -43,12 +51,21 @@ public final class Shards {
         }
     }
 
-    /** A record of this shard was read; nothing happens if no live device names it. */
+    /** A record of this shard was read; it is only remembered for longer than its own time if a live device names the shard. */
     public void recordActivity(@Nullable String name, long at) {
-        Shard shard = name == null ? null : byName.get(name);
+        if (name == null) {
+            return;
+        }
+        Shard shard = byName.get(name);
         if (shard != null) {
             shard.recordActivity(at);
+            return;
         }
+        if (at != justNow) {
+            justNow = at;
+            heardJustNow.clear();
+        }
+        heardJustNow.add(name);
     }
 
     public int size() {
@@ -100,8 +117,12 @@ public final class Shards {
 
     private final class Shard {
         private final Deque<Silence> silences = new ArrayDeque<>(0);
-        private long lastRecord = UserSnapshot.NEVER;
+        private long lastRecord;
         private int devices;
+
+        private Shard(long lastRecord) {
+            this.lastRecord = lastRecord;
+        }
 
         private void recordActivity(long at) {
             if (lastRecord != UserSnapshot.NEVER && at - lastRecord >= silenceMs) {
