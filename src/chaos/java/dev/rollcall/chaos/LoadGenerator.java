@@ -1,25 +1,17 @@
 package dev.rollcall.chaos;
 
 import dev.rollcall.client.sending.EventSender;
-import dev.rollcall.domain.Heartbeat;
-import dev.rollcall.domain.StatusText;
 import dev.rollcall.domain.UserId;
 import dev.rollcall.wire.Topics;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
-import java.util.PriorityQueue;
-import java.util.Queue;
 import java.util.SplittableRandom;
 import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.LongAdder;
-import java.util.function.Consumer;
 import org.apache.kafka.clients.producer.ProducerConfig;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Simulated homeserver shards in a process of their own. Does what it is told on standard input, a line each:
@@ -48,12 +40,9 @@ public final class LoadGenerator {
     static final String QUIESCED = "the shards have stopped:";
     static final int SHARDS = 6;
 
-    private static final double TEXT_SHARE = 0.02;
-    private static final double FLAG_SHARE = 0.008;
     private static final int MAX_DEVICES = 2;
-    private static final long ZOMBIE_STEP_MS = 100;
 
-    private final Map<String, Shard> shards = new TreeMap<>();
+    private final Map<String, SimulatedShard> shards = new TreeMap<>();
     private final SpecialUsers special;
     private final LongAdder sent = new LongAdder();
     private final LongAdder acknowledged = new LongAdder();
@@ -62,12 +51,12 @@ public final class LoadGenerator {
     private LoadGenerator(String bootstrapServers, int users, long seed) {
         special = new SpecialUsers(bootstrapServers, seed);
         AnyPartitionProducer sessions = new AnyPartitionProducer(bootstrapServers);
-        List<Shard> all = new ArrayList<>();
+        List<SimulatedShard> all = new ArrayList<>();
         for (int number = 0; number < SHARDS; number++) {
             String name = "shard-" + number;
             HoldingShard holding = holdsConnections(number) ? new HoldingShard(name, sessions, this::count) : null;
-            Shard shard = new Shard(name, connect(bootstrapServers), holding, new SplittableRandom(seed + number));
-            shards.put(shard.name, shard);
+            SimulatedShard shard = new SimulatedShard(name, connect(bootstrapServers), holding, new SplittableRandom(seed + number), this::count);
+            shards.put(name, shard);
             all.add(shard);
         }
         SplittableRandom random = new SplittableRandom(seed);
@@ -92,7 +81,7 @@ public final class LoadGenerator {
     public static void main(String[] arguments) {
         LoadGenerator load =
                 new LoadGenerator(arguments[0], Integer.parseInt(arguments[1]), Long.parseLong(arguments[2]));
-        load.shards.values().forEach(shard -> new Thread(shard::run, shard.name).start());
+        load.shards.values().forEach(shard -> new Thread(shard::run, shard.name()).start());
         if (!Boolean.parseBoolean(arguments[3])) {
             load.special.start();
         }
@@ -130,9 +119,9 @@ public final class LoadGenerator {
         switch (words[0]) {
             case "silence" -> shard(words[1]).silence(Long.parseLong(words[2]));
             case "stop" -> shard(words[1]).silence(Duration.ofDays(1).toMillis());
-            case "adopt" -> shard(words[1]).adopted = true;
-            case "restart" -> shard(words[1]).tell(Shard::restart);
-            case "zombie" -> shard(words[1]).tell(shard -> shard.zombieUntilMs = nowMs() + Long.parseLong(words[2]));
+            case "adopt" -> shard(words[1]).adopt();
+            case "restart" -> shard(words[1]).tell(SimulatedShard::restart);
+            case "zombie" -> shard(words[1]).tell(shard -> shard.beZombie(Long.parseLong(words[2])));
             case "move" -> shard(words[1]).tell(shard -> shard.moveTo(shard(words[2])));
             case "end" -> shard(words[1]).tell(shard -> shard.endFor(shard(words[2])));
             case "cut" ->
@@ -143,8 +132,8 @@ public final class LoadGenerator {
         }
     }
 
-    private Shard shard(String name) {
-        Shard shard = shards.get(name);
+    private SimulatedShard shard(String name) {
+        SimulatedShard shard = shards.get(name);
         if (shard == null) {
             throw new IllegalArgumentException("no shard " + name);
         }
@@ -152,13 +141,13 @@ public final class LoadGenerator {
     }
 
     private void quiesce() {
-        shards.values().forEach(shard -> shard.stopped = true);
+        shards.values().forEach(SimulatedShard::stop);
         special.stop();
         Timeout timeout = new Timeout("everything is acknowledged", Duration.ofMinutes(2));
         try {
             while (!special.isAnswered()
                     || acknowledged.sum() + failed.sum() < sent.sum()
-                    || shards.values().stream().anyMatch(shard -> !shard.ended)) {
+                    || shards.values().stream().anyMatch(shard -> !shard.hasEnded())) {
                 timeout.sleepOrFail(50);
             }
         } catch (InterruptedException | IllegalStateException e) {
@@ -177,190 +166,6 @@ public final class LoadGenerator {
                 System.out.println("not sent: " + failure);
             }
         });
-    }
-
-    private record Due(long atMs, long order, Connection connection) implements Comparable<Due> {
-        @Override
-        public int compareTo(Due other) {
-            int byTime = Long.compare(atMs, other.atMs);
-            return byTime != 0 ? byTime : Long.compare(order, other.order);
-        }
-    }
-
-    private final class Shard {
-        private final EventSender sender;
-        private final SplittableRandom random;
-        private final PriorityQueue<Due> queue = new PriorityQueue<>();
-        private final Queue<Consumer<Shard>> commands = new ConcurrentLinkedQueue<>();
-
-        /** Null: it beats for each device. */
-        private final @Nullable HoldingShard holding;
-
-        /** Whose session opens its devices; mostly its own. */
-        private @Nullable HoldingShard speaker;
-
-        private long zombieUntilMs;
-        private long nextZombieStepMs;
-        private long order;
-        private long startMs;
-        private String name; // the thread's own, once it runs
-        private volatile long silentUntilMs;
-        private volatile boolean adopted;
-        private volatile boolean stopped;
-        private volatile boolean ended;
-
-        private Shard(String name, EventSender sender, @Nullable HoldingShard holding, SplittableRandom random) {
-            this.name = name;
-            this.sender = sender;
-            this.holding = holding;
-            this.speaker = holding;
-            this.random = random;
-        }
-
-        private void add(Connection connection) {
-            schedule(connection, 0);
-        }
-
-        private void schedule(Connection connection, long nowMs) {
-            queue.add(new Due(nowMs + connection.device().nextInMs(), order++, connection));
-        }
-
-        private void silence(long ms) {
-            silentUntilMs = nowMs() + ms;
-        }
-
-        /** In its own thread. */
-        private void tell(Consumer<Shard> command) {
-            commands.add(command);
-        }
-
-        private HoldingShard holding() {
-            return Objects.requireNonNull(holding, "it holds no connections");
-        }
-
-        private void restart() {
-            holding().begin();
-            speaker = holding;
-            silentUntilMs = 0;
-            comeBack();
-        }
-
-        private void moveTo(Shard other) {
-            speaker = other.holding();
-            // Some connections are known to be gone, before or after the other shard opens the device; others are
-            // half-open.
-            queue.stream()
-                    .filter(due -> random.nextInt(3) == 0)
-                    .forEach(due -> send(
-                            due.connection(),
-                            holding().current().of(due.connection().device().end())));
-        }
-
-        private void endFor(Shard other) {
-            holding().end();
-            speaker = other.holding();
-            comeBack();
-        }
-
-        private void run() {
-            long start = nowMs();
-            startMs = start;
-            try {
-                while (!stopped) {
-                    if (adopted) {
-                        adopted = false;
-                        comeBackElsewhere();
-                    }
-                    for (Consumer<Shard> command = commands.poll(); command != null; command = commands.poll()) {
-                        command.accept(this);
-                    }
-                    if (holding != null) {
-                        holdOn();
-                    }
-                    Due due = queue.peek();
-                    if (due == null || nowMs() < silentUntilMs || nowMs() - start < due.atMs()) {
-                        Thread.sleep(2);
-                        continue;
-                    }
-                    queue.remove();
-                    step(due.connection());
-                    // Counted from the plan, not from now; but what a silence has swallowed is not made up for.
-                    schedule(due.connection(), Math.max(due.atMs(), nowMs() - start - Timing.PULSE.toMillis()));
-                }
-            } catch (InterruptedException e) {
-                Thread.currentThread().interrupt();
-            } finally {
-                ended = true;
-            }
-        }
-
-        /** The devices of a shard that holds connections find it again; the others a new one. */
-        private void comeBackElsewhere() {
-            if (holding == null) {
-                name = name + "-heir";
-                silentUntilMs = 0;
-                comeBack();
-            } else {
-                restart();
-            }
-        }
-
-        private void comeBack() {
-            long atMs = nowMs() - startMs;
-            List<Due> all = List.copyOf(queue);
-            queue.clear();
-            all.forEach(due -> {
-                due.connection().cutOff();
-                schedule(due.connection(), atMs);
-            });
-        }
-
-        private void holdOn() {
-            long now = nowMs();
-            if (now >= silentUntilMs) {
-                holding().beatIfDue(now);
-            }
-            if (now < zombieUntilMs) {
-                holding().beatAsZombieIfDue(now);
-                ShardSession zombie = holding().before();
-                if (zombie != null && now >= nextZombieStepMs) {
-                    nextZombieStepMs = now + ZOMBIE_STEP_MS;
-                    queue.stream()
-                            .skip(random.nextInt(Math.max(1, queue.size())))
-                            .findFirst()
-                            .ifPresent(due ->
-                                    send(due.connection(), due.connection().stepOfZombie(zombie, random)));
-                }
-            }
-        }
-
-        private void step(Connection connection) {
-            Heartbeat heartbeat = speaker == null ? connection.step(name) : connection.step(speaker.current(), random);
-            if (heartbeat != null) {
-                send(connection, heartbeat);
-            }
-            if (connection.isFirst() && random.nextDouble() < TEXT_SHARE) {
-                count(sender.status(connection.user(), text()));
-            }
-            if (connection.isFirst() && random.nextDouble() < FLAG_SHARE) {
-                count(sender.appearOffline(connection.user(), random.nextInt(100) < 45));
-            }
-        }
-
-        private void send(Connection connection, Heartbeat heartbeat) {
-            if (holding == null || holding.reaches(connection.user(), nowMs())) {
-                count(sender.heartbeat(connection.user(), heartbeat));
-            }
-        }
-
-        private StatusText text() {
-            int draw4 = random.nextInt(4);
-            if (draw4 == 0) {
-                return StatusText.NONE;
-            }
-            Long expiresAt = draw4 == 1 ? null : (Long) (System.currentTimeMillis() + 500 + random.nextLong(10_000));
-            return new StatusText("text " + random.nextInt(1_000_000), expiresAt);
-        }
     }
 
     static long nowMs() {

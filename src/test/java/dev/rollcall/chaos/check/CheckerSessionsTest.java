@@ -266,6 +266,37 @@ class CheckerSessionsTest {
                 Kind.UNEXPLAINED);
     }
 
+    @Test
+    void shouldHoldTheFirstOfTwoSessionsWhenTheyBeganAtTheSameTime() {
+        LogBuilder same = openA(50_000)
+                .shard(59_800, "s2", 0)
+                .held(59_900, "A", "IDLE", "OPEN", "s2")
+                .beating(60_000, 150_000, "s1", 0);
+
+        clean(same.check(SETTINGS));
+        broken(same.emitted("IDLE", 59_900, 0L).check(SETTINGS), Kind.UNEXPLAINED, Kind.FALSE_STATE);
+    }
+
+    @Test
+    void shouldEndADeviceAfterItsGraceWhenASessionThatHasEndedReportsTheEnd() {
+        LogBuilder reported = ended()
+                .ticks(100_500, 101_500)
+                .held(102_000, "A", null, "CLOSED", "s1")
+                .ticks(102_500, 150_500);
+
+        broken(reported.emitted("OFFLINE", 100_000, 0L).check(SETTINGS), Kind.WRONG_TIME);
+    }
+
+    @Test
+    void shouldIgnoreTheEndWhenASessionReportsItAfterALaterOneWasHeard() {
+        LogBuilder reported = restarted()
+                .ticks(100_500, 101_500)
+                .held(102_000, "A", null, "CLOSED", "s1")
+                .ticks(102_500, 150_500);
+
+        clean(reported.emitted("OFFLINE", 100_000, 0L).check(SETTINGS));
+    }
+
     // ---- sessions that nobody has heard of ----
 
     @Test
