@@ -25,6 +25,8 @@ import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.AlterConfigOp;
+import org.apache.kafka.clients.admin.ConfigEntry;
 import org.apache.kafka.clients.admin.NewTopic;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
@@ -33,6 +35,7 @@ import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.KafkaFuture;
 import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.config.ConfigResource;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
 import org.apache.kafka.common.utils.Utils;
@@ -57,7 +60,11 @@ final class BrokerFixture implements AutoCloseable {
     private final Admin admin;
 
     /** What was in a changelog after an instant: records, and the bytes of their keys and values. */
-    record Changelog(long records, long bytes) {}
+    record Changelog(long records, long bytes) {
+        Changelog minus(Changelog other) {
+            return new Changelog(records - other.records, bytes - other.bytes);
+        }
+    }
 
     BrokerFixture(Path directory) {
         this.directory = directory;
@@ -120,6 +127,17 @@ final class BrokerFixture implements AutoCloseable {
     /** A topic of heartbeats that keeps their producer's stamps. */
     void createLog(String name) {
         createTopic(name, Map.of("message.timestamp.type", "CreateTime", "retention.ms", "-1"));
+        ends(name); // answered when it can be written to: a first batch that is refused would come behind the second
+        // for good
+    }
+
+    /** From now on the records of such a log have the broker's stamps. */
+    void stampByBroker(String log) {
+        ConfigEntry type = new ConfigEntry("message.timestamp.type", "LogAppendTime");
+        get(admin.incrementalAlterConfigs(Map.of(
+                        new ConfigResource(ConfigResource.Type.TOPIC, log),
+                        List.of(new AlterConfigOp(type, AlterConfigOp.OpType.SET))))
+                .all());
     }
 
     /** The topics to which an application writes. */
@@ -239,12 +257,17 @@ final class BrokerFixture implements AutoCloseable {
     }
 
     /** What the broker's log files of an application's changelogs take. */
-    long bytesOnDisk(String applicationId) {
-        Pattern changelog = Pattern.compile(Pattern.quote(applicationId) + "-[^/]*-changelog-\\d+/\\d+\\.log$");
+    long changelogBytesOnDisk(String applicationId) {
+        return bytesOnDisk(Pattern.quote(applicationId) + "-[^/]*-changelog");
+    }
+
+    /** What the broker's log files of the topics take whose names match. */
+    long bytesOnDisk(String topics) {
+        Pattern files = Pattern.compile(topics + "-\\d+/\\d+\\.log$");
         try (Stream<Path> all = Files.walk(directory.resolve("kafka"))) {
             long sum = 0;
             for (Path file : all.toList()) {
-                if (changelog.matcher(file.toString()).find()) {
+                if (files.matcher(file.toString()).find()) {
                     sum += Files.size(file);
                 }
             }
@@ -295,7 +318,8 @@ final class BrokerFixture implements AutoCloseable {
         }
     }
 
-    private void read(String topic, Consumer<ConsumerRecord<byte[], byte[]>> reader) {
+    /** Hands on what a reader of committed data finds, up to now. */
+    void read(String topic, Consumer<ConsumerRecord<byte[], byte[]>> reader) {
         try (KafkaConsumer<byte[], byte[]> consumer = consumer()) {
             Collection<TopicPartition> partitions = partitions(topic);
             consumer.assign(partitions);

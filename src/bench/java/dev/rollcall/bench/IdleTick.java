@@ -9,6 +9,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.OptionalLong;
 
@@ -17,13 +18,30 @@ import java.util.OptionalLong;
  * as if they were on one partition.
  *
  * @param devices each of its own user
- * @param beating whether all users send a heartbeat every ten seconds with the default lease, so that with each clock tick a thirtieth of
- *     the deadlines has to be put off; if not, all have a lease of a day, and nothing at all comes up
  */
-record IdleTick(int devices, boolean beating) implements Job<IdleTick.Result> {
+record IdleTick(int devices, Mode mode) implements Job<IdleTick.Result> {
     private static final int UNMEASURED_PULSES = 120;
     private static final int CLOCK_TICKS = 300;
     private static final long START = 1_800_000_000_000L;
+
+    /** What keeps the devices alive. */
+    enum Mode {
+        /** A lease of a day, so that nothing at all comes up. */
+        QUIET,
+
+        /**
+         * A heartbeat of each every ten seconds with the default lease, so that with each clock tick a thirtieth of the
+         * deadlines has to be put off.
+         */
+        BEATING,
+
+        /** The heartbeats of their shards, every ten seconds. */
+        OPEN;
+
+        String id() {
+            return name().toLowerCase(Locale.ROOT);
+        }
+    }
 
     /** Times of one clock tick, with all that it sets off, in ms. */
     record Result(double p50_ms, double p99_ms, double max_ms) {}
@@ -34,10 +52,10 @@ record IdleTick(int devices, boolean beating) implements Job<IdleTick.Result> {
         Map<String, Object> figures = new LinkedHashMap<>();
         List<Target> targets = new ArrayList<>();
         try (WorkerProcess worker = new WorkerProcess(options)) {
-            for (boolean beating : new boolean[] {false, true}) {
-                String name = beating ? "beating" : "quiet";
-                Result ofFew = measure(worker, few, beating, name, figures);
-                Result ofMany = measure(worker, many, beating, name, figures);
+            for (Mode mode : List.of(Mode.QUIET, Mode.BEATING)) {
+                String name = mode.id();
+                Result ofFew = measure(worker, few, mode, figures);
+                Result ofMany = measure(worker, many, mode, figures);
                 targets.add(
                         Target.atMost(1, "%s: clock tick with %d live, p50, ms".formatted(name, many), ofMany.p50_ms)
                                 .rounded(4));
@@ -51,12 +69,11 @@ record IdleTick(int devices, boolean beating) implements Job<IdleTick.Result> {
         Report.figures(options, Scenario.IDLE_TICK.id(), figures, targets);
     }
 
-    private static Result measure(
-            WorkerProcess worker, int devices, boolean beating, String name, Map<String, Object> figures)
+    private static Result measure(WorkerProcess worker, int devices, Mode mode, Map<String, Object> figures)
             throws IOException {
-        Progress.print("%-12s %,d live", name, devices);
-        Result result = worker.run(new IdleTick(devices, beating));
-        figures.put(name + "-" + devices, result);
+        Progress.print("%-12s %,d live", mode.id(), devices);
+        Result result = worker.run(new IdleTick(devices, mode));
+        figures.put(mode.id() + "-" + devices, result);
         return result;
     }
 
@@ -73,20 +90,15 @@ record IdleTick(int devices, boolean beating) implements Job<IdleTick.Result> {
         Heartbeat[] heartbeats = new Heartbeat[devices];
         for (int user = 0; user < devices; user++) {
             users[user] = UserId.ofBytes(LogPlan.key(user));
-            Heartbeat heartbeat = LogPlan.heartbeat(user, null);
-            heartbeats[user] = beating
-                    ? heartbeat
-                    : new Heartbeat(
-                            heartbeat.deviceId(),
-                            null,
-                            false,
-                            OptionalLong.of(Duration.ofDays(1).toMillis()),
-                            heartbeat.shard());
+            heartbeats[user] = heartbeat(user);
         }
         long[] nanos = new long[CLOCK_TICKS];
         for (int second = 0; second < UNMEASURED_PULSES + CLOCK_TICKS; second++) {
             long at = START + second * 1_000L;
-            if (beating || second < 10) {
+            for (int shard = second % 10; mode == Mode.OPEN && shard < OpenLog.SHARDS; shard += 10) {
+                partition.shardHeartbeat(OpenLog.shardHeartbeat(shard, 0, START), at);
+            }
+            if (mode == Mode.BEATING || second < 10) {
                 // A tenth of all in each second, in the order of their numbers' remainders: as good as any.
                 for (int user = second % 10; user < devices; user += 10) {
                     var unused = partition.heartbeat(users[user], heartbeats[user], at);
@@ -105,6 +117,21 @@ record IdleTick(int devices, boolean beating) implements Job<IdleTick.Result> {
                 Spread.percentile(nanos, 0.5) / 1e6,
                 Spread.percentile(nanos, 0.99) / 1e6,
                 Spread.percentile(nanos, 1) / 1e6);
+    }
+
+    private Heartbeat heartbeat(int user) {
+        Heartbeat leased = LogPlan.heartbeat(user, null);
+        return switch (mode) {
+            case QUIET ->
+                new Heartbeat(
+                        leased.deviceId(),
+                        null,
+                        false,
+                        OptionalLong.of(Duration.ofDays(1).toMillis()),
+                        leased.shard());
+            case BEATING -> leased;
+            case OPEN -> OpenLog.heartbeat(user, 0);
+        };
     }
 
     private static void tick(PresencePartition partition, long at) {

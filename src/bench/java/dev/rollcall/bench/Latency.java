@@ -91,7 +91,8 @@ final class Latency {
             Options options, BrokerFixture broker, WorkerProcess worker, Contestant contestant, long ms) {
         String id = id(contestant);
         broker.createOutputs(id);
-        Live live = new Live(contestant.id(), broker.settings(options, id, LOG), System.currentTimeMillis(), ms);
+        Live live = new Live(
+                contestant.id(), broker.settings(options, id, LOG), System.currentTimeMillis(), ms, Long.MAX_VALUE);
         return CompletableFuture.supplyAsync(() -> {
             try {
                 return worker.run(live);

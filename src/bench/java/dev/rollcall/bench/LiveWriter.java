@@ -1,6 +1,8 @@
 package dev.rollcall.bench;
 
+import dev.rollcall.domain.Heartbeat;
 import dev.rollcall.domain.PresenceState;
+import dev.rollcall.session.ShardHeartbeat;
 import dev.rollcall.wire.Inbound;
 import dev.rollcall.wire.Topics;
 import java.util.Map;
@@ -31,8 +33,21 @@ final class LiveWriter implements AutoCloseable {
 
     /** @param at the stamp, where the topic keeps those of producers; null: the broker's */
     void heartbeat(int user, @Nullable PresenceState state, @Nullable Long at) {
+        deviceHeartbeat(user, LogPlan.heartbeat(user, state), at);
+    }
+
+    /** As above, for what else a heartbeat can say. */
+    void deviceHeartbeat(int user, Heartbeat heartbeat, @Nullable Long at) {
         byte[] key = LogPlan.key(user);
-        send(BrokerFixture.partition(key), at, key, value(new Inbound.Beat(LogPlan.heartbeat(user, state))));
+        send(BrokerFixture.partition(key), at, key, value(new Inbound.Beat(heartbeat)));
+    }
+
+    /** Into every partition. */
+    void shardHeartbeat(ShardHeartbeat heartbeat, long at) {
+        byte[] value = value(new Inbound.ShardBeat(heartbeat));
+        for (int partition = 0; partition < BrokerFixture.PARTITIONS; partition++) {
+            send(partition, at, null, value);
+        }
     }
 
     /** Into every partition. */
@@ -63,7 +78,8 @@ final class LiveWriter implements AutoCloseable {
         });
     }
 
-    private byte[] value(Inbound.Content content) {
-        return CONTRACT.heartbeats().values().serializer().serialize(topic, Inbound.of(content));
+    static byte[] value(Inbound.Content content) {
+        var heartbeats = CONTRACT.heartbeats();
+        return heartbeats.values().serializer().serialize(heartbeats.name(), Inbound.of(content));
     }
 }

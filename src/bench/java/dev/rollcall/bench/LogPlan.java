@@ -140,6 +140,11 @@ final class LogPlan {
         return digest;
     }
 
+    /** The number of a user with such a key. */
+    static int user(String key) {
+        return Integer.parseInt(key, key.indexOf('r') + 1, key.indexOf(':'), 10);
+    }
+
     static byte[] key(int user) {
         return String.format(Locale.ROOT, "@user%06d:example.org", user).getBytes(StandardCharsets.US_ASCII);
     }

@@ -14,7 +14,8 @@ enum Scenario {
     MASS_EXPIRY,
     TAKEOVER,
     MEMORY,
-    LATENCY;
+    LATENCY,
+    SESSIONS;
 
     /** As on the command line, and in the name of the result's file. */
     String id() {
@@ -32,6 +33,7 @@ enum Scenario {
             case TAKEOVER -> Takeover.takeover(options);
             case MEMORY -> Takeover.memory(options);
             case LATENCY -> Latency.scenario(options);
+            case SESSIONS -> OpenConnections.scenario(options);
         }
     }
 

@@ -19,8 +19,9 @@ import java.util.stream.Stream;
  * @param ends up to where all has to be committed before it is measured, by partition
  * @param logEnd the last instant of the log, in ms since the epoch
  * @param users how many have to be in memory
+ * @param staysUp whether it goes on when it has been measured, until its JVM is killed
  */
-record StateBuildUp(Map<String, String> settings, Map<Integer, Long> ends, long logEnd, int users)
+record StateBuildUp(Map<String, String> settings, Map<Integer, Long> ends, long logEnd, int users, boolean staysUp)
         implements Job<StateBuildUp.Result> {
     private static final long TIMEOUT_NANOS = TimeUnit.MINUTES.toNanos(10);
 
@@ -43,14 +44,13 @@ record StateBuildUp(Map<String, String> settings, Map<Integer, Long> ends, long 
     public Result run() {
         RollcallConfig config = RollcallConfig.of(settings);
         long begin = System.nanoTime();
-        long joined;
-        long ready;
-        long heap;
-        try (StreamsRun run = new StreamsRun(Contestant.ROLLCALL, config, logEnd)) {
-            joined = await(run, run::hasPartitions);
-            ready = await(run, () -> run.usersInMemory() >= users);
-            await(run, () -> run.isDoneWith(ends));
-            heap = usedHeap();
+        StreamsRun run = new StreamsRun(Contestant.ROLLCALL, config, logEnd);
+        long joined = await(run, run::hasPartitions);
+        long ready = await(run, () -> run.usersInMemory() >= users);
+        await(run, () -> run.isDoneWith(ends));
+        long heap = usedHeap();
+        if (!staysUp) {
+            run.close();
         }
         return new Result((ready - begin) / 1e6, (joined - begin) / 1e6, heap, size(config.dataDir()));
     }

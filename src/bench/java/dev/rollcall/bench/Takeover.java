@@ -16,24 +16,55 @@ final class Takeover implements AutoCloseable {
 
     private final Options options;
     private final BrokerFixture broker;
-    private final WorkerProcess worker;
-    private final int users;
-    private final LogPlan plan;
     private final String id;
+    private final int users;
+    private final long logEnd;
     private final Map<Integer, Long> ends;
+    private WorkerProcess worker;
 
-    /** Takes in so many users, each of whom beats once. */
-    private Takeover(Options options, BrokerFixture broker, int users) throws IOException {
+    private Takeover(Options options, BrokerFixture broker, String id, int users, long logEnd) throws IOException {
         this.options = options;
         this.broker = broker;
+        this.id = id;
         this.users = users;
-        plan = new LogPlan(LogPlan.Kind.STEADY, users, 0, LogPlan.startOfLog());
-        id = "users-" + users;
-        Progress.print("preloading %,d users", users);
-        broker.preload(plan, id + "-log");
-        ends = broker.ends(id + "-log");
+        this.logEnd = logEnd;
+        ends = broker.ends(log(id));
         broker.createOutputs(id);
         worker = new WorkerProcess(options);
+    }
+
+    /** Takes in so many users, each of whom beats once. */
+    static Takeover ofLeased(Options options, BrokerFixture broker, int users) throws IOException {
+        LogPlan plan = new LogPlan(LogPlan.Kind.STEADY, users, 0, LogPlan.startOfLog());
+        String id = "users-" + users;
+        Progress.print("preloading %,d users", users);
+        broker.preload(plan, log(id));
+        return new Takeover(options, broker, id, users, plan.end());
+    }
+
+    /** Takes in so many users, each of whom has an open connection. */
+    static Takeover ofOpen(Options options, BrokerFixture broker, int users) throws IOException {
+        long start = LogPlan.startOfLog();
+        long end = start + OpenLog.PERIOD_MS + LogPlan.TICK_MS;
+        String id = "open-users-" + users;
+        Progress.print("preloading %,d users with open connections", users);
+        broker.createLog(log(id));
+        try (LiveWriter writer = new LiveWriter(broker.bootstrapServers(), log(id), 0)) {
+            new OpenLog(writer, users, start, end).writeTo(end);
+        }
+        return new Takeover(options, broker, id, users, end);
+    }
+
+    static String log(String id) {
+        return id + "-log";
+    }
+
+    int users() {
+        return users;
+    }
+
+    String id() {
+        return id;
     }
 
     @Override
@@ -41,17 +72,31 @@ final class Takeover implements AutoCloseable {
         worker.close();
     }
 
-    private StateBuildUp.Result stay() throws IOException {
-        return worker.run(new StateBuildUp(broker.settings(options, id, id + "-log"), ends, plan.end(), users));
+    /** Comes up, and closes in good order. */
+    StateBuildUp.Result stay() throws IOException {
+        return stay(false);
     }
 
-    private BrokerFixture.Changelog changelog() {
-        return broker.changelogs(id, Long.MIN_VALUE);
+    /** The second stay has no garbage of reading the log, and the first compaction behind it. */
+    StateBuildUp.Result secondStay() throws IOException {
+        stay();
+        return stay();
+    }
+
+    /** Comes up, and is killed. */
+    void stayUntilKilled() throws IOException {
+        stay(true);
+        worker.kill();
+        worker = new WorkerProcess(options);
+    }
+
+    private StateBuildUp.Result stay(boolean staysUp) throws IOException {
+        return worker.run(new StateBuildUp(broker.settings(options, id, log(id)), ends, logEnd, users, staysUp));
     }
 
     static void takeover(Options options) throws IOException {
         try (BrokerFixture broker = new BrokerFixture(options.workDirectory());
-                Takeover takeover = new Takeover(options, broker, options.users(MANY))) {
+                Takeover takeover = Takeover.ofLeased(options, broker, options.users(MANY))) {
             takeover.stay();
             List<StateBuildUp.Result> local = new ArrayList<>();
             List<StateBuildUp.Result> restored = new ArrayList<>();
@@ -94,14 +139,11 @@ final class Takeover implements AutoCloseable {
         int many = options.users(MANY);
         int few = Math.max(1, many / (MANY / FEW));
         try (BrokerFixture broker = new BrokerFixture(options.workDirectory());
-                Takeover withFew = new Takeover(options, broker, few);
-                Takeover withMany = new Takeover(options, broker, many)) {
-            // The second stay has no garbage of reading the log, and the first compaction behind it.
-            withFew.stay();
-            withMany.stay();
-            StateBuildUp.Result one = withFew.stay();
-            StateBuildUp.Result other = withMany.stay();
-            BrokerFixture.Changelog changelog = withMany.changelog();
+                Takeover withFew = Takeover.ofLeased(options, broker, few);
+                Takeover withMany = Takeover.ofLeased(options, broker, many)) {
+            StateBuildUp.Result one = withFew.secondStay();
+            StateBuildUp.Result other = withMany.secondStay();
+            BrokerFixture.Changelog changelog = broker.changelogs(withMany.id, Long.MIN_VALUE);
             double heap = (other.heapBytes() - one.heapBytes()) / (double) (many - few);
             Map<String, Object> figures = new LinkedHashMap<>();
             figures.put("users", many);
@@ -109,7 +151,7 @@ final class Takeover implements AutoCloseable {
             figures.put("heap_bytes_of_few_users", one.heapBytes());
             figures.put("state_directory_bytes_per_user", other.stateBytes() / (double) many);
             figures.put("changelog_bytes_per_user", changelog.bytes() / (double) many);
-            figures.put("changelog_bytes_on_disk_per_user", broker.bytesOnDisk(withMany.id) / (double) many);
+            figures.put("changelog_bytes_on_disk_per_user", broker.changelogBytesOnDisk(withMany.id) / (double) many);
             Progress.print("\n" + Json.PRETTY.writeValueAsString(figures));
             Report.figures(
                     options,

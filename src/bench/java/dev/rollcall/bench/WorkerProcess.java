@@ -60,6 +60,11 @@ final class WorkerProcess implements AutoCloseable {
         return Json.LINE.readValue(answer.substring(Worker.OK.length()), job.resultType());
     }
 
+    /** Ends it as a crash would, whatever it does. */
+    void kill() {
+        process.destroyForcibly().onExit().join();
+    }
+
     @Override
     public void close() {
         orders.close(); // at the end of its input it ends
