@@ -55,7 +55,8 @@ public final class LoadGenerator {
         for (int number = 0; number < SHARDS; number++) {
             String name = "shard-" + number;
             HoldingShard holding = holdsConnections(number) ? new HoldingShard(name, sessions, this::count) : null;
-            SimulatedShard shard = new SimulatedShard(name, connect(bootstrapServers), holding, new SplittableRandom(seed + number), this::count);
+            SimulatedShard shard = new SimulatedShard(
+                    name, connect(bootstrapServers), holding, new SplittableRandom(seed + number), this::count);
             shards.put(name, shard);
             all.add(shard);
         }

@@ -147,14 +147,18 @@ final class SimulatedShard {
                     holdOn();
                 }
                 Due due = queue.peek();
-                if (due == null || LoadGenerator.nowMs() < silentUntilMs || LoadGenerator.nowMs() - start < due.atMs()) {
+                if (due == null
+                        || LoadGenerator.nowMs() < silentUntilMs
+                        || LoadGenerator.nowMs() - start < due.atMs()) {
                     Thread.sleep(2);
                     continue;
                 }
                 queue.remove();
                 step(due.connection());
                 // Counted from the plan, not from now; but what a silence has swallowed is not made up for.
-                schedule(due.connection(), Math.max(due.atMs(), LoadGenerator.nowMs() - start - Timing.PULSE.toMillis()));
+                schedule(
+                        due.connection(),
+                        Math.max(due.atMs(), LoadGenerator.nowMs() - start - Timing.PULSE.toMillis()));
             }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
@@ -197,8 +201,8 @@ final class SimulatedShard {
                 queue.stream()
                         .skip(random.nextInt(Math.max(1, queue.size())))
                         .findFirst()
-                        .ifPresent(due ->
-                                send(due.connection(), due.connection().stepOfZombie(zombie, random)));
+                        .ifPresent(
+                                due -> send(due.connection(), due.connection().stepOfZombie(zombie, random)));
             }
         }
     }

@@ -193,20 +193,21 @@ final class Variants {
                     Reach.PROCESSORS,
                     (campaign, random) -> Faults.killProcessor(campaign, random, true)));
 
-    /** Its patch is missing: where an earlier session's records are told to count for nothing, they have to count. */
-    static final Variant ZOMBIE_BELIEVED = broken(
+    private static final Variant ZOMBIE_BELIEVED = broken(
             "zombie-believed",
             "an earlier session's records count",
-            List.of(new Patch(SESSIONS, "PLACEHOLDER: the test for an earlier session", "false")),
+            List.of(new Patch(
+                    SESSIONS,
+                    "if (isEarlier || (session != null && session.state() == State.SUPERSEDED)) {",
+                    "if (shards.isEmpty()) {")),
             false,
             new Fault("session: shard paused, a zombie beside its successor", null, ShardFaults::leaveZombie),
             new Fault("session: shard paused, a zombie beside its successor", null, ShardFaults::leaveZombie));
 
-    /** Its patch is missing: where the stored sessions are read at a take-over, none must be read. */
-    static final Variant SESSION_FORGOTTEN = broken(
+    private static final Variant SESSION_FORGOTTEN = broken(
             "session-forgotten",
             "sessions are forgotten at a take-over",
-            List.of(new Patch(PROCESSOR, "PLACEHOLDER: the sessions that are restored", "")),
+            List.of(new Patch(PROCESSOR, "restoreAll(shards, partition::restoreShard);", "")),
             false,
             new Fault(
                     "session: shard restarted, a processor killed",
@@ -227,7 +228,9 @@ final class Variants {
             UNBOUNDED_EXTENSIONS,
             UNORDERED_MISROUTED,
             UNBOUNDED_DEAD_LETTERS,
-            NO_BARRIER);
+            NO_BARRIER,
+            ZOMBIE_BELIEVED,
+            SESSION_FORGOTTEN);
 
     private Variants() {}
 

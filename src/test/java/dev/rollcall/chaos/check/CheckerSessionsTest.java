@@ -279,8 +279,7 @@ class CheckerSessionsTest {
 
     @Test
     void shouldEndADeviceAfterItsGraceWhenASessionThatHasEndedReportsTheEnd() {
-        LogBuilder reported = ended()
-                .ticks(100_500, 101_500)
+        LogBuilder reported = ended().ticks(100_500, 101_500)
                 .held(102_000, "A", null, "CLOSED", "s1")
                 .ticks(102_500, 150_500);
 
