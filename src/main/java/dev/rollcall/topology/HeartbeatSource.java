@@ -60,12 +60,16 @@ final class HeartbeatSource implements Deserializer<Object> {
 
     /**
      * Reads what this user's devices wrote before then and waits in the bundle that is next: a record of the user with that
-     * stamp comes from another topic, and the records of one user take effect in the order of their stamps (rule 7).
+     * stamp comes from another topic, and the records of one user take effect in the order of their stamps (rule 7). Not
+     * behind a clock tick: what had ended by then has to end first.
      */
     void takeUntil(int partition, UserId user, long stamp, Consumer<InputRecord> inputs) {
         Bundle bundle = next.get(partition);
         for (int i = 0; bundle != null && i < bundle.records().size(); i++) {
             ConsumerRecord<byte[], byte[]> record = bundle.records().get(i);
+            if (record.key() == null && read(bundle, i).value().content() instanceof Inbound.ClockTick) {
+                return;
+            }
             if (!bundle.isTaken(i)
                     && record.timestamp() < stamp
                     && user.equals(bundle.users().get(i))

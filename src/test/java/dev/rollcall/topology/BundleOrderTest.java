@@ -14,6 +14,7 @@ import dev.rollcall.domain.PresenceState;
 import dev.rollcall.domain.UserId;
 import dev.rollcall.partition.Partition.Emitted;
 import dev.rollcall.wire.Inbound;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
@@ -99,6 +100,32 @@ class BundleOrderTest {
         assertThat(rollcall.metric("record-total")).isEqualTo(4);
     }
 
+    /** A text and a heartbeat within 100 ms may take effect in either order, but none of them overtakes a clock tick. */
+    @Test
+    void shouldEndWhatATickEndsWhenAHeartbeatBehindItIsOlderThanAText() {
+        Heartbeat closed = new Heartbeat("A", null, true, OptionalLong.empty(), null);
+        List<ConsumerRecord<byte[], byte[]>> log = new ArrayList<>();
+        log.add(beat(ALICE, ONLINE, 0));
+        log.add(record(ALICE.bytes(), new Inbound.Beat(closed), 10));
+        for (long second = 1_000; second < 5_000; second += 1_000) {
+            log.add(record(null, new Inbound.ClockTick("one"), second));
+        }
+        log.add(record(null, new Inbound.ClockTick("one"), 5_020));
+        log.add(beat(ALICE, ONLINE, 5_040));
+        log.add(beat(BOB, IDLE, 5_090));
+        rollcall.together(
+                () -> rollcall.bundle(log),
+                () -> rollcall.status(ALICE, new dev.rollcall.domain.StatusText("x", null), 5_050));
+
+        assertThat(emitted())
+                .containsExactly(
+                        "alice ONLINE 0",
+                        "alice ONLINE 0 x",
+                        "alice OFFLINE 5010 x",
+                        "alice ONLINE 5040 x",
+                        "bob IDLE 5090");
+    }
+
     @Test
     void shouldFailLoudlyWhenAnInterceptorBehindHasCopiedTheHeaders() {
         assertThatThrownBy(() -> rollcall.together(() -> rollcall.send(
@@ -125,7 +152,11 @@ class BundleOrderTest {
     }
 
     private ConsumerRecord<byte[], byte[]> beat(UserId user, @Nullable PresenceState state, long stamp) {
-        Heartbeat heartbeat = new Heartbeat("A", state, false, OptionalLong.empty(), null);
+        return record(
+                user.bytes(), new Inbound.Beat(new Heartbeat("A", state, false, OptionalLong.empty(), null)), stamp);
+    }
+
+    private ConsumerRecord<byte[], byte[]> record(byte @Nullable [] key, Inbound.Content content, long stamp) {
         return new ConsumerRecord<>(
                 rollcall.topics().heartbeats().name(),
                 0,
@@ -134,8 +165,8 @@ class BundleOrderTest {
                 TimestampType.LOG_APPEND_TIME,
                 0,
                 0,
-                user.bytes(),
-                rollcall.bytes(new Inbound.Beat(heartbeat)),
+                key,
+                rollcall.bytes(content),
                 new RecordHeaders(),
                 Optional.empty());
     }
