@@ -455,6 +455,8 @@ final class NaiveModel implements Partition {
                 }
                 device.life = null;
                 device.session = null;
+            } else {
+                device.life.heardAsWell(at);
             }
             if (heartbeat.shard() != null) {
                 device.shard = heartbeat.shard();
@@ -488,7 +490,7 @@ final class NaiveModel implements Partition {
     private boolean takesOver(Heartbeat heartbeat, Device device) {
         return heartbeat.leaseMs().isPresent()
                 || (heartbeat.shard() != null && !heartbeat.shard().equals(device.shard))
-                || (now != null && device.life().hasEnded(now));
+                || device.life().hasEnded(now == null ? Long.MIN_VALUE : now);
     }
 
     // ---- what time does ----

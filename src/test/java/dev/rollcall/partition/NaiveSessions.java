@@ -53,6 +53,13 @@ final class NaiveSessions {
             silent = false;
         }
 
+        /** A heartbeat of the device that waits, which does not name the session. */
+        void heardAsWell(long at) {
+            if (waits) {
+                heardAt = Math.max(heardAt, at);
+            }
+        }
+
         private void fallSilent() {
             silent = true;
             end = deadline;

@@ -368,7 +368,8 @@ final class RandomLog {
         // If no session holds it, it names no shard: what a shard's silence means when it is told in the wrong order is
         // left open.
         boolean isMisrouted = isMisrouted() && (session != null || !holders.containsKey(shard));
-        boolean namesShard = session != null || (!shard.isEmpty() && !isMisrouted);
+        boolean isElsewhere = holders.containsKey(shard) && random.nextBoolean();
+        boolean namesShard = session != null || (!shard.isEmpty() && !isMisrouted && !isElsewhere);
         Heartbeat heartbeat = new Heartbeat(device, state, closed, lease, namesShard ? shard : null, session);
         if (isMisrouted) {
             steps.add(new MisroutedBeat(user, heartbeat, earlier() + clockError, stamp()));
