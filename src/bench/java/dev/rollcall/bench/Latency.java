@@ -91,8 +91,7 @@ final class Latency {
             Options options, BrokerFixture broker, WorkerProcess worker, Contestant contestant, long ms) {
         String id = id(contestant);
         broker.createOutputs(id);
-        Live live = new Live(
-                contestant.id(), broker.settings(options, id, LOG), System.currentTimeMillis(), ms, Long.MAX_VALUE);
+        Live live = new Live(contestant.id(), broker.settings(options, id, LOG), System.currentTimeMillis(), ms, null);
         return CompletableFuture.supplyAsync(() -> {
             try {
                 return worker.run(live);

@@ -3,27 +3,31 @@ package dev.rollcall.bench;
 import com.sun.management.OperatingSystemMXBean;
 import dev.rollcall.config.RollcallConfig;
 import java.lang.management.ManagementFactory;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.Predicate;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A contestant keeps up with a log that is being written, for as long as it is given. What it uses is looked at all along.
  *
  * @param settings over {@code config/rollcall.properties}
  * @param clock where its clock stands, in ms since the epoch
- * @param ms how long, in ms
- * @param emissions after so many of Rollcall's it ends all the same
+ * @param ms how long at most, in ms
+ * @param end it ends before when there is such a file; null: not
  */
-record Live(String contestant, Map<String, String> settings, long clock, long ms, long emissions)
-        implements Job<Live.Result> {
+record Live(
+        String contestant,
+        Map<String, String> settings,
+        long clock,
+        long ms,
+        @Nullable String end) implements Job<Live.Result> {
     private static final long LOOK_EVERY_NANOS = TimeUnit.MILLISECONDS.toNanos(100);
-
-    /** What was emitted last is committed in its own time, not because this ends. */
-    private static final long LAST_COMMIT_NANOS = TimeUnit.SECONDS.toNanos(1);
 
     /**
      * What had been used at an instant, in ms since the epoch.
@@ -74,16 +78,15 @@ record Live(String contestant, Map<String, String> settings, long clock, long ms
     @Override
     public Result run() {
         RollcallConfig config = RollcallConfig.of(settings);
-        long end = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(ms);
+        long timeUp = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(ms);
         List<Sample> samples = new ArrayList<>();
         try (StreamsRun run = new StreamsRun(Contestant.ofId(contestant), config, clock)) {
             long thread = run.threadId();
-            while (System.nanoTime() < end && run.emitted() < emissions) {
+            while (System.nanoTime() < timeUp && (end == null || !Files.exists(Path.of(end)))) {
                 run.check();
                 samples.add(sample(run, thread));
                 LockSupport.parkNanos(LOOK_EVERY_NANOS);
             }
-            LockSupport.parkNanos(LAST_COMMIT_NANOS);
         }
         return new Result(samples);
     }

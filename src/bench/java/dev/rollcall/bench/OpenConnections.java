@@ -51,6 +51,7 @@ final class OpenConnections {
         try (BrokerFixture broker = new BrokerFixture(options.workDirectory())) {
             OpenLive.Figures live = OpenLive.run(options, broker, users);
             figures.put("live", live);
+            figures.put("bytes_per_shard_record", bytesOfShardHeartbeat());
             targets.add(
                     Target.atMost(2, "processing thread while nothing changes, % of a core", live.thread_percent()));
             targets.add(Target.atMost(
@@ -85,8 +86,7 @@ final class OpenConnections {
                 Takeover fewOpen = Takeover.ofOpen(options, broker, few);
                 Takeover leased = Takeover.ofLeased(options, broker, users);
                 Takeover open = Takeover.ofOpen(options, broker, users)) {
-            figures.put("bytes_per_heartbeat", broker.bytesOnDisk(Takeover.log(leased.id())) / (double) users);
-            figures.put("bytes_per_shard_heartbeat", bytesOfShardHeartbeat());
+            figures.put("steady_bytes_per_record", broker.bytesOnDisk(Takeover.log(leased.id())) / (double) users);
             double heapLeased = heapPerDevice("leased", broker, fewLeased, leased);
             double heapOpen = heapPerDevice("open", broker, fewOpen, open);
             targets.add(Target.atMost(1, "heap per open device / per leased device", heapOpen / heapLeased));

@@ -2,6 +2,8 @@ package dev.rollcall.bench;
 
 import dev.rollcall.config.RollcallConfig;
 import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.TimeUnit;
@@ -12,15 +14,14 @@ import java.util.function.BooleanSupplier;
  * All connections are open, for an hour of the log's time that is preloaded, and from then on in real time: at first nothing
  * changes; then a large shard restarts, and its devices are opened again; then large shards die, one after the other.
  *
- * <p>A topology that does nothing reads the same log at first, to tell what of the processor's time is Kafka Streams' own.
+ * <p>A topology that does nothing reads the same log meanwhile, to tell what of the processor's time is Kafka Streams' own.
  */
 final class OpenLive {
     private static final long HOUR_MS = TimeUnit.HOURS.toMillis(1);
-    private static final long SETTLE_MS = 15_000;
+    private static final long SETTLE_MS = 20_000;
     private static final long QUIET_MS = 60_000;
     private static final long RESTART_MS = 20_000;
     private static final long BETWEEN_DEATHS_MS = 10_000;
-    private static final long NOOP_MS = 3 * QUIET_MS;
     private static final long TIMEOUT_MS = TimeUnit.MINUTES.toMillis(15);
     private static final int RESTARTED = OpenLog.LARGE - 1;
     private static final long LOOK_EVERY_NANOS = TimeUnit.MILLISECONDS.toNanos(20);
@@ -79,12 +80,11 @@ final class OpenLive {
             double perSecond = log.shardRecords() * 1_000.0 / HOUR_MS;
             log.writeTo(System.currentTimeMillis());
             broker.stampByBroker(LOG);
-            long emissions = users + (long) deaths * live.largeShard;
-            CompletableFuture<Live.Result> ofNoop =
-                    start(noop, options, broker, Contestant.NOOP, NOOP, NOOP_MS, Long.MAX_VALUE);
+            Path end = options.workDirectory().resolve("end").toAbsolutePath();
             return live.measure(
-                    start(rollcall, options, broker, Contestant.ROLLCALL, ROLLCALL, TIMEOUT_MS, emissions),
-                    ofNoop,
+                    start(rollcall, options, broker, Contestant.ROLLCALL, ROLLCALL, end),
+                    start(noop, options, broker, Contestant.NOOP, NOOP, end),
+                    end,
                     users,
                     perSecond);
         } catch (CompletionException e) {
@@ -93,15 +93,9 @@ final class OpenLive {
     }
 
     private static CompletableFuture<Live.Result> start(
-            WorkerProcess worker,
-            Options options,
-            BrokerFixture broker,
-            Contestant contestant,
-            String id,
-            long ms,
-            long emissions) {
+            WorkerProcess worker, Options options, BrokerFixture broker, Contestant contestant, String id, Path end) {
         long clock = System.currentTimeMillis() + HOUR_MS; // behind all that is written
-        Live live = new Live(contestant.id(), broker.settings(options, id, LOG), clock, ms, emissions);
+        Live live = new Live(contestant.id(), broker.settings(options, id, LOG), clock, TIMEOUT_MS, end.toString());
         return CompletableFuture.supplyAsync(() -> {
             try {
                 return worker.run(live);
@@ -114,13 +108,14 @@ final class OpenLive {
     private Figures measure(
             CompletableFuture<Live.Result> rollcall,
             CompletableFuture<Live.Result> noop,
+            Path end,
             int users,
-            double shardRecordsPerSecond) {
+            double shardRecordsPerSecond)
+            throws IOException {
         String presence = BrokerFixture.presence(ROLLCALL);
         long emissions = users + (long) deaths * largeShard;
-        BooleanSupplier goesOn = () -> !rollcall.isDone() || dead.seen() < emissions;
         CompletableFuture<Void> reading =
-                CompletableFuture.runAsync(() -> broker.follow(presence, goesOn, dead::emitted));
+                CompletableFuture.runAsync(() -> broker.follow(presence, () -> !rollcall.isDone(), dead::emitted));
         goOnUntil(rollcall, () -> dead.seen() >= users);
         goOnUntil(rollcall, after(SETTLE_MS));
         Progress.print("all are open; nothing changes for %d s", QUIET_MS / 1_000);
@@ -136,7 +131,10 @@ final class OpenLive {
             log.silence(shard);
             goOnUntil(rollcall, after(BETWEEN_DEATHS_MS));
         }
-        goOnUntil(rollcall, rollcall::isDone);
+        goOnUntil(rollcall, () -> dead.seen() >= emissions);
+        Files.createFile(end);
+        Live.Result used = rollcall.join();
+        Live.Result usedByNoop = noop.join();
         reading.join();
 
         broker.read(LOG, dead::written);
@@ -145,9 +143,9 @@ final class OpenLive {
         if (!emitted.equals(expected) || broker.count(BrokerFixture.deadLetters(ROLLCALL)) > 0) {
             throw new BenchmarkException("not what follows from the log: %s, not %s".formatted(emitted, expected));
         }
-        Live.Usage quiet = rollcall.join().usage(quietFrom, restartFrom);
-        Live.Usage quietNoop = noop.join().usage(quietFrom, restartFrom);
-        Live.Usage restart = rollcall.join().usage(restartFrom, restartTo);
+        Live.Usage quiet = used.usage(quietFrom, restartFrom);
+        Live.Usage quietNoop = usedByNoop.usage(quietFrom, restartFrom);
+        Live.Usage restart = used.usage(restartFrom, restartTo);
         return new Figures(
                 shardRecordsPerSecond,
                 quiet.threadPercent(),
@@ -155,7 +153,7 @@ final class OpenLive {
                 quietNoop.threadPercent(),
                 quietNoop.processPercent(),
                 largeShard,
-                rollcall.join().processed(restartFrom, reopening) - restartFrom,
+                used.processed(restartFrom, reopening) - restartFrom,
                 (restart.threadPercent() - quiet.threadPercent()) / 100 * restart.ms() * 1_000 / largeShard,
                 broker.changelogs(ROLLCALL, restartFrom)
                                 .minus(broker.changelogs(ROLLCALL, restartTo))
@@ -167,7 +165,7 @@ final class OpenLive {
 
     /** Goes on writing in real time. */
     private void goOnUntil(CompletableFuture<Live.Result> rollcall, BooleanSupplier isSo) {
-        while (!isSo.getAsBoolean() && !rollcall.isCompletedExceptionally()) {
+        while (!isSo.getAsBoolean() && !rollcall.isDone()) {
             log.writeTo(System.currentTimeMillis());
             LockSupport.parkNanos(LOOK_EVERY_NANOS);
         }
