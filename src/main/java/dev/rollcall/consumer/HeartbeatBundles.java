@@ -53,6 +53,7 @@ public final class HeartbeatBundles implements ConsumerInterceptor<byte[], byte[
     public static final class Bundle extends RecordHeaders {
         private final List<ConsumerRecord<byte[], byte[]>> records;
         private final BitSet taken = new BitSet(0);
+        private final BitSet visible = new BitSet(0);
         private @Nullable List<@Nullable UserId> users;
 
         private Bundle(List<ConsumerRecord<byte[], byte[]>> records) {
@@ -96,9 +97,15 @@ public final class HeartbeatBundles implements ConsumerInterceptor<byte[], byte[
             return taken.get(index);
         }
 
-        /** Leaves this one out when the rest is read. */
-        public void take(int index) {
+        /** Leaves this one out when the rest is read; {@code isVisible}: others may notice that it is there. */
+        public void take(int index, boolean isVisible) {
             taken.set(index);
+            visible.set(index, isVisible);
+        }
+
+        /** Whether others may notice one that was taken. */
+        public boolean isVisible(int index) {
+            return visible.get(index);
         }
     }
 

@@ -134,6 +134,11 @@ public final class PresencePartition {
         return apply(slot, slot == UserTable.NO_SLOT ? fromStore(id) : null, heartbeat, clock.timeOf(stamp), stamp);
     }
 
+    /** The place in the log of an {@link #earlyHeartbeat} of a user who did not appear offline: the partition lives. */
+    public void earlyHeartbeatPassed(long stamp) {
+        extendDeadlines(log.record(clock.advance(stamp), ticksNeeded()));
+    }
+
     /** A heartbeat that was misrouted: it says nothing of this partition at the time at which it was first written. */
     public Decision misroutedHeartbeat(UserId id, Heartbeat heartbeat, long firstStamp, long stamp) {
         int slot = users.find(id);
@@ -190,6 +195,10 @@ public final class PresencePartition {
         user.expire();
         change.accept(user);
         return decide(user, slot, null);
+    }
+
+    public boolean appearsOffline(UserId id) {
+        return load(users.find(id), id).appearsOffline();
     }
 
     // ---- time ----

@@ -8,6 +8,8 @@ import dev.rollcall.wire.Topic;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Consumer;
+import java.util.function.LongConsumer;
+import java.util.function.Predicate;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.common.errors.SerializationException;
 import org.apache.kafka.common.header.Headers;
@@ -48,12 +50,14 @@ final class HeartbeatSource implements Deserializer<Object> {
         return deserialize(name, value);
     }
 
-    /** Reads what is in the bundle and has not been taken, one after the other. */
-    void open(Bundle bundle, Consumer<InputRecord> inputs) {
+    /** Reads what is in the bundle, one after the other; of what was taken and is visible, the stamp is left. */
+    void open(Bundle bundle, Consumer<InputRecord> inputs, LongConsumer taken) {
         next.remove(bundle.partition(), bundle);
         for (int i = 0, size = bundle.records().size(); i < size; i++) {
             if (!bundle.isTaken(i)) {
                 inputs.accept(read(bundle, i));
+            } else if (bundle.isVisible(i)) {
+                taken.accept(bundle.records().get(i).timestamp());
             }
         }
     }
@@ -62,8 +66,10 @@ final class HeartbeatSource implements Deserializer<Object> {
      * Reads what this user's devices wrote before then and waits in the bundle that is next: a record of the user with that
      * stamp comes from another topic, and the records of one user take effect in the order of their stamps (rule 7). Not
      * behind a clock tick: what had ended by then has to end first.
+     *
+     * @param inputs handles one, and says whether others may notice that it is there
      */
-    void takeUntil(int partition, UserId user, long stamp, Consumer<InputRecord> inputs) {
+    void takeUntil(int partition, UserId user, long stamp, Predicate<InputRecord> inputs) {
         Bundle bundle = next.get(partition);
         for (int i = 0; bundle != null && i < bundle.records().size(); i++) {
             ConsumerRecord<byte[], byte[]> record = bundle.records().get(i);
@@ -74,8 +80,7 @@ final class HeartbeatSource implements Deserializer<Object> {
                     && record.timestamp() < stamp
                     && user.equals(bundle.users().get(i))
                     && !Rerouting.isMarked(record.headers())) {
-                bundle.take(i);
-                inputs.accept(read(bundle, i));
+                bundle.take(i, inputs.test(read(bundle, i)));
             }
         }
     }

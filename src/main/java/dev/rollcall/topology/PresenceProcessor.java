@@ -100,7 +100,7 @@ final class PresenceProcessor implements Processor<UserId, Object, Object, Objec
         if (record.value() instanceof Bundle bundle) {
             metrics.read(bundle.records().size());
             partition.prefetch(bundle.users());
-            heartbeats.open(bundle, this::handle);
+            heartbeats.open(bundle, this::handle, partition::earlyHeartbeatPassed);
         } else {
             metrics.read(1);
             RecordMetadata source = context.recordMetadata().orElseThrow();
@@ -142,7 +142,7 @@ final class PresenceProcessor implements Processor<UserId, Object, Object, Objec
             reroute(input);
         } else {
             if (!(content instanceof Inbound.Beat)) {
-                heartbeats.takeUntil(input.partition(), input.user(), input.stamp(), one -> handle(one, true));
+                heartbeats.takeUntil(input.partition(), input.user(), input.stamp(), this::handleEarly);
             }
             Decision decision = decide(input, content, early);
             carryOut(input.user(), decision);
@@ -150,6 +150,12 @@ final class PresenceProcessor implements Processor<UserId, Object, Object, Objec
                 deadLetter(input, decision.rejection());
             }
         }
+    }
+
+    private boolean handleEarly(InputRecord heartbeat) {
+        boolean isVisible = !partition.appearsOffline(heartbeat.user());
+        handle(heartbeat, true);
+        return isVisible;
     }
 
     @Override

@@ -127,6 +127,38 @@ class BundleOrderTest {
     }
 
     @Test
+    void shouldCountTheLogsSilenceToAHeartbeatThatAFlagOfItsUserTookFirst() {
+        rollcall.together(() -> rollcall.bundle(silence(false)), () -> rollcall.appearOffline(ALICE, false, 9_040));
+
+        assertThat(emitted()).contains("bob OFFLINE 14000"); // grace from 9000, not from carol's 9050
+    }
+
+    @Test
+    void shouldNotCountTheLogsSilenceToAHeartbeatOfAHiddenUserThatAFlagTookFirst() {
+        rollcall.together(() -> rollcall.bundle(silence(true)), () -> rollcall.appearOffline(ALICE, false, 9_040));
+
+        assertThat(emitted()).contains("bob OFFLINE 14050");
+    }
+
+    /** Bob's connection ends; nobody is heard for eight seconds; then Alice is, Carol, and eleven clock ticks. */
+    private List<ConsumerRecord<byte[], byte[]>> silence(boolean isAliceHidden) {
+        if (isAliceHidden) {
+            rollcall.together(() -> rollcall.appearOffline(ALICE, true, 0));
+        }
+        List<ConsumerRecord<byte[], byte[]>> log = new ArrayList<>();
+        log.add(beat(BOB, ONLINE, 0));
+        log.add(record(null, new Inbound.ClockTick("one"), 900));
+        log.add(record(
+                BOB.bytes(), new Inbound.Beat(new Heartbeat("A", null, true, OptionalLong.empty(), null)), 1_000));
+        log.add(beat(ALICE, ONLINE, 9_000));
+        log.add(beat(UserId.of("carol"), ONLINE, 9_050));
+        for (long second = 10; second <= 20; second++) {
+            log.add(record(null, new Inbound.ClockTick("one"), second * 1_000));
+        }
+        return log;
+    }
+
+    @Test
     void shouldFailLoudlyWhenAnInterceptorBehindHasCopiedTheHeaders() {
         assertThatThrownBy(() -> rollcall.together(() -> rollcall.send(
                         rollcall.topics().heartbeats().name(), null, HeartbeatBundles.VALUE, rollcall.now())))

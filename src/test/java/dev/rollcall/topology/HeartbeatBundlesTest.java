@@ -98,7 +98,7 @@ class HeartbeatBundlesTest {
 
         Object opened = source.deserialize(TOPIC, bundle.headers(), bundle.value());
         List<InputRecord> arrivals = new ArrayList<>();
-        source.open((Bundle) opened, arrivals::add);
+        source.open((Bundle) opened, arrivals::add, stamp -> {});
 
         assertThat(((Bundle) opened).users()).containsExactly(UserId.of("@a:x"), null);
         assertThat(arrivals).extracting(InputRecord::offset).containsExactly(41L, 42L);
