@@ -58,7 +58,6 @@ final class OpenConnections {
             OpenLive.Figures live = OpenLive.run(options, broker, users);
             add("live", live);
             add("bytes_per_shard_record", bytesOfShardHeartbeat());
-            add("bytes_per_shard_record", bytesOfShardHeartbeat());
             targets.add(
                     Target.atMost(2, "processing thread while nothing changes, % of a core", live.thread_percent()));
             targets.add(Target.atMost(
@@ -109,17 +108,17 @@ final class OpenConnections {
         }
     }
 
-    /** After a clean close, and after a kill. */
+    /** After a clean close, without local state, and after a kill: then also the group waits for the dead member. */
     private static void takeOver(Map<String, List<Double>> times, String name, Takeover takeover) throws IOException {
-        add(times, name + "_closed", takeover.stay());
+        add(times, name + "_closed_ready_ms", takeover.stay());
+        takeover.loseState();
+        add(times, name + "_from_changelog_ready_ms", takeover.stay());
         takeover.stayUntilKilled();
-        add(times, name + "_killed", takeover.stay());
+        add(times, name + "_killed_ready_ms", takeover.stay());
     }
 
     private static void add(Map<String, List<Double>> times, String name, StateBuildUp.Result result) {
-        times.computeIfAbsent(name + "_ready_ms", any -> new ArrayList<>()).add(result.readyMs());
-        times.computeIfAbsent(name + "_ready_after_join_ms", any -> new ArrayList<>())
-                .add(result.readyMs() - result.joinedMs());
+        times.computeIfAbsent(name, any -> new ArrayList<>()).add(result.readyMs());
     }
 
     private double heapPerDevice(String name, BrokerFixture broker, Takeover few, Takeover many) throws IOException {
