@@ -263,7 +263,7 @@ final class BrokerFixture implements AutoCloseable {
 
     /** What the broker's log files of the topics take whose names match. */
     long bytesOnDisk(String topics) {
-        Pattern files = Pattern.compile(topics + "-\\d+/\\d+\\.log$");
+        Pattern files = Pattern.compile("/" + topics + "-\\d+/\\d+\\.log$");
         try (Stream<Path> all = Files.walk(directory.resolve("kafka"))) {
             long sum = 0;
             for (Path file : all.toList()) {

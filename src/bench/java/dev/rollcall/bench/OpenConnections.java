@@ -29,19 +29,25 @@ final class OpenConnections {
 
     static void scenario(Options options) throws IOException {
         OpenConnections all = new OpenConnections(options);
-        all.figures.put("users", all.users);
+        all.add("users", all.users);
         all.tick();
         all.live();
         all.steady();
         all.takeOver();
-        Progress.print("\n" + Json.PRETTY.writeValueAsString(all.figures));
+        Progress.print("");
         Report.figures(options, Scenario.SESSIONS.id(), all.figures, all.targets);
+    }
+
+    /** Shown at once: all of it takes a quarter of an hour. */
+    private void add(String name, Object figure) throws IOException {
+        figures.put(name, figure);
+        Progress.print("%-40s %s", name, Json.LINE.writeValueAsString(figure));
     }
 
     private void tick() throws IOException {
         try (WorkerProcess worker = new WorkerProcess(options)) {
             IdleTick.Result tick = worker.run(new IdleTick(users, IdleTick.Mode.OPEN));
-            figures.put("tick", tick);
+            add("tick", tick);
             targets.add(Target.atMost(1, "clock tick with %d open, p99, ms".formatted(users), tick.p99_ms())
                     .rounded(4));
         }
@@ -50,8 +56,8 @@ final class OpenConnections {
     private void live() throws IOException {
         try (BrokerFixture broker = new BrokerFixture(options.workDirectory())) {
             OpenLive.Figures live = OpenLive.run(options, broker, users);
-            figures.put("live", live);
-            figures.put("bytes_per_shard_record", bytesOfShardHeartbeat());
+            add("live", live);
+            add("bytes_per_shard_record", bytesOfShardHeartbeat());
             targets.add(
                     Target.atMost(2, "processing thread while nothing changes, % of a core", live.thread_percent()));
             targets.add(Target.atMost(
@@ -73,9 +79,9 @@ final class OpenConnections {
             }
             Throughput.Figures steady = requireNonNull(throughput.figures().get(Contestant.ROLLCALL.id()));
             double perSecond = users * 1_000.0 / LogPlan.PERIOD_MS;
-            figures.put("steady", steady);
-            figures.put("steady_records_per_second", perSecond);
-            figures.put("steady_thread_percent", perSecond * steady.thread_cpu_ns_per_record() / 1e9 * 100);
+            add("steady", steady);
+            add("steady_records_per_second", perSecond);
+            add("steady_thread_percent", perSecond * steady.thread_cpu_ns_per_record() / 1e9 * 100);
         }
     }
 
@@ -86,7 +92,7 @@ final class OpenConnections {
                 Takeover fewOpen = Takeover.ofOpen(options, broker, few);
                 Takeover leased = Takeover.ofLeased(options, broker, users);
                 Takeover open = Takeover.ofOpen(options, broker, users)) {
-            figures.put("steady_bytes_per_record", broker.bytesOnDisk(Takeover.log(leased.id())) / (double) users);
+            add("steady_bytes_per_record", broker.bytesOnDisk(Takeover.log(leased.id())) / (double) users);
             double heapLeased = heapPerDevice("leased", broker, fewLeased, leased);
             double heapOpen = heapPerDevice("open", broker, fewOpen, open);
             targets.add(Target.atMost(1, "heap per open device / per leased device", heapOpen / heapLeased));
@@ -96,31 +102,33 @@ final class OpenConnections {
                 takeOver(times, "open", open);
                 Progress.print("round %d/%d    taken over", round, options.rounds);
             }
-            times.forEach((name, all) -> figures.put(name, Spread.of(all)));
+            for (Map.Entry<String, List<Double>> each : times.entrySet()) {
+                add(each.getKey(), Spread.of(each.getValue()));
+            }
         }
     }
 
-    /** After a clean close, and after a kill. */
+    /** After a clean close, without local state, and after a kill: then also the group waits for the dead member. */
     private static void takeOver(Map<String, List<Double>> times, String name, Takeover takeover) throws IOException {
-        add(times, name + "_closed", takeover.stay());
+        add(times, name + "_closed_ready_ms", takeover.stay());
+        takeover.loseState();
+        add(times, name + "_from_changelog_ready_ms", takeover.stay());
         takeover.stayUntilKilled();
-        add(times, name + "_killed", takeover.stay());
+        add(times, name + "_killed_ready_ms", takeover.stay());
     }
 
     private static void add(Map<String, List<Double>> times, String name, StateBuildUp.Result result) {
-        times.computeIfAbsent(name + "_ready_ms", any -> new ArrayList<>()).add(result.readyMs());
-        times.computeIfAbsent(name + "_ready_after_join_ms", any -> new ArrayList<>())
-                .add(result.readyMs() - result.joinedMs());
+        times.computeIfAbsent(name, any -> new ArrayList<>()).add(result.readyMs());
     }
 
     private double heapPerDevice(String name, BrokerFixture broker, Takeover few, Takeover many) throws IOException {
         StateBuildUp.Result one = few.secondStay();
         StateBuildUp.Result other = many.secondStay();
         double heap = (other.heapBytes() - one.heapBytes()) / (double) (many.users() - few.users());
-        figures.put(name + "_heap_bytes_per_device", heap);
-        figures.put(name + "_state_directory_bytes_per_user", other.stateBytes() / (double) many.users());
+        add(name + "_heap_bytes_per_device", heap);
+        add(name + "_state_directory_bytes_per_user", other.stateBytes() / (double) many.users());
         BrokerFixture.Changelog changelog = broker.changelogs(many.id(), Long.MIN_VALUE);
-        figures.put(name + "_changelog_bytes_per_user", changelog.bytes() / (double) many.users());
+        add(name + "_changelog_bytes_per_user", changelog.bytes() / (double) many.users());
         return heap;
     }
 

@@ -90,6 +90,11 @@ final class Takeover implements AutoCloseable {
         worker = new WorkerProcess(options);
     }
 
+    /** What is local is gone, and the changelog is read instead. */
+    void loseState() {
+        BrokerFixture.deleteTree(broker.stateDirectory(id));
+    }
+
     private StateBuildUp.Result stay(boolean staysUp) throws IOException {
         return worker.run(new StateBuildUp(broker.settings(options, id, log(id)), ends, logEnd, users, staysUp));
     }
@@ -102,7 +107,7 @@ final class Takeover implements AutoCloseable {
             List<StateBuildUp.Result> restored = new ArrayList<>();
             for (int round = 1; round <= options.rounds; round++) {
                 local.add(takeover.stay());
-                BrokerFixture.deleteTree(broker.stateDirectory(takeover.id));
+                takeover.loseState();
                 restored.add(takeover.stay());
                 Progress.print(
                         "round %d/%d    ready in %,.0f ms on local state, in %,.0f ms from the changelog",

@@ -51,7 +51,8 @@ final class WorkerProcess implements AutoCloseable {
         orders.println(job.getClass().getName() + " " + Json.LINE.writeValueAsString(job));
         String answer = answers.readLine();
         if (answer == null) {
-            throw new BenchmarkException("the process that did %s has ended".formatted(job));
+            throw new BenchmarkException("the process that did %s has ended, with the exit code %d"
+                    .formatted(job, process.onExit().join().exitValue()));
         }
         if (answer.startsWith(Worker.FAILED)) {
             String trace = Json.LINE.readValue(answer.substring(Worker.FAILED.length()), String.class);
