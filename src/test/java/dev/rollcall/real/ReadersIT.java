@@ -14,6 +14,7 @@ import dev.rollcall.domain.UserId;
 import dev.rollcall.embedded.EmbeddedBroker;
 import dev.rollcall.gateway.BatchToken;
 import dev.rollcall.gateway.PresenceFeed;
+import dev.rollcall.gateway.PresenceFeedReader;
 import dev.rollcall.gateway.PresenceSubscription;
 import dev.rollcall.gateway.PresenceSubscription.Batch;
 import dev.rollcall.wire.Topic;
@@ -206,7 +207,7 @@ class ReadersIT {
         addPartitions(4);
         write("user", 1);
 
-        await().atMost(PATIENCE).until(() -> feed.users() == USERS);
+        await().atMost(PATIENCE).until(() -> feed.isCaughtUp() && knowsAll(feed, "user"));
         assertThat(feed.waitsFor()).isEmpty();
     }
 
@@ -264,9 +265,14 @@ class ReadersIT {
         watch.close();
     }
 
+    private static boolean knowsAll(PresenceFeed feed, String name) {
+        return IntStream.range(0, USERS)
+                .allMatch(i -> feed.presence(UserId.of(name + i)).isPresent());
+    }
+
     private PresenceFeed feed() {
-        PresenceFeed feed = new PresenceFeed(topic, Map.of("bootstrap.servers", servers()));
-        toClose.add(feed);
+        PresenceFeed feed = new PresenceFeed();
+        toClose.add(new PresenceFeedReader(topic, Map.of("bootstrap.servers", servers()), feed));
         return feed;
     }
 
