@@ -248,6 +248,42 @@ class ReadersIT {
     }
 
     @Test
+    void shouldAnswerWhatIsCommittedAndNothingElseWhenItIsTheFeed() throws Exception {
+        topic = topic("feed-committed");
+        create(topic, 1);
+        UserId user = UserId.of("user");
+        PresenceFeed feed = feed();
+        await().atMost(PATIENCE).until(feed::isCaughtUp);
+        try (KafkaProducer<byte[], byte[]> producer = new KafkaProducer<>(
+                Map.of("bootstrap.servers", servers(), "transactional.id", topic.name()),
+                new ByteArraySerializer(),
+                new ByteArraySerializer())) {
+            producer.initTransactions();
+            for (int sequence = 1; sequence <= 2; sequence++) {
+                producer.beginTransaction();
+                Presence value = new Presence(ONLINE, null, null, 1, null, sequence);
+                byte[] bytes = topic.values().serializer().serialize(topic.name(), value);
+                producer.send(new ProducerRecord<>(topic.name(), user.bytes(), bytes))
+                        .get();
+                Thread.sleep(1_000);
+                assertThat(feed.presence(user)).isEmpty();
+                PresenceFeed late = feed();
+                await().atMost(PATIENCE).until(late::isCaughtUp);
+                assertThat(late.presence(user)).isEmpty();
+                if (sequence == 1) {
+                    producer.abortTransaction();
+                } else {
+                    producer.commitTransaction();
+                }
+            }
+            await().atMost(PATIENCE)
+                    .untilAsserted(() -> assertThat(feed.presence(user))
+                            .hasValueSatisfying(
+                                    last -> assertThat(last.sequence()).isEqualTo(2)));
+        }
+    }
+
+    @Test
     void shouldNotPassForCaughtUpWhenTheFeedMetAnError() throws Exception {
         topic = topic("feed-error");
         create(topic, 1);
