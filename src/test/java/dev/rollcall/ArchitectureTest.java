@@ -93,7 +93,7 @@ class ArchitectureTest {
                 .whereLayer("client")
                 .mayOnlyBeAccessedByLayers("app", "gateway", "simulate")
                 .whereLayer("client.reading")
-                .mayOnlyBeAccessedByLayers("client")
+                .mayOnlyBeAccessedByLayers("client", "gateway")
                 .whereLayer("client.sending")
                 .mayOnlyBeAccessedByLayers("app", "gateway", "simulate", "client")
                 .whereLayer("topology")

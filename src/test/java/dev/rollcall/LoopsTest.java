@@ -33,7 +33,7 @@ class LoopsTest {
             Map.entry(
                     "client.sending.Outbox.startDraining",
                     List.of("client.sending.Outbox.startDraining", "client.sending.Outbox.drain")),
-            Map.entry("gateway.PresenceFeed.<init>", List.of("gateway.PresenceFeed.read")),
+            Map.entry("gateway.PresenceFeedReader.<init>", List.of("gateway.PresenceFeedReader.read")),
             Map.entry("http.events.EventStreams.<init>", List.of("http.events.EventStreams.tick")),
             Map.entry(
                     "http.events.EventStream.wake",

@@ -9,14 +9,12 @@ import dev.rollcall.config.RollcallConfig;
 import dev.rollcall.consumer.ReadBarrierConsumer;
 import dev.rollcall.embedded.EmbeddedBroker;
 import dev.rollcall.gateway.PresenceFeed;
-import dev.rollcall.gateway.PresenceReader;
+import dev.rollcall.gateway.PresenceFeedReader;
 import dev.rollcall.gateway.PresenceWriter;
 import dev.rollcall.http.Backend;
 import dev.rollcall.http.HttpEdge;
-import dev.rollcall.http.server.Tokens;
 import dev.rollcall.topology.OutputLimits;
 import dev.rollcall.topology.PresenceTopology;
-import dev.rollcall.topology.UserPartitioner;
 import dev.rollcall.wire.Topics;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
@@ -148,9 +146,6 @@ public final class Rollcall implements AutoCloseable {
         Properties settings = KafkaSettings.streams(config, bootstrapServers);
         OutputLimits limits = new OutputTopics(admin, config, settings).read();
         Topology topology = PresenceTopology.build(config, Clock.systemUTC(), partitions, instanceName(), limits);
-        if (edge != null) {
-            settings.put(StreamsConfig.APPLICATION_SERVER_CONFIG, edge.advertised());
-        }
         KafkaStreams streams = newStreams(topology, settings);
         RestartPolicy restarts = new RestartPolicy();
         streams.setUncaughtExceptionHandler(failure -> {
@@ -178,24 +173,20 @@ public final class Rollcall implements AutoCloseable {
         parts.push(() -> streams.close(leaving));
         streams.start();
         if (edge != null) {
-            startServing(config, edge, streams, restarts, partitions);
+            startServing(config, edge, streams, restarts);
         }
     }
 
-    private void startServing(
-            RollcallConfig config, HttpEdge edge, KafkaStreams streams, RestartPolicy restarts, int partitions) {
+    private void startServing(RollcallConfig config, HttpEdge edge, KafkaStreams streams, RestartPolicy restarts) {
         Topics topics = Topics.of(config.topics());
-        String advertised = edge.advertised();
-        PresenceWriter writer =
-                new PresenceWriter(topics, KafkaSettings.producer(config, bootstrapServers), "http-" + advertised);
-        PresenceFeed feed = new PresenceFeed(topics.presence(), KafkaSettings.consumer(config, bootstrapServers));
-        parts.push(feed);
-        PresenceReader reader = new PresenceReader(
-                new StreamsPartitionOwners(streams, advertised, new UserPartitioner(partitions)),
-                new Tokens(config.http().key())::betweenInstances);
+        // The same after a restart, which then takes over the devices; and not that of an instance on another machine.
+        String shard = "http-%s:%d".formatted(hostName(), edge.port());
+        PresenceWriter writer = new PresenceWriter(topics, KafkaSettings.producer(config, bootstrapServers), shard);
+        PresenceFeed feed = new PresenceFeed();
+        parts.push(new PresenceFeedReader(topics.presence(), KafkaSettings.consumer(config, bootstrapServers), feed));
         PageSimulation simulation = new PageSimulation(topics, KafkaSettings.producer(config, bootstrapServers));
         parts.push(simulation);
-        edge.open(new Backend(writer, reader, feed, simulation, () -> waitsFor(streams.state(), restarts)));
+        edge.open(new Backend(writer, feed, simulation, () -> waitsFor(streams.state(), restarts)));
         parts.push(edge); // again, to be closed while what it serves from is open
         parts.push(writer); // before the edge: the streams that then end must not end their devices
     }
@@ -229,12 +220,14 @@ public final class Rollcall implements AutoCloseable {
     }
 
     private static String instanceName() {
-        String host;
+        return hostName() + "-" + ProcessHandle.current().pid();
+    }
+
+    private static String hostName() {
         try {
-            host = InetAddress.getLocalHost().getHostName();
+            return InetAddress.getLocalHost().getHostName();
         } catch (UnknownHostException e) {
-            host = "unknown-host";
+            return "unknown-host";
         }
-        return host + "-" + ProcessHandle.current().pid();
     }
 }

@@ -1,8 +1,8 @@
 package dev.rollcall.client;
 
-import dev.rollcall.client.KnownUsers.LastKnown;
 import dev.rollcall.client.PresenceChange.Kind;
 import dev.rollcall.client.PresenceSubscriber.Progress;
+import dev.rollcall.client.reading.LastRecord;
 import dev.rollcall.client.reading.StartOffsets;
 import dev.rollcall.domain.Presence;
 import dev.rollcall.domain.UserId;
@@ -26,7 +26,7 @@ final class PartitionState {
     private final StartOffsets start;
     private final KnownUsers users;
     private final Map<UserId, PresenceChange> snapshot = new LinkedHashMap<>();
-    private Map<UserId, LastKnown> removed;
+    private Map<UserId, LastRecord> removed;
     private Phase phase = Phase.LOADING;
     private long position;
     private long end;
@@ -37,7 +37,7 @@ final class PartitionState {
      * @param removed the users of a log that this partition replaces; those who are not in this log are delivered as
      *     {@link Kind#FORGOTTEN}
      */
-    PartitionState(int partition, StartOffsets start, KnownUsers users, Map<UserId, LastKnown> removed) {
+    PartitionState(int partition, StartOffsets start, KnownUsers users, Map<UserId, LastRecord> removed) {
         this.partition = partition;
         this.start = start;
         this.users = users;

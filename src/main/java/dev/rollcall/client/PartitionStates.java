@@ -1,8 +1,8 @@
 package dev.rollcall.client;
 
-import dev.rollcall.client.KnownUsers.LastKnown;
 import dev.rollcall.client.PresenceSubscriber.Progress;
 import dev.rollcall.client.reading.AssignmentListener;
+import dev.rollcall.client.reading.LastRecord;
 import dev.rollcall.client.reading.PartitionAssignment;
 import dev.rollcall.client.reading.StartOffsets;
 import dev.rollcall.domain.UserId;
@@ -24,7 +24,7 @@ final class PartitionStates implements AssignmentListener {
     private final Map<TopicPartition, PartitionState> states = new HashMap<>();
 
     /** Users of logs that are gone, by the partition that replaces the log. */
-    private final Map<Integer, Map<UserId, LastKnown>> removed = new HashMap<>();
+    private final Map<Integer, Map<UserId, LastRecord>> removed = new HashMap<>();
 
     /** Partitions with a loaded snapshot, which is to be delivered. */
     private final Deque<TopicPartition> snapshots = new ArrayDeque<>();
@@ -54,7 +54,7 @@ final class PartitionStates implements AssignmentListener {
 
     @Override
     public void started(TopicPartition partition, StartOffsets offsets) {
-        Map<UserId, LastKnown> before = removed.remove(partition.partition());
+        Map<UserId, LastRecord> before = removed.remove(partition.partition());
         states.put(
                 partition,
                 new PartitionState(partition.partition(), offsets, users, before == null ? Map.of() : before));
@@ -75,7 +75,7 @@ final class PartitionStates implements AssignmentListener {
     @Override
     public void deleted(Collection<TopicPartition> partitions) {
         for (TopicPartition partition : partitions) {
-            Map<UserId, LastKnown> users = removed.remove(partition.partition());
+            Map<UserId, LastRecord> users = removed.remove(partition.partition());
             if (users != null) {
                 removedFrom(0).putAll(users); // partition 0 exists in every topic
             }
@@ -104,7 +104,7 @@ final class PartitionStates implements AssignmentListener {
         return positions;
     }
 
-    private Map<UserId, LastKnown> removedFrom(int partition) {
+    private Map<UserId, LastRecord> removedFrom(int partition) {
         return removed.computeIfAbsent(partition, any -> new HashMap<>());
     }
 

@@ -235,11 +235,6 @@ public final class PresenceSubscriber implements AutoCloseable {
         return Optional.ofNullable(loop.waitsFor());
     }
 
-    /** The topic's id; empty: the brokers have not described the topic yet. */
-    public Optional<String> topicId() {
-        return Optional.ofNullable(loop.topicId());
-    }
-
     /** What {@link #run} threw; empty: nothing. */
     public Optional<Throwable> failure() {
         return Optional.ofNullable(failure);

@@ -38,7 +38,6 @@ final class SubscriberLoop implements AutoCloseable {
     private long committedAt;
 
     private volatile boolean stopped;
-    private volatile @Nullable String topicId;
     private volatile Map<Integer, Progress> progress = Map.of();
 
     SubscriberLoop(
@@ -78,7 +77,6 @@ final class SubscriberLoop implements AutoCloseable {
         TopicInfo described = monitor.poll();
         if (described != null) {
             assignment.update(described);
-            topicId = described.id();
         }
         poll();
         assignment.startAssigned();
@@ -139,12 +137,6 @@ final class SubscriberLoop implements AutoCloseable {
     /** Thread-safe. */
     Totals totals() {
         return delivery.totals();
-    }
-
-    /** Null: the brokers have not described the topic yet. Thread-safe. */
-    @Nullable
-    String topicId() {
-        return topicId;
     }
 
     /** See {@link TopicMonitor#waitsFor}. Thread-safe. */

@@ -77,7 +77,6 @@ final class ConfigParser {
                 text("http.host"),
                 off ? OptionalInt.empty() : OptionalInt.of((int) number("http.port", 0, 65_535)),
                 chosen.contains("http.port"),
-                values.getOrDefault("http.advertised", ""),
                 key(),
                 origins(),
                 (int) number("http.max.streams", 1, 1_000_000),

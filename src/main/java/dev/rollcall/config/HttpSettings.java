@@ -8,7 +8,6 @@ import java.util.Set;
  *
  * @param port 0: any free one; empty: no HTTP
  * @param portChosen whether the operator set the port; if not, and it is in use, any free one is taken
- * @param advertised the {@code host:port} at which other instances reach this one; empty: derived from the address
  * @param key signs bearer tokens; not set: there are none, and the host must be a loopback address
  * @param corsOrigins in lower case
  * @param streamMaxMs how long an event stream lasts, in ms
@@ -17,7 +16,6 @@ public record HttpSettings(
         String host,
         OptionalInt port,
         boolean portChosen,
-        String advertised,
         Secret key,
         Set<String> corsOrigins,
         int maxStreams,

@@ -1,82 +1,75 @@
 package dev.rollcall.gateway;
 
-import dev.rollcall.gateway.PresenceFeed.Entry;
-import java.util.ArrayList;
-import java.util.Iterator;
+import dev.rollcall.domain.UserId;
+import java.util.Arrays;
 import java.util.List;
-import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
-/** All users, in the feed's order of versions. Keeps one position and no queue, so that its size does not grow with users. */
+/** All users, in the order of the topic's offsets. Keeps positions and no queue, so that its size does not grow with users. */
 final class AllUsersSubscription extends PresenceSubscription {
     private final PresenceFeed feed;
 
-    /** Null: the subscriber knows nothing, and gets a snapshot. */
-    private @Nullable BatchToken from;
-
-    /** The feed's version at the start. Later entries are changes; up to here they are the snapshot, or what was missed. */
-    private long startVersion;
-
     /** Per partition, the next offset after what was delivered. */
-    private final TreeMap<Integer, Long> delivered = new TreeMap<>();
+    private long[] delivered = new long[0];
 
-    private long lastDelivered;
-    private boolean started;
+    /** Per partition, the end of the snapshot, which leaves out the users who are forgotten. */
+    private long[] snapshotEnd = new long[0];
 
-    AllUsersSubscription(PresenceFeed feed, @Nullable BatchToken from, Runnable onChange) {
-        super(onChange);
+    /** The next record to deliver, where the last batch was full; the next one begins with its partition. */
+    private @Nullable PresenceRecord next;
+
+    /** With {@code from} null it starts with a snapshot, else with what has changed since. */
+    AllUsersSubscription(PresenceFeed feed, PresenceCopy copy, @Nullable BatchToken from, Runnable onChange) {
+        super(feed, from == null, onChange);
         this.feed = feed;
-        this.from = from;
-        feed.add(this);
-        startVersion = feed.lastVersion();
-        if (from != null) {
-            delivered.putAll(from.offsets());
-            started = true;
+        if (from == null) {
+            snapshotEnd = new long[copy.partitions()];
+            Arrays.setAll(snapshotEnd, copy::position);
+        } else {
+            delivered = new long[copy.partitions()];
+            Arrays.setAll(delivered, from::offset);
         }
+        feed.add(this);
     }
 
     @Override
-    public @Nullable Batch poll(int maxUsers) {
-        BatchToken end = feed.positions();
-        if (takeRestart()) {
-            from = null;
-            startVersion = feed.lastVersion();
-            delivered.clear();
-            lastDelivered = 0;
-            started = false;
-        }
-        List<byte[]> presences = new ArrayList<>();
-        Iterator<Entry> entries =
-                feed.byVersion().tailMap(lastDelivered, false).values().iterator();
-        while (entries.hasNext() && presences.size() < maxUsers) {
-            Entry entry = entries.next();
-            lastDelivered = entry.version;
-            delivered.merge(entry.partition, entry.offset + 1, Math::max);
-            if (isNews(entry)) {
-                presences.add(entry.json());
+    BatchToken collect(PresenceCopy copy, int maxUsers, List<PresenceRecord> found) {
+        int partitions = copy.partitions();
+        int first = next == null ? 0 : next.partition;
+        delivered = Arrays.copyOf(delivered, partitions);
+        more = false;
+        for (int i = 0; i < partitions && !more; i++) {
+            int partition = (first + i) % partitions;
+            if (delivered[partition] < copy.position(partition)) {
+                copy.collect(partition, delivered[partition], next, this::isNews, maxUsers + 1, found);
+                more = found.size() > maxUsers;
+                next = more ? found.remove(maxUsers) : null;
+                delivered[partition] = next == null ? copy.position(partition) : next.offset;
             }
         }
-        boolean more = entries.hasNext();
-        if (!more) {
-            end.offsets().forEach((partition, offset) -> delivered.merge(partition, offset, Math::max));
-        }
-        if (presences.isEmpty() && started) {
-            return null;
-        }
-        Batch batch = new Batch(!started, presences, more, new BatchToken(end.topicId(), new TreeMap<>(delivered)));
-        started = true;
-        return batch;
+        return feed.token(partitions, partition -> delivered[partition]);
+    }
+
+    private boolean isNews(PresenceRecord record) {
+        return !record.isForgotten()
+                || record.partition >= snapshotEnd.length
+                || record.offset >= snapshotEnd[record.partition];
+    }
+
+    @Override
+    void restart() {
+        super.restart();
+        delivered = new long[0];
+        snapshotEnd = new long[0];
+    }
+
+    @Override
+    void changed(UserId user) {
+        // The positions tell.
     }
 
     @Override
     public void close() {
         feed.remove(this);
-    }
-
-    private boolean isNews(Entry entry) {
-        if (entry.version > startVersion) {
-            return true;
-        }
-        return from == null ? entry.presence != null : entry.offset >= from.offset(entry.partition);
     }
 }

@@ -1,126 +1,92 @@
 package dev.rollcall.gateway;
 
-import dev.rollcall.client.PresenceChange;
-import dev.rollcall.client.PresenceSubscriber;
 import dev.rollcall.domain.Presence;
 import dev.rollcall.domain.UserId;
-import dev.rollcall.wire.Topic;
-import java.nio.charset.StandardCharsets;
-import java.time.Duration;
-import java.util.ArrayDeque;
-import java.util.Deque;
-import java.util.Map;
+import java.util.Collection;
+import java.util.HashSet;
+import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.ConcurrentSkipListMap;
+import java.util.concurrent.locks.ReadWriteLock;
+import java.util.concurrent.locks.ReentrantReadWriteLock;
+import java.util.function.Function;
+import java.util.function.IntToLongFunction;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * A copy of the whole presence topic in memory, and the subscriptions to it. With it any instance can serve the changes of
- * any user.
+ * A copy of the whole presence topic in memory, and the subscriptions to it. From it any instance answers for any user, with
+ * what is committed. A {@link PresenceFeedReader} keeps it; until that has read the topic to its end nothing is answered.
  *
- * <p>Subscribers have no queues. Each change gives its user a new version, and the users are ordered by version; a
- * subscriber remembers the version that it has reached. A slow subscriber therefore gets the latest state of each user.
+ * <p>Subscribers have no queues: each remembers how far it has come, in offsets of the topic. A slow subscriber therefore
+ * gets the latest state of each user.
  *
- * <p>Takes about 500 bytes per known user. Changes are applied by one thread; all methods are thread-safe.
+ * <p>One thread writes; all public methods are thread-safe.
  */
-public final class PresenceFeed implements AutoCloseable {
+public final class PresenceFeed {
     private static final Logger LOG = LoggerFactory.getLogger(PresenceFeed.class);
 
-    /** So many forgotten users are kept, so that subscribers who resume learn of it. */
-    private static final int MAX_TOMBSTONES = 10_000;
-
-    private final PresenceSubscriber subscriber;
-    private final Thread reader;
-
-    private final ConcurrentHashMap<UserId, Entry> latest = new ConcurrentHashMap<>();
-    private final ConcurrentSkipListMap<Long, Entry> byVersion = new ConcurrentSkipListMap<>();
-
-    /** Per partition: every record before this offset is applied, and the subscriptions to its user are notified. */
-    private final ConcurrentSkipListMap<Integer, Long> positions = new ConcurrentSkipListMap<>();
-
-    /** Per partition: a tombstone before this offset may have been evicted, so older tokens are of no use. */
-    private final ConcurrentHashMap<Integer, Long> evictedBefore = new ConcurrentHashMap<>();
-
-    private final Deque<Entry> tombstones = new ArrayDeque<>();
+    private final ReadWriteLock lock = new ReentrantReadWriteLock();
+    private final PresenceCopy copy = new PresenceCopy();
     private final Set<PresenceSubscription> toAllUsers = ConcurrentHashMap.newKeySet();
     private final ConcurrentHashMap<UserId, Set<PresenceSubscription>> toUser = new ConcurrentHashMap<>();
-    private long version;
 
-    /** As in {@link BatchToken#topicId}; empty until the first record is read. */
+    /** As in {@link BatchToken#topicId}; changes while nothing can be read. */
     private volatile String topicId = "";
 
-    /** The latest record of one user. {@code presence} is null for a tombstone. */
-    static final class Entry {
-        final UserId user;
-        final @Nullable Presence presence;
-        final int partition;
-        final long offset;
-        final long version;
-        private volatile byte @Nullable [] json;
-
-        Entry(UserId user, @Nullable Presence presence, int partition, long offset, long version) {
-            this.user = user;
-            this.presence = presence;
-            this.partition = partition;
-            this.offset = offset;
-            this.version = version;
-        }
-
-        /** {@link PresenceJson} in UTF-8, rendered once for all subscribers. */
-        byte[] json() {
-            byte[] bytes = json;
-            if (bytes == null) {
-                bytes = PresenceJson.render(user, presence).toString().getBytes(StandardCharsets.UTF_8);
-                json = bytes;
-            }
-            return bytes;
-        }
-    }
+    private volatile Progress progress = Progress.NONE;
 
     /**
-     * Starts reading. Waits in the background for the brokers and the topic.
+     * How far the topic is read, in offsets, not all of which are records.
      *
-     * @param settings of a Kafka consumer; {@code bootstrap.servers} is required
+     * @param complete whether all is read that was there at the start, or when partitions were added or created again
+     * @param read how much of that is read
+     * @param total how much that is
+     * @param behind how far the copy is behind the end of the topic, as the brokers last said
+     * @param waitsFor what is waited for; null: nothing, or the topic to be read
      */
-    public PresenceFeed(Topic<UserId, Presence> topic, Map<String, ?> settings) {
-        subscriber = new PresenceSubscriber(
-                topic,
-                settings,
-                PresenceSubscriber.Options.fullCopy()
-                        .retrying(1, Duration.ZERO)
-                        .parkingTo(PresenceFeed::requireNoChange),
-                this::apply);
-        reader = new Thread(this::read, "presence-feed");
-        reader.setDaemon(true);
-        reader.start();
+    public record Progress(
+            boolean complete,
+            long read,
+            long total,
+            long behind,
+            @Nullable String waitsFor) {
+        static final Progress NONE = new Progress(false, 0, 0, 0, null);
+        static final Progress FAILED =
+                new Progress(false, 0, 0, 0, "the feed of presence, which has ended with an error");
     }
 
-    /**
-     * Whether everything that was in the topic at the start has been applied, and reading goes on. False again while
-     * partitions that were added, or a topic that was created again, are read for the first time.
-     */
+    public Progress progress() {
+        return progress;
+    }
+
+    /** Whether there are answers. */
     public boolean isCaughtUp() {
-        return subscriber.snapshotComplete();
+        return progress.complete();
     }
 
     /** What it waits for until it has caught up, in words; empty once it has. */
     public Optional<String> waitsFor() {
-        if (subscriber.failure().isPresent()) {
-            return Optional.of("the feed of presence, which has ended with an error");
+        Progress now = progress;
+        if (now.complete()) {
+            return Optional.empty();
         }
-        return isCaughtUp()
-                ? Optional.empty()
-                : subscriber.waitsFor().or(() -> Optional.of("the topic of presence to be read"));
+        return Optional.of(
+                now.waitsFor() != null
+                        ? now.waitsFor()
+                        : "the topic of presence to be read: %d of %d".formatted(now.read(), now.total()));
     }
 
-    /** The number of users with an entry. */
-    public int users() {
-        return latest.size();
+    /**
+     * The user's last published presence, but for the state before; empty: there is none.
+     *
+     * @throws UnavailableException while the copy is not complete
+     */
+    public Optional<Presence> presence(UserId user) {
+        return answer(copy -> Optional.ofNullable(copy.get(user)).map(PresenceRecord::presence));
     }
 
     /**
@@ -130,49 +96,56 @@ public final class PresenceFeed implements AutoCloseable {
      * @param from where an earlier subscription ended; null, or a token that is too old or of another topic: a snapshot
      *     comes first
      * @param onChange called on the feed's thread when there is something to poll; must return at once
-     * @throws UnavailableException while the feed has not caught up
+     * @throws UnavailableException while the copy is not complete
      */
     public PresenceSubscription subscribe(@Nullable Set<UserId> users, @Nullable BatchToken from, Runnable onChange) {
-        if (!isCaughtUp()) {
-            throw new UnavailableException("the presence topic is still being read");
-        }
-        String before = topicId;
-        BatchToken usable = from == null || !covers(from) ? null : from;
-        PresenceSubscription subscription = users == null
-                ? new AllUsersSubscription(this, usable, onChange)
-                : new UsersSubscription(this, users, usable, onChange);
-        if (!before.equals(topicId) && !before.isEmpty()) {
-            subscription.restart();
-        }
-        return subscription;
+        return answer(copy -> {
+            BatchToken usable = from == null || !covers(copy, from) ? null : from;
+            return users == null
+                    ? new AllUsersSubscription(this, copy, usable, onChange)
+                    : new UsersSubscription(this, copy, users, usable, onChange);
+        });
     }
 
-    @Override
-    public void close() {
-        subscriber.close();
+    private <T> T answer(Function<PresenceCopy, T> reading) {
+        T answer = read(reading);
+        if (answer == null) {
+            throw new UnavailableException(
+                    waitsFor().map(what -> "this waits for " + what).orElse("not now"));
+        }
+        return answer;
+    }
+
+    /** Whether nothing that came after the token is missing here. */
+    private boolean covers(PresenceCopy copy, BatchToken from) {
+        return from.offsets().isEmpty()
+                || (from.topicId().equals(topicId)
+                        && from.offsets().entrySet().stream()
+                                .allMatch(position -> position.getValue() <= copy.position(position.getKey())
+                                        && position.getValue() >= copy.evictedBefore(position.getKey())));
     }
 
     // ---- for the subscriptions ----
 
-    @Nullable
-    Entry entry(UserId user) {
-        return latest.get(user);
+    /** Reads while nobody writes. Returns null while the copy is not complete. */
+    <T> @Nullable T read(Function<PresenceCopy, T> reading) {
+        lock.readLock().lock();
+        try {
+            return progress.complete() ? reading.apply(copy) : null;
+        } finally {
+            lock.readLock().unlock();
+        }
     }
 
-    ConcurrentSkipListMap<Long, Entry> byVersion() {
-        return byVersion;
-    }
-
-    /** 0 while there is none. */
-    long lastVersion() {
-        var last = byVersion.lastEntry();
-        return last == null ? 0 : last.getKey();
-    }
-
-    /** The offsets before which everything is applied, and known to the subscriptions to single users. */
-    BatchToken positions() {
-        String id = topicId; // read first: an older id makes the token unusable, a newer one would make it wrong
-        return new BatchToken(id, new TreeMap<>(positions));
+    /** Every record before these offsets is delivered; to be called while reading. */
+    BatchToken token(int partitions, IntToLongFunction offset) {
+        TreeMap<Integer, Long> offsets = new TreeMap<>();
+        for (int partition = 0; partition < partitions; partition++) {
+            if (offset.applyAsLong(partition) > 0) {
+                offsets.put(partition, offset.applyAsLong(partition));
+            }
+        }
+        return new BatchToken(topicId, offsets);
     }
 
     void add(PresenceSubscription subscription) {
@@ -202,94 +175,74 @@ public final class PresenceFeed implements AutoCloseable {
         }
     }
 
-    // ---- the reader thread ----
+    // ---- for the reader ----
 
-    private void read() {
-        try {
-            subscriber.run();
-        } catch (Throwable e) {
-            LOG.error("the feed of presence has ended, and this instance is not ready any more", e);
-        }
+    /** Names the topic; to be called while nothing of it is in here. */
+    void readsTopic(String id) {
+        topicId = Integer.toHexString(id.hashCode());
     }
 
-    /** A change that was skipped would be missing in the copy for good, so the feed ends instead. */
-    private static void requireNoChange(PresenceSubscriber.Parked parked) {
-        if (parked.change() != null) {
-            throw new IllegalStateException("a change cannot be applied", parked.failure());
-        }
-    }
-
-    private void apply(PresenceChange change) {
-        detectNewTopic(change);
-        version++;
-        Entry entry = new Entry(change.user(), change.after(), change.partition(), change.offset(), version);
-        // Added before the old entry goes: who iterates meanwhile may see the user twice, but does not miss it.
-        byVersion.put(entry.version, entry);
-        Entry before = latest.put(entry.user, entry);
-        if (before != null) {
-            byVersion.remove(before.version);
-        }
-        if (entry.presence == null) {
-            keepTombstone(entry);
-        }
-        Set<PresenceSubscription> subscriptions = toUser.get(entry.user);
-        if (subscriptions != null) {
-            subscriptions.forEach(subscription -> notifyOf(entry.user, subscription));
-        }
-        positions.put(entry.partition, entry.offset + 1); // after those were notified, as its comment promises
-        toAllUsers.forEach(subscription -> notifyOf(entry.user, subscription));
-    }
-
-    private void keepTombstone(Entry entry) {
-        tombstones.add(entry);
-        if (tombstones.size() > MAX_TOMBSTONES) {
-            Entry oldest = tombstones.remove();
-            if (latest.remove(oldest.user, oldest)) {
-                byVersion.remove(oldest.version);
-                evictedBefore.merge(oldest.partition, oldest.offset + 1, Math::max);
+    /** Takes records of one partition or several, each partition's in order. */
+    void apply(List<PresenceRecord> records) {
+        Set<PresenceSubscription> changed = new HashSet<>(toAllUsers);
+        write(() -> {
+            for (PresenceRecord record : records) {
+                UserId user = record.user();
+                if (copy.put(user, record)) {
+                    for (PresenceSubscription subscription : toUser.getOrDefault(user, Set.of())) {
+                        subscription.changed(user);
+                        changed.add(subscription);
+                    }
+                }
             }
+            if (progress.complete()) { // until then an older record on another partition could bring them back
+                copy.evictForgotten();
+            }
+        });
+        changed.forEach(PresenceFeed::wake); // while others can poll already
+    }
+
+    /** What was read of these partitions is not in the topic any more. Tokens are void, so all subscriptions begin anew. */
+    void clear(Collection<Integer> partitions) {
+        write(() -> {
+            progress = Progress.NONE;
+            partitions.forEach(copy::clear);
+            subscriptions().forEach(PresenceSubscription::restart);
+        });
+    }
+
+    void advance(Progress now) {
+        boolean wasComplete = progress.complete();
+        write(() -> progress = now);
+        if (now.complete() && !wasComplete) {
+            subscriptions().forEach(PresenceFeed::wake);
         }
     }
 
-    private static void notifyOf(UserId user, PresenceSubscription subscription) {
+    void fail() {
+        progress = Progress.FAILED;
+    }
+
+    private Set<PresenceSubscription> subscriptions() {
+        Set<PresenceSubscription> all = new HashSet<>(toAllUsers);
+        toUser.values().forEach(all::addAll);
+        return all;
+    }
+
+    private void write(Runnable writing) {
+        lock.writeLock().lock();
         try {
-            subscription.changed(user);
+            writing.run();
+        } finally {
+            lock.writeLock().unlock();
+        }
+    }
+
+    private static void wake(PresenceSubscription subscription) {
+        try {
+            subscription.wake();
         } catch (RuntimeException e) {
-            LOG.error("a subscriber could not be notified", e); // the others still are
+            LOG.error("a subscriber could not be told of a change", e); // the others still are
         }
-    }
-
-    /** Where the topic was created again, or truncated, all subscriptions restart, since their tokens are void. */
-    private void detectNewTopic(PresenceChange change) {
-        String id = Integer.toHexString(subscriber.topicId().orElse("").hashCode());
-        boolean another = !id.equals(topicId);
-        boolean truncated = change.offset() + 1 < positions.getOrDefault(change.partition(), 0L);
-        if (another || truncated) {
-            boolean first = topicId.isEmpty();
-            if (another) {
-                positions.clear();
-                evictedBefore.clear();
-            }
-            if (!first) {
-                toAllUsers.forEach(PresenceSubscription::restart);
-                toUser.values().forEach(subscriptions -> subscriptions.forEach(PresenceSubscription::restart));
-            }
-            topicId = id; // last: who reads the new id also sees the changes above
-        }
-    }
-
-    /** Whether nothing that came after the token is missing here. */
-    private boolean covers(BatchToken from) {
-        if (!from.offsets().isEmpty() && !from.topicId().equals(topicId)) {
-            return false;
-        }
-        for (var position : from.offsets().entrySet()) {
-            long offset = position.getValue();
-            boolean ahead = offset > positions.getOrDefault(position.getKey(), 0L);
-            if (ahead || offset < evictedBefore.getOrDefault(position.getKey(), 0L)) {
-                return false;
-            }
-        }
-        return true;
     }
 }

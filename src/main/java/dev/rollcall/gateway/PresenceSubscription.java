@@ -1,16 +1,23 @@
 package dev.rollcall.gateway;
 
 import dev.rollcall.domain.UserId;
+import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /** A snapshot of presence, and then its changes. Several changes of a user between two polls are conflated into the last. */
 public abstract sealed class PresenceSubscription implements AutoCloseable
         permits AllUsersSubscription, UsersSubscription {
+    private final PresenceFeed feed;
     private final Runnable onChange;
-    private volatile boolean restart;
+    private boolean snapshotIsDue;
 
-    PresenceSubscription(Runnable onChange) {
+    /** Whether {@link #collect} has left something. */
+    boolean more;
+
+    PresenceSubscription(PresenceFeed feed, boolean snapshot, Runnable onChange) {
+        this.feed = feed;
+        this.snapshotIsDue = snapshot;
         this.onChange = onChange;
     }
 
@@ -18,7 +25,7 @@ public abstract sealed class PresenceSubscription implements AutoCloseable
      * Part of a snapshot, or changes.
      *
      * @param snapshot whether a snapshot begins here: what the subscriber knew before is void
-     * @param presences each as {@link PresenceJson}, in UTF-8, in the order of the users' last changes
+     * @param presences each as {@link PresenceJson}, in UTF-8, each user once
      * @param more whether the next poll has the rest
      * @param nextBatch where a later subscription continues after this batch
      */
@@ -29,23 +36,38 @@ public abstract sealed class PresenceSubscription implements AutoCloseable
      *
      * @param maxUsers at most so many users where all users are subscribed to
      */
-    public abstract @Nullable Batch poll(int maxUsers);
+    public @Nullable Batch poll(int maxUsers) {
+        Found found = feed.read(copy -> {
+            List<PresenceRecord> records = new ArrayList<>();
+            BatchToken end = collect(copy, maxUsers, records);
+            boolean snapshot = snapshotIsDue;
+            snapshotIsDue = false;
+            return new Found(snapshot, records, end);
+        });
+        if (found == null || (found.records.isEmpty() && !found.snapshot)) {
+            return null;
+        }
+        return new Batch(
+                found.snapshot, found.records.stream().map(PresenceRecord::json).toList(), more, found.end);
+    }
 
-    /** Makes the next batch the beginning of a new snapshot. */
+    private record Found(boolean snapshot, List<PresenceRecord> records, BatchToken end) {}
+
+    /** Finds what is to be delivered next, and returns the end of it. */
+    abstract BatchToken collect(PresenceCopy copy, int maxUsers, List<PresenceRecord> found);
+
+    // ---- called by the feed's thread, the first two while nobody polls ----
+
+    /** Makes the next batch the beginning of a new snapshot of a copy that is still empty. */
     void restart() {
-        restart = true;
-        onChange.run();
+        snapshotIsDue = true;
     }
 
-    /** Whether {@link #restart} was called since the last call of this method. */
-    boolean takeRestart() {
-        boolean requested = restart;
-        restart = false;
-        return requested;
-    }
+    /** A user of this subscription has changed. */
+    abstract void changed(UserId user);
 
-    /** A user of this subscription has changed. Called by the feed's thread. */
-    void changed(UserId user) {
+    /** Tells the subscriber that there is something to poll. */
+    void wake() {
         onChange.run();
     }
 

@@ -2,7 +2,7 @@ package dev.rollcall.gateway;
 
 import org.jspecify.annotations.Nullable;
 
-/** A request that may succeed when it is tried again: Kafka cannot be reached, or the user's owner is restoring its state. */
+/** A request that may succeed when it is tried again: Kafka cannot be reached, or the topic of presence is still being read. */
 public final class UnavailableException extends RuntimeException {
     private static final long serialVersionUID = 1L;
 

@@ -1,4 +1,4 @@
-/** What the HTTP edge reads and writes: presence from its owner, the feed of changes, and clients' events to Kafka. */
+/** What the HTTP edge reads and writes: a copy of the topic of presence with its changes, and clients' events to Kafka. */
 @NullMarked
 package dev.rollcall.gateway;
 

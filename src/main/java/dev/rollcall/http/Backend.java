@@ -1,7 +1,6 @@
 package dev.rollcall.http;
 
 import dev.rollcall.gateway.PresenceFeed;
-import dev.rollcall.gateway.PresenceReader;
 import dev.rollcall.gateway.PresenceWriter;
 import java.util.List;
 import java.util.function.Supplier;
@@ -12,8 +11,4 @@ import java.util.function.Supplier;
  * @param waitsFor what the processor waits for, in words; an empty list once it is ready
  */
 public record Backend(
-        PresenceWriter writer,
-        PresenceReader reader,
-        PresenceFeed feed,
-        Simulation simulation,
-        Supplier<List<String>> waitsFor) {}
+        PresenceWriter writer, PresenceFeed feed, Simulation simulation, Supplier<List<String>> waitsFor) {}

@@ -32,9 +32,14 @@ final class HealthRoutes {
     }
 
     private CompletionStage<Reply> ready(Call call) {
-        List<String> waitsFor =
-                backend.get().map(HealthRoutes::waitsFor).orElseGet(() -> List.of("Kafka and the topics"));
+        Optional<Backend> present = backend.get();
+        List<String> waitsFor = present.map(HealthRoutes::waitsFor).orElseGet(() -> List.of("Kafka and the topics"));
         ObjectNode body = Json.object();
+        present.map(opened -> opened.feed().progress())
+                .ifPresent(progress -> body.putObject("feed")
+                        .put("read", progress.read())
+                        .put("total", progress.total())
+                        .put("behind", progress.behind()));
         if (waitsFor.isEmpty()) {
             return CompletableFuture.completedFuture(Reply.json(body.put("status", "ready")));
         }

@@ -59,11 +59,6 @@ public final class HttpEdge implements AutoCloseable {
         return server.url();
     }
 
-    /** The {@code host:port} at which other instances reach this one. */
-    public String advertised() {
-        return server.advertised();
-    }
-
     /** Ends all event streams, and stops listening. May be called again. */
     @Override
     public void close() {

@@ -2,9 +2,11 @@ package dev.rollcall.http;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.rollcall.domain.Presence;
 import dev.rollcall.domain.PresenceState;
 import dev.rollcall.domain.StatusText;
 import dev.rollcall.domain.UserId;
+import dev.rollcall.gateway.PresenceJson;
 import dev.rollcall.gateway.PresenceWriter;
 import dev.rollcall.http.server.ApiException;
 import dev.rollcall.http.server.Call;
@@ -61,28 +63,24 @@ final class MatrixRoutes {
     }
 
     private CompletionStage<Reply> get(Call call) {
-        UserId user = call.user();
-        return backend.get().reader().read(List.of(user), false).thenApply(found -> {
-            ObjectNode presence = found.get(user);
-            if (presence == null || presence.path("state").asText().equals("unknown")) {
-                throw ApiException.notFound("nothing is known of this user's presence");
-            }
-            return Reply.json(toMatrix(presence));
-        });
+        Presence presence = backend.get()
+                .feed()
+                .presence(call.user())
+                .orElseThrow(() -> ApiException.notFound("nothing is known of this user's presence"));
+        return CompletableFuture.completedFuture(Reply.json(toMatrix(presence)));
     }
 
-    private ObjectNode toMatrix(ObjectNode presence) {
-        String state = presence.path("state").asText();
+    private ObjectNode toMatrix(Presence presence) {
+        PresenceState state = presence.state();
         ObjectNode matrix = Json.object()
-                .put("presence", state.equals("idle") ? "unavailable" : state)
-                .put("currently_active", state.equals("online"));
-        if (presence.hasNonNull("status")) {
-            matrix.put("status_msg", presence.path("status").asText());
+                .put("presence", state == PresenceState.IDLE ? "unavailable" : PresenceJson.name(state))
+                .put("currently_active", state == PresenceState.ONLINE);
+        if (presence.status() != null) {
+            matrix.put("status_msg", presence.status());
         }
-        if (presence.hasNonNull("last_active")) {
-            matrix.put(
-                    "last_active_ago",
-                    Math.max(0, clock.millis() - presence.path("last_active").asLong()));
+        Long lastActive = presence.lastActive();
+        if (lastActive != null) {
+            matrix.put("last_active_ago", Math.max(0, clock.millis() - lastActive));
         }
         return matrix;
     }

@@ -6,7 +6,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.rollcall.domain.PresenceState;
 import dev.rollcall.domain.StatusText;
 import dev.rollcall.domain.UserId;
-import dev.rollcall.gateway.PresenceReader;
+import dev.rollcall.gateway.PresenceJson;
 import dev.rollcall.http.events.EventStreams;
 import dev.rollcall.http.server.ApiException;
 import dev.rollcall.http.server.Call;
@@ -19,9 +19,9 @@ import java.nio.charset.StandardCharsets;
 import java.time.InstantSource;
 import java.util.LinkedHashSet;
 import java.util.List;
-import java.util.Map;
 import java.util.OptionalLong;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -58,7 +58,7 @@ final class PresenceRoutes {
                 new Route("PUT", "/v2/users/{user_id}/status", Access.VALID_TOKEN, this::putStatus),
                 new Route("PUT", "/v2/users/{user_id}/appear-offline", Access.VALID_TOKEN, this::putAppearOffline),
                 new Route("GET", "/v2/users/{user_id}/presence", Access.VALID_TOKEN, this::getPresence),
-                new Route("POST", PresenceReader.QUERY_PATH, Access.VALID_TOKEN, this::query));
+                new Route("POST", "/v2/presence/query", Access.VALID_TOKEN, this::query));
     }
 
     private CompletionStage<Reply> putState(Call call) {
@@ -96,29 +96,20 @@ final class PresenceRoutes {
     }
 
     private CompletionStage<Reply> getPresence(Call call) {
-        UserId user = call.user();
-        return backend.get().reader().read(List.of(user), false).thenApply(found -> Reply.json(one(found, user)));
+        return CompletableFuture.completedFuture(Reply.json(presence(call.user())));
     }
 
     private CompletionStage<Reply> query(Call call) {
-        boolean forwarded = call.header(PresenceReader.FORWARDED).isPresent();
-        return call.json(MAX_QUERY_BODY).thenCompose(body -> {
-            Set<UserId> users = userIds(body);
-            return backend.get().reader().read(users, forwarded).thenApply(found -> {
-                ObjectNode answer = Json.object();
-                ArrayNode presences = answer.putArray("presences");
-                users.forEach(user -> presences.add(one(found, user)));
-                return Reply.json(answer);
-            });
+        return call.json(MAX_QUERY_BODY).thenApply(body -> {
+            ObjectNode answer = Json.object();
+            ArrayNode presences = answer.putArray("presences");
+            userIds(body).forEach(user -> presences.add(presence(user)));
+            return Reply.json(answer);
         });
     }
 
-    private static ObjectNode one(Map<UserId, ObjectNode> found, UserId user) {
-        ObjectNode presence = found.get(user);
-        if (presence == null) {
-            throw new IllegalStateException("a user was left out");
-        }
-        return presence;
+    private ObjectNode presence(UserId user) {
+        return PresenceJson.render(user, backend.get().feed().presence(user).orElse(null));
     }
 
     private StatusText statusText(JsonNode body) {

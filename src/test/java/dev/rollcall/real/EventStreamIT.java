@@ -92,7 +92,7 @@ class EventStreamIT {
     @Test
     void shouldTellTheSnapshotAndThenTheChangesOfThoseWhoWereAskedFor() {
         http.setText("@old:example.org", "was here");
-        awaitInFeed("@old:example.org", "offline");
+        http.awaitState("@old:example.org", "offline");
         String users = encode("@old:example.org") + "," + encode("@new:example.org");
         try (var stream = http.open(device("@watcher:example.org", "tab") + "/events?users=" + users)) {
             stream.awaitStates("@old:example.org", "offline");
@@ -112,7 +112,7 @@ class EventStreamIT {
     @Test
     void shouldTellOfEverybodyWhenNobodyIsNamed() {
         http.setText("@anybody:example.org", "1");
-        awaitInFeed("@anybody:example.org", "offline");
+        http.awaitState("@anybody:example.org", "offline");
         try (var stream = http.open(device("@all:example.org", "tab") + "/events")) {
             stream.awaitStates("@anybody:example.org", "offline");
             http.setState("@anybody:example.org", "tab", "idle");
@@ -124,8 +124,8 @@ class EventStreamIT {
     void shouldTellOnlyWhatWasMissedWhenItComesBackWithWhereItWas() {
         http.setText("@still:example.org", "1");
         http.setText("@moved:example.org", "1");
-        awaitInFeed("@still:example.org", "offline");
-        awaitInFeed("@moved:example.org", "offline");
+        http.awaitState("@still:example.org", "offline");
+        http.awaitState("@moved:example.org", "offline");
         for (String users :
                 List.of("", "?users=" + encode("@still:example.org") + "," + encode("@moved:example.org"))) {
             String path = device("@back:example.org", "tab") + "/events" + users;
@@ -190,18 +190,6 @@ class EventStreamIT {
         assertThat(context.emitted("@poll:example.org"))
                 .as("no flicker between polls")
                 .hasSize(2);
-    }
-
-    /** Waits until the streams have it. They read the presence topic, which is later than the owner's store. */
-    private void awaitInFeed(String user, String state) {
-        String path = device("@asker:example.org", "app") + "/events?users=" + encode(user);
-        await().atMost(RealContext.PATIENCE)
-                .untilAsserted(() -> assertThat(http.poll(path)
-                                .path("presences")
-                                .get(0)
-                                .path("state")
-                                .asText())
-                        .isEqualTo(state));
     }
 
     @Test

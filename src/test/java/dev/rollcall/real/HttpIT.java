@@ -39,8 +39,10 @@ class HttpIT {
     void shouldSayThatItLivesAndIsReadyWhenAsked() {
         assertThat(http.get("/health/live").isOk().json().path("status").asText())
                 .isEqualTo("live");
-        assertThat(http.get("/health/ready").isOk().json().path("status").asText())
-                .isEqualTo("ready");
+        JsonNode ready = http.get("/health/ready").isOk().json();
+        assertThat(ready.path("status").asText()).isEqualTo("ready");
+        assertThat(ready.path("feed").path("read")).isEqualTo(ready.path("feed").path("total"));
+        assertThat(ready.path("feed").path("behind").isIntegralNumber()).isTrue();
     }
 
     @Test

@@ -24,8 +24,6 @@ class HttpTokensIT {
     static final HttpExtension EDGE = HttpExtension.with(
             "http.host",
             "0.0.0.0", // which is allowed with a key
-            "http.advertised",
-            "127.0.0.1:1", // there is no other instance
             "http.jwt.key",
             HttpContext.KEY,
             "http.cors.origins",

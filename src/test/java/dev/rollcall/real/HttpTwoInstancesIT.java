@@ -11,6 +11,8 @@ import dev.rollcall.embedded.EmbeddedBroker;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -18,7 +20,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Two instances, each of which answers for the other's users, while one leaves; and what they say while Kafka is away. */
+/** Two instances, which give the same answers while one leaves and one joins; and what they say while Kafka is away. */
 @Timeout(180)
 class HttpTwoInstancesIT {
     private static final List<String> USERS = RealContext.users("either", 100);
@@ -43,7 +45,7 @@ class HttpTwoInstancesIT {
     }
 
     @Test
-    void shouldAnswerForTheOthersUsersWhileOneLeaves() throws Exception {
+    void shouldGiveTheSameAnswersWhileOneLeavesAndOneJoins() throws Exception {
         try (Rollcall staying = start("staying");
                 Rollcall leaving = start("leaving");
                 RealContext context = new RealContext(broker.bootstrapServers())) {
@@ -60,6 +62,7 @@ class HttpTwoInstancesIT {
                     assertThat(http.presence(user).path("state").asText()).isEqualTo("online");
                 }
             }
+            assertThat(query(one).json()).isEqualTo(query(other).json());
 
             // On an event stream of one instance, what happens through the other.
             try (var stream =
@@ -87,25 +90,22 @@ class HttpTwoInstancesIT {
             HttpContext.Stream ending = other.open(keptPath);
             one.awaitState(kept, "online");
 
-            Thread leaver = new Thread(leaving::close, "leaver");
-            leaver.start();
+            CompletableFuture<Rollcall> joined =
+                    CompletableFuture.runAsync(leaving::close).thenApply(done -> start("joining"));
+            JsonNode expected = query(one).isOk().json();
             int answers = 0;
-            int refusals = 0;
             long end = System.nanoTime() + Duration.ofSeconds(8).toNanos();
-            while (System.nanoTime() < end || leaver.isAlive()) {
-                HttpContext.Answer answer = query(one);
-                if (answer.status() == 200) {
-                    assertThat(statesOf(answer)).containsOnly("online");
-                    answers++;
-                } else {
-                    answer.isRefused(503, "M_UNAVAILABLE");
-                    assertThat(answer.response().headers().firstValue("Retry-After"))
-                            .isPresent();
-                    refusals++;
-                }
+            while (System.nanoTime() < end || !joined.isDone()) {
+                assertThat(query(one).isOk().json()).isEqualTo(expected);
+                answers++;
                 RealContext.sleep(Duration.ofMillis(50));
             }
-            System.out.printf("while one left: %d answers, %d refusals with Retry-After%n", answers, refusals);
+            System.out.printf("while one left and one joined: %d answers, no refusal%n", answers);
+            try (Rollcall joining = joined.join()) {
+                HttpContext third = HttpContext.ofService(joining.httpUrl().orElseThrow());
+                third.awaitReady();
+                assertThat(query(third).isOk().json()).isEqualTo(expected);
+            }
             await().atMost(RealContext.PATIENCE)
                     .untilAsserted(
                             () -> assertThat(states(one)).hasSize(USERS.size()).containsOnly("online"));
@@ -158,7 +158,7 @@ class HttpTwoInstancesIT {
                 "/v2/presence/query", USERS.stream().collect(Collectors.joining("\",\"", "{\"user_ids\":[\"", "\"]}")));
     }
 
-    private Rollcall start(String instance) throws Exception {
+    private Rollcall start(String instance) {
         Rollcall rollcall = Rollcall.start(RollcallConfig.of(RealContext.settings(
                 dataDir.resolve(instance),
                 "bootstrap.servers",
@@ -171,7 +171,11 @@ class HttpTwoInstancesIT {
                 "2000",
                 "pulse.interval.ms",
                 "250")));
-        rollcall.awaitReady();
+        try {
+            rollcall.awaitReady();
+        } catch (InterruptedException | ExecutionException e) {
+            throw new IllegalStateException(e);
+        }
         return rollcall;
     }
 }

@@ -14,6 +14,7 @@ import dev.rollcall.domain.UserId;
 import dev.rollcall.embedded.EmbeddedBroker;
 import dev.rollcall.gateway.BatchToken;
 import dev.rollcall.gateway.PresenceFeed;
+import dev.rollcall.gateway.PresenceFeedReader;
 import dev.rollcall.gateway.PresenceSubscription;
 import dev.rollcall.gateway.PresenceSubscription.Batch;
 import dev.rollcall.wire.Topic;
@@ -206,7 +207,7 @@ class ReadersIT {
         addPartitions(4);
         write("user", 1);
 
-        await().atMost(PATIENCE).until(() -> feed.users() == USERS);
+        await().atMost(PATIENCE).until(() -> feed.isCaughtUp() && knowsAll(feed, "user"));
         assertThat(feed.waitsFor()).isEmpty();
     }
 
@@ -247,6 +248,42 @@ class ReadersIT {
     }
 
     @Test
+    void shouldAnswerWhatIsCommittedAndNothingElseWhenItIsTheFeed() throws Exception {
+        topic = topic("feed-committed");
+        create(topic, 1);
+        UserId user = UserId.of("user");
+        PresenceFeed feed = feed();
+        await().atMost(PATIENCE).until(feed::isCaughtUp);
+        try (KafkaProducer<byte[], byte[]> producer = new KafkaProducer<>(
+                Map.of("bootstrap.servers", servers(), "transactional.id", topic.name()),
+                new ByteArraySerializer(),
+                new ByteArraySerializer())) {
+            producer.initTransactions();
+            for (int sequence = 1; sequence <= 2; sequence++) {
+                producer.beginTransaction();
+                Presence value = new Presence(ONLINE, null, null, 1, null, sequence);
+                byte[] bytes = topic.values().serializer().serialize(topic.name(), value);
+                producer.send(new ProducerRecord<>(topic.name(), user.bytes(), bytes))
+                        .get();
+                Thread.sleep(1_000);
+                assertThat(feed.presence(user)).isEmpty();
+                PresenceFeed late = feed();
+                await().atMost(PATIENCE).until(late::isCaughtUp);
+                assertThat(late.presence(user)).isEmpty();
+                if (sequence == 1) {
+                    producer.abortTransaction();
+                } else {
+                    producer.commitTransaction();
+                }
+            }
+            await().atMost(PATIENCE)
+                    .untilAsserted(() -> assertThat(feed.presence(user))
+                            .hasValueSatisfying(
+                                    last -> assertThat(last.sequence()).isEqualTo(2)));
+        }
+    }
+
+    @Test
     void shouldNotPassForCaughtUpWhenTheFeedMetAnError() throws Exception {
         topic = topic("feed-error");
         create(topic, 1);
@@ -264,9 +301,14 @@ class ReadersIT {
         watch.close();
     }
 
+    private static boolean knowsAll(PresenceFeed feed, String name) {
+        return IntStream.range(0, USERS)
+                .allMatch(i -> feed.presence(UserId.of(name + i)).isPresent());
+    }
+
     private PresenceFeed feed() {
-        PresenceFeed feed = new PresenceFeed(topic, Map.of("bootstrap.servers", servers()));
-        toClose.add(feed);
+        PresenceFeed feed = new PresenceFeed();
+        toClose.add(new PresenceFeedReader(topic, Map.of("bootstrap.servers", servers()), feed));
         return feed;
     }
 

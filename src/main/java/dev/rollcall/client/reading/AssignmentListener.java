@@ -13,11 +13,13 @@ public interface AssignmentListener {
     void reset(Collection<TopicPartition> partitions);
 
     /** The topic has no such partitions any more. They were reset before. */
-    void deleted(Collection<TopicPartition> partitions);
+    default void deleted(Collection<TopicPartition> partitions) {}
 
-    /** This process does not read these partitions any more. */
-    void revoked(Collection<TopicPartition> partitions);
+    /** This process, one of a group, does not read these partitions any more. */
+    default void revoked(Collection<TopicPartition> partitions) {}
 
     /** The offset of the next change to deliver, for each partition whose snapshot was delivered. */
-    Map<TopicPartition, Long> positions();
+    default Map<TopicPartition, Long> positions() {
+        return Map.of();
+    }
 }

@@ -8,7 +8,7 @@ public sealed interface Caller {
     /** A user's device. It may act for itself. */
     record Device(UserId user, String device) implements Caller {}
 
-    /** A homeserver shard, or another instance. It may act for all users. */
+    /** A homeserver shard. It may act for all users. */
     record Service() implements Caller {}
 
     /** Any caller from this machine, where there are no tokens. It may act for all users. */

@@ -120,22 +120,6 @@ public final class HttpServer implements AutoCloseable {
         return "http://%s:%d".formatted(forUrl(settings.host()), port());
     }
 
-    /** The {@code host:port} at which other instances reach this one. */
-    public String advertised() {
-        if (!settings.advertised().isEmpty()) {
-            return settings.advertised();
-        }
-        String host = settings.host();
-        try {
-            if (address(host).isAnyLocalAddress()) {
-                host = InetAddress.getLocalHost().getHostName();
-            }
-        } catch (UnknownHostException e) {
-            throw new ConfigException("http.advertised must be set: this machine does not know its own name");
-        }
-        return forUrl(host) + ":" + port();
-    }
-
     /** Stops listening. May be called again. */
     @Override
     public void close() {

@@ -7,7 +7,6 @@ import com.auth0.jwt.interfaces.DecodedJWT;
 import com.auth0.jwt.interfaces.JWTVerifier;
 import dev.rollcall.config.Secret;
 import dev.rollcall.domain.UserId;
-import java.time.Duration;
 import java.time.Instant;
 import org.jspecify.annotations.Nullable;
 
@@ -21,7 +20,6 @@ public final class Tokens {
     private static final String SERVICE = "service";
     private static final String BEARER = "Bearer ";
     private static final int MAX_LENGTH = 4_096;
-    private static final Duration FORWARDED_EXPIRY = Duration.ofMinutes(1);
 
     /** Allows for clocks that differ. */
     private static final long LEEWAY_SECONDS = 5;
@@ -89,11 +87,6 @@ public final class Tokens {
     /** Makes a service's token. Throws an {@link IllegalStateException} if there is no key. */
     public String forService(Instant expiry) {
         return JWT.create().withClaim(SCOPE, SERVICE).withExpiresAt(expiry).sign(key());
-    }
-
-    /** The {@code Authorization} header of requests between instances; empty if there is no key. */
-    public String betweenInstances() {
-        return algorithm == null ? "" : BEARER + forService(Instant.now().plus(FORWARDED_EXPIRY));
     }
 
     private Algorithm key() {

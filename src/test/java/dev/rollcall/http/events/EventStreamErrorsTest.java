@@ -51,11 +51,12 @@ class EventStreamErrorsTest {
     private void assertEndsWithAnError(Executor executor, StreamFormat format, Response response) {
         CompletableFuture<Void> done = new CompletableFuture<>();
         try (PresenceWriter writer = new PresenceWriter(TOPICS, NO_BROKER, "test");
-                PresenceFeed feed = new PresenceFeed(TOPICS.presence(), NO_BROKER);
                 EventStreams streams =
                         new EventStreams(RollcallConfig.defaults().http(), executor)) {
             EventStream stream = streams.reserve(
-                    feed, writer, new StreamRequest(ALICE, "phone", null, null, format, Long.MAX_VALUE / 2_000_000));
+                    new PresenceFeed(),
+                    writer,
+                    new StreamRequest(ALICE, "phone", null, null, format, Long.MAX_VALUE / 2_000_000));
 
             stream.begin(response, Callback.from(() -> done.complete(null), done::completeExceptionally));
 

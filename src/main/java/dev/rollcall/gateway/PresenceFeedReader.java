@@ -1,0 +1,170 @@
+package dev.rollcall.gateway;
+
+import dev.rollcall.client.reading.AssignmentListener;
+import dev.rollcall.client.reading.PartitionAssignment;
+import dev.rollcall.client.reading.ReaderClients;
+import dev.rollcall.client.reading.StartOffsets;
+import dev.rollcall.client.reading.TopicLookup.TopicInfo;
+import dev.rollcall.client.reading.TopicMonitor;
+import dev.rollcall.domain.Presence;
+import dev.rollcall.domain.UserId;
+import dev.rollcall.gateway.PresenceFeed.Progress;
+import dev.rollcall.wire.Topic;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Consumer;
+import org.apache.kafka.clients.consumer.ConsumerConfig;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.clients.consumer.ConsumerRecords;
+import org.apache.kafka.clients.consumer.InvalidOffsetException;
+import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.errors.SerializationException;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Keeps a {@link PresenceFeed}: reads all partitions of the topic from their beginnings, what is committed, and goes on until
+ * it is closed. Records are fetched from all brokers at once, and decoded on all cores while there are many. Waits for the
+ * brokers and the topic; reads partitions that are added; begins anew if the topic is created again, or truncated.
+ */
+public final class PresenceFeedReader implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(PresenceFeedReader.class);
+    private static final Duration POLL_TIMEOUT = Duration.ofMillis(200);
+    private static final Duration CLOSE_TIMEOUT = Duration.ofSeconds(15);
+    private static final int MAX_POLL_RECORDS = 5_000;
+
+    /** Fewer records are decoded sooner by one thread. */
+    private static final int PARALLEL_FROM = 1_000;
+
+    private final Topic<UserId, Presence> topic;
+    private final PresenceFeed feed;
+    private final ReaderClients clients;
+    private final TopicMonitor monitor;
+    private final PartitionAssignment assignment;
+    private final Map<TopicPartition, StartOffsets> started = new HashMap<>();
+    private final Thread thread;
+    private volatile boolean stopped;
+
+    /**
+     * Starts reading.
+     *
+     * @param settings of a Kafka consumer; {@code bootstrap.servers} is required
+     */
+    public PresenceFeedReader(Topic<UserId, Presence> topic, Map<String, ?> settings, PresenceFeed feed) {
+        this.topic = topic;
+        this.feed = feed;
+        Map<String, Object> all = new HashMap<>(settings);
+        all.putIfAbsent(ConsumerConfig.MAX_POLL_RECORDS_CONFIG, MAX_POLL_RECORDS);
+        clients = ReaderClients.connect(all, null);
+        monitor = new TopicMonitor(topic.name(), clients.lookup(), System::nanoTime);
+        assignment = new PartitionAssignment(topic.name(), false, true, clients.consumer(), monitor, new Partitions());
+        thread = new Thread(this::read, "presence-feed");
+        thread.setDaemon(true);
+        thread.start();
+    }
+
+    /** Ends reading, and waits up to 15 s for that. */
+    @Override
+    public void close() {
+        stopped = true;
+        try {
+            thread.join(CLOSE_TIMEOUT.toMillis());
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private void read() {
+        try (clients) {
+            while (!stopped) {
+                step();
+            }
+        } catch (Throwable e) {
+            feed.fail();
+            LOG.error("the feed of presence has ended, and this instance is not ready any more", e);
+        }
+    }
+
+    private void step() {
+        TopicInfo described = monitor.poll();
+        if (described != null) {
+            assignment.update(described);
+            feed.readsTopic(described.id());
+        }
+        if (assignment.canPoll()) {
+            assignment.resume();
+            poll();
+        } else {
+            monitor.await(POLL_TIMEOUT);
+        }
+        assignment.startAssigned();
+        feed.advance(progress());
+    }
+
+    private void poll() {
+        try {
+            ConsumerRecords<byte[], byte[]> records = clients.consumer().poll(POLL_TIMEOUT);
+            List<ConsumerRecord<byte[], byte[]>> read = new ArrayList<>(records.count());
+            for (TopicPartition partition : records.partitions()) {
+                if (started.containsKey(partition)) {
+                    read.addAll(records.records(partition));
+                }
+            }
+            var stream = read.size() < PARALLEL_FROM ? read.stream() : read.parallelStream();
+            List<PresenceRecord> changes =
+                    stream.<PresenceRecord>mapMulti(this::decode).toList();
+            if (!changes.isEmpty()) {
+                feed.apply(changes);
+            }
+        } catch (InvalidOffsetException e) {
+            assignment.outOfRange(e.partitions(), e);
+        }
+    }
+
+    private void decode(ConsumerRecord<byte[], byte[]> record, Consumer<PresenceRecord> to) {
+        try {
+            UserId user = topic.keys().deserializer().deserialize(record.topic(), record.key());
+            Presence presence = topic.values().deserializer().deserialize(record.topic(), record.value());
+            if (user == null || !user.isValid()) {
+                throw new SerializationException("the key is not a user's id");
+            }
+            to.accept(new PresenceRecord(user, presence, record.timestamp(), record.partition(), record.offset()));
+        } catch (SerializationException e) {
+            LOG.error("{}-{} at offset {} is not presence", record.topic(), record.partition(), record.offset(), e);
+        }
+    }
+
+    private Progress progress() {
+        boolean complete = !started.isEmpty() && assignment.starting().isEmpty() && !monitor.isMissing();
+        long read = 0;
+        long total = 0;
+        long behind = 0;
+        for (var entry : started.entrySet()) {
+            StartOffsets start = entry.getValue();
+            long position = assignment.position(entry.getKey()).orElse(start.position());
+            complete &= position >= start.completeAt();
+            read += Math.min(position, start.completeAt()) - start.position();
+            total += start.completeAt() - start.position();
+            behind += assignment.lag(entry.getKey()).orElse(Math.max(0, start.end() - position));
+        }
+        return new Progress(complete, read, total, behind, monitor.waitsFor());
+    }
+
+    /** The partitions that are read. Nothing is committed. */
+    private final class Partitions implements AssignmentListener {
+        @Override
+        public void started(TopicPartition partition, StartOffsets offsets) {
+            started.put(partition, offsets);
+        }
+
+        @Override
+        public void reset(Collection<TopicPartition> partitions) {
+            started.keySet().removeAll(partitions);
+            feed.clear(partitions.stream().map(TopicPartition::partition).toList());
+        }
+    }
+}
