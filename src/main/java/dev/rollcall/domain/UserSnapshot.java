@@ -101,10 +101,9 @@ public record UserSnapshot(
      * What others know of the user, beside the text.
      *
      * @param since when that state began
-     * @param lastActive as it was then; {@link #NEVER}: no ONLINE device was ever seen
      * @param sequence 1 for the first, and exactly one more with each
      */
-    public record Emitted(PresenceState state, long since, long lastActive, long sequence) {}
+    public record Emitted(PresenceState state, long since, long sequence) {}
 
     /** Whether time alone can change something: a device, or a text that expires. */
     public boolean canExpire() {

@@ -20,7 +20,7 @@ import org.jspecify.annotations.Nullable;
  *   device: last record 8 · deadline 8 · held until 8 · stored record 8 · since 8 · lease 4 · state 1 · id
  *           · shard, or the number of the session that holds it 4
  *   rest:   [status at 8] · [forgettable since 8] · [left ONLINE 8] · [left IDLE 8] · [routing sequence 8] · [text]
- *           · [emitted: state 1 · since 8 · last active 8 · sequence 8]
+ *           · [emitted: state 1 · since 8 · sequence 8]
  * </pre>
  *
  * Numbers are big-endian. Ids and shards have a byte with their length in front, the text has two; what is in brackets is there

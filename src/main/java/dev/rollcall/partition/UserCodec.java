@@ -70,8 +70,9 @@ final class UserCodec {
             out.putShort((short) utf8.length).put(utf8);
         }
         if (emitted != null) {
-            out.put((byte) PackedUser.code(emitted.state())).putLong(emitted.since());
-            out.putLong(emitted.lastActive()).putLong(emitted.sequence());
+            out.put((byte) PackedUser.code(emitted.state()))
+                    .putLong(emitted.since())
+                    .putLong(emitted.sequence());
         }
         byte[] packed = new byte[out.position()];
         out.flip().get(packed);
@@ -101,7 +102,7 @@ final class UserCodec {
                 : new StatusText(string(Short.toUnsignedInt(in.getShort()), in), textExpiry);
         Emitted emitted = (flags & PackedUser.HAS_EMITTED) == 0
                 ? null
-                : new Emitted(PackedUser.state(in.get()), in.getLong(), in.getLong(), in.getLong());
+                : new Emitted(PackedUser.state(in.get()), in.getLong(), in.getLong());
         return new UserSnapshot(
                 devices,
                 status,

@@ -117,12 +117,11 @@ final class Stored {
     }
 
     private static Said toAvro(Emitted emitted) {
-        return new Said(toStored(emitted.state()), emitted.since(), orNull(emitted.lastActive()), emitted.sequence());
+        return new Said(toStored(emitted.state()), emitted.since(), emitted.sequence());
     }
 
     private static Emitted toDomain(Said said) {
-        return new Emitted(
-                toDomain(said.getState()), said.getSince(), orNever(said.getLastActive()), said.getSequence());
+        return new Emitted(toDomain(said.getState()), said.getSince(), said.getSequence());
     }
 
     private static PresenceState toDomain(StoredPresence state) {

@@ -308,10 +308,7 @@ final class NaiveModel implements Partition {
                 person.emitted == null
                         ? null
                         : new UserSnapshot.Emitted(
-                                person.emitted.state(),
-                                person.emitted.since(),
-                                orNever(person.emitted.lastActive()),
-                                person.emitted.sequence()),
+                                person.emitted.state(), person.emitted.since(), person.emitted.sequence()),
                 orNever(person.lastActive),
                 orNever(person.forgettableSince),
                 orNever(person.textWritten),

@@ -38,7 +38,7 @@ class StoredVersionsTest {
         assertThat(read.devices())
                 .containsExactly(DeviceSnapshot.stored(
                         "phone", PresenceState.IDLE, 1_000, 5_000, 30_000, false, 35_000, "shard-1", null));
-        assertThat(read.emitted()).isEqualTo(new Emitted(PresenceState.IDLE, 1_000, 900, 7));
+        assertThat(read.emitted()).isEqualTo(new Emitted(PresenceState.IDLE, 1_000, 7));
         assertThat(read.lastActive()).isEqualTo(900);
         assertThat(read.forgettableSince()).isEqualTo(UserSnapshot.NEVER);
         assertThat(Serialization.userSnapshots()

@@ -70,7 +70,7 @@ final class Emissions {
                 : Math.max(
                         Math.max(stateChangedAt == NEVER ? at : stateChangedAt, earliest),
                         before == null ? NEVER : before.since());
-        Emitted now = new Emitted(state, since, lastActive, before == null ? 1 : before.sequence() + 1);
+        Emitted now = new Emitted(state, since, before == null ? 1 : before.sequence() + 1);
         last = now;
         return new PresenceUpdate(
                 !isNewText ? since : isNewState ? Math.max(since, at) : at,
