@@ -33,6 +33,7 @@ import picocli.CommandLine.UnmatchedArgumentException;
             RunCommand.class,
             WatchCommand.class,
             SendCommand.class,
+            HoldCommand.class,
             SimulateCommand.class,
             TokenCommand.class,
             TopologyCommand.class

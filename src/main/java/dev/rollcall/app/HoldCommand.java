@@ -1,0 +1,80 @@
+package dev.rollcall.app;
+
+import dev.rollcall.client.PresencePublisher;
+import dev.rollcall.config.ConfigException;
+import dev.rollcall.config.RollcallConfig;
+import dev.rollcall.domain.UserId;
+import dev.rollcall.text.Printable;
+import dev.rollcall.wire.Topics;
+import java.io.PrintWriter;
+import java.util.List;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.ParentCommand;
+import picocli.CommandLine.Spec;
+
+/** Holds connections in a session, as a shard with WebSockets does (rule 14). */
+@Command(
+        name = "hold",
+        description = "Holds connections of a user's devices open, as a homeserver shard does, until Ctrl-C.",
+        mixinStandardHelpOptions = true)
+final class HoldCommand implements Callable<Integer> {
+    private static final long TIMEOUT_SECONDS = 20;
+
+    @ParentCommand
+    private Main main = new Main();
+
+    @Spec
+    private CommandSpec spec = CommandSpec.create();
+
+    @Parameters(index = "0", paramLabel = "USER")
+    private String user = "";
+
+    @Parameters(index = "1..*", arity = "1..*", paramLabel = "DEVICE")
+    private List<String> devices = List.of();
+
+    @Option(names = "--shard", description = "The shard's name (default: ${DEFAULT-VALUE}).")
+    private String shard = "hold";
+
+    @Option(
+            names = "--hand-over",
+            description =
+                    "With Ctrl-C the shard goes for a restart: started again in time, its devices have never left.")
+    private boolean handOver;
+
+    @Override
+    public Integer call() throws InterruptedException {
+        RollcallConfig config = main.config();
+        String bootstrapServers = Main.bootstrapServers(config);
+        PrintWriter out = spec.commandLine().getOut();
+        PresencePublisher publisher = PresencePublisher.forShard(shard)
+                .topics(Topics.of(config.topics()))
+                .start(KafkaSettings.producer(config, bootstrapServers));
+        Runtime.getRuntime()
+                .addShutdownHook(new Thread(handOver ? publisher::handOver : publisher::close, "hold-stop"));
+        try {
+            UserId id = UserId.of(user);
+            CompletableFuture.allOf(devices.stream()
+                            .map(device -> publisher.opened(id, device))
+                            .toArray(CompletableFuture<?>[]::new))
+                    .get(TIMEOUT_SECONDS, TimeUnit.SECONDS);
+        } catch (TimeoutException e) {
+            throw new ConfigException("not opened: no answer from Kafka on %s for %d s; is Rollcall running there?"
+                    .formatted(bootstrapServers, TIMEOUT_SECONDS));
+        } catch (ExecutionException e) {
+            throw new ConfigException("not opened: " + e.getCause());
+        }
+        out.printf("%s holds %d of %s; Ctrl-C ends that%n", Printable.of(shard), devices.size(), Printable.of(user));
+        out.flush();
+        new CountDownLatch(1).await();
+        return 0;
+    }
+}
