@@ -20,7 +20,11 @@ final class ShardFaults {
         add(all, "session: shard killed, back in a new one", ShardFaults::kill);
         add(all, "session: shard restarted", ShardFaults::restart);
         add(all, "session: shard restarted twice", ShardFaults::restartTwice);
-        add(all, "session: shard paused, a zombie beside its successor", ShardFaults::leaveZombie);
+        add(
+                all,
+                "session: shard paused, a zombie beside its successor",
+                ShardFaults::leaveZombie,
+                ShardFaults::leaveZombieWhileTakenOver);
         add(all, "session: shard paused within the hold", ShardFaults::pause);
         add(all, "session: shard's devices moved", ShardFaults::move);
         add(all, "session: shard ended in good order", ShardFaults::end);
@@ -30,12 +34,12 @@ final class ShardFaults {
     }
 
     private static void add(List<Fault> all, String kind, Action action) {
+        add(all, kind, action, (campaign, random) -> whileTakenOver(campaign, random, action));
+    }
+
+    private static void add(List<Fault> all, String kind, Action action, Action whileTakenOver) {
         all.add(new Fault(kind, null, action));
-        all.add(new Fault(
-                kind + ", a processor killed",
-                Reach.PROCESSORS,
-                2,
-                (campaign, random) -> whileTakenOver(campaign, random, action)));
+        all.add(new Fault(kind + ", a processor killed", Reach.PROCESSORS, 2, whileTakenOver));
     }
 
     private static String whileTakenOver(Campaign campaign, Random random, Action action) throws Exception {
@@ -46,14 +50,6 @@ final class ShardFaults {
         campaign.processors().start(name);
         campaign.processors().awaitReady(name);
         return "%s, processor %s".formatted(detail, name);
-    }
-
-    static String restartWhileTakenOver(Campaign campaign, Random random) throws Exception {
-        return whileTakenOver(campaign, random, ShardFaults::restart);
-    }
-
-    static String killWhileTakenOver(Campaign campaign, Random random) throws Exception {
-        return whileTakenOver(campaign, random, ShardFaults::kill);
     }
 
     private static String kill(Campaign campaign, Random random) throws InterruptedException {
@@ -84,6 +80,23 @@ final class ShardFaults {
 
     /** It is away for longer than its lease, another one takes its place, and then it goes on where it was. */
     static String leaveZombie(Campaign campaign, Random random) throws InterruptedException {
+        String shard = beginZombie(campaign, random);
+        campaign.sleep(SILENCE);
+        return shard;
+    }
+
+    /** Both of them go on while a processor is taken over from that knew which one is the later. */
+    static String leaveZombieWhileTakenOver(Campaign campaign, Random random) throws Exception {
+        String shard = beginZombie(campaign, random);
+        String processor = Faults.anyProcessor(campaign, random);
+        campaign.exits().kill(campaign.processors().process(processor));
+        campaign.sleep(SILENCE);
+        campaign.processors().start(processor);
+        campaign.processors().awaitReady(processor);
+        return "%s, processor %s".formatted(shard, processor);
+    }
+
+    private static String beginZombie(Campaign campaign, Random random) throws InterruptedException {
         String shard = any(campaign, random);
         Duration pause = Timing.SHARD_LEASE.plus(Faults.between(random, 500, 4_000));
         campaign.load().silence(shard, pause);
@@ -91,7 +104,6 @@ final class ShardFaults {
         campaign.load().restart(shard);
         campaign.sleep(Faults.between(random, 0, 2_000));
         campaign.load().zombie(shard, SILENCE);
-        campaign.sleep(SILENCE);
         return shard;
     }
 

@@ -209,13 +209,8 @@ final class Variants {
             "sessions are forgotten at a take-over",
             List.of(new Patch(PROCESSOR, "restoreAll(shards, partition::restoreShard);", "")),
             false,
-            new Fault(
-                    "session: shard restarted, a processor killed",
-                    Reach.PROCESSORS,
-                    2,
-                    ShardFaults::restartWhileTakenOver),
-            new Fault(
-                    "session: shard killed, a processor killed", Reach.PROCESSORS, 2, ShardFaults::killWhileTakenOver));
+            zombieWhileTakenOver(),
+            zombieWhileTakenOver());
 
     static final List<Variant> ALL = List.of(
             WALL_CLOCK,
@@ -233,6 +228,14 @@ final class Variants {
             SESSION_FORGOTTEN);
 
     private Variants() {}
+
+    private static Fault zombieWhileTakenOver() {
+        return new Fault(
+                "session: shard paused, a zombie beside its successor, a processor killed",
+                Reach.PROCESSORS,
+                2,
+                ShardFaults::leaveZombieWhileTakenOver);
+    }
 
     private static Variant broken(
             String name, String defect, List<Patch> patches, boolean hasWrongClocks, Fault... script) {
