@@ -75,7 +75,7 @@ public final class HttpEdge implements AutoCloseable {
         all.addAll(new PresenceRoutes(opened, streams, clock).routes());
         all.addAll(new EventRoutes(opened, streams, clock, settings).routes());
         all.addAll(new MatrixRoutes(opened, clock).routes());
-        all.addAll(new SimulationRoutes(opened).routes());
+        all.addAll(new SimulationRoutes(opened, settings).routes());
         all.addAll(new StaticRoutes().routes());
         return all;
     }
