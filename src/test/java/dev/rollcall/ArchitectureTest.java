@@ -46,6 +46,8 @@ class ArchitectureTest {
                 .definedBy("dev.rollcall.http.events")
                 .layer("http.server")
                 .definedBy("dev.rollcall.http.server")
+                .layer("http.tokens")
+                .definedBy("dev.rollcall.http.tokens")
                 .layer("gateway")
                 .definedBy("dev.rollcall.gateway..")
                 .layer("client")
@@ -88,6 +90,10 @@ class ArchitectureTest {
                 .mayOnlyBeAccessedByLayers("http")
                 .whereLayer("http.server")
                 .mayOnlyBeAccessedByLayers("app", "http", "http.events")
+                .whereLayer("http.tokens")
+                .mayOnlyBeAccessedByLayers("app", "http.server")
+                .whereLayer("http.tokens")
+                .mayOnlyAccessLayers("config", "domain", "text")
                 .whereLayer("gateway")
                 .mayOnlyBeAccessedByLayers("app", "http", "http.events", "http.server")
                 .whereLayer("client")
@@ -101,7 +107,8 @@ class ArchitectureTest {
                 .whereLayer("wire")
                 .mayOnlyBeAccessedByLayers("app", "gateway", "client", "client.sending", "simulate", "topology")
                 .whereLayer("config")
-                .mayOnlyBeAccessedByLayers("app", "admin", "http", "http.events", "http.server", "topology", "wire")
+                .mayOnlyBeAccessedByLayers(
+                        "app", "admin", "http", "http.events", "http.server", "http.tokens", "topology", "wire")
                 .whereLayer("consumer")
                 .mayOnlyBeAccessedByLayers("app", "topology")
                 .whereLayer("consumer")
@@ -138,6 +145,7 @@ class ArchitectureTest {
                         "dev.rollcall.http",
                         "dev.rollcall.http.events",
                         "dev.rollcall.http.server",
+                        "dev.rollcall.http.tokens",
                         "dev.rollcall.gateway",
                         "dev.rollcall.client",
                         "dev.rollcall.client.reading",
@@ -260,13 +268,24 @@ class ArchitectureTest {
     }
 
     @Test
-    void shouldStayInHttpWhenAClassIsOfTheServerOrOfTokens() {
+    void shouldStayInTheTokensWhenAClassIsOfJwt() {
+        noClasses()
+                .that()
+                .resideOutsideOfPackage("dev.rollcall.http.tokens")
+                .should()
+                .dependOnClassesThat()
+                .resideInAPackage("com.nimbusds..")
+                .check(ROLLCALL);
+    }
+
+    @Test
+    void shouldStayInHttpWhenAClassIsOfTheServer() {
         noClasses()
                 .that()
                 .resideOutsideOfPackage("dev.rollcall.http..")
                 .should()
                 .dependOnClassesThat()
-                .resideInAnyPackage("org.eclipse.jetty..", "com.auth0..")
+                .resideInAPackage("org.eclipse.jetty..")
                 .check(ROLLCALL);
     }
 

@@ -1,8 +1,9 @@
 package dev.rollcall.app;
 
-import dev.rollcall.config.Secret;
-import dev.rollcall.domain.UserId;
-import dev.rollcall.http.server.Tokens;
+import dev.rollcall.config.TokenSettings;
+import dev.rollcall.http.server.ApiException;
+import dev.rollcall.http.server.Ids;
+import dev.rollcall.http.tokens.TokenSigner;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.concurrent.Callable;
@@ -25,6 +26,9 @@ import picocli.CommandLine.Spec;
         mixinStandardHelpOptions = true,
         showDefaultValues = true)
 final class TokenCommand implements Callable<Integer> {
+    /** Ten years. */
+    private static final long MAX_MINUTES = 10L * 365 * 24 * 60;
+
     @ParentCommand
     private Main main = new Main();
 
@@ -42,23 +46,32 @@ final class TokenCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        if ((user == null) != (device == null) || minutes < 1) {
-            throw new ParameterException(
-                    spec.commandLine(), "give USER and DEVICE, or neither; --minutes must be at least 1");
+        if ((user == null) != (device == null) || minutes < 1 || minutes > MAX_MINUTES) {
+            throw refused("give USER and DEVICE, or neither; --minutes must be 1 to %d".formatted(MAX_MINUTES));
         }
-        Secret key = main.config().http().key();
-        if (!key.isSet()) {
-            throw new ParameterException(
-                    spec.commandLine(), "http.jwt.key is empty: there are no tokens, and none are needed");
+        TokenSettings settings = main.config().http().tokens();
+        if (!settings.areRequired()) {
+            throw refused("http.jwt.key is empty: there are no tokens, and none are needed");
+        } else if (!settings.key().isSet()) {
+            throw refused(
+                    "http.jwt.key is empty: the keys in http.jwt.jwks.file are their issuer's, which makes the tokens");
         }
         Instant expiry = Instant.now().plus(Duration.ofMinutes(minutes));
-        Tokens tokens = new Tokens(key);
-        spec.commandLine()
-                .getOut()
-                .println(
-                        user == null || device == null
-                                ? tokens.forService(expiry)
-                                : tokens.forDevice(UserId.of(user), device, expiry));
+        TokenSigner signer = new TokenSigner(settings);
+        try {
+            spec.commandLine()
+                    .getOut()
+                    .println(
+                            user == null || device == null
+                                    ? signer.forService(expiry)
+                                    : signer.forDevice(Ids.user(user), Ids.device(device), expiry));
+        } catch (ApiException e) { // an id that no request could have
+            throw refused(e.getMessage());
+        }
         return 0;
+    }
+
+    private ParameterException refused(@Nullable String reason) {
+        return new ParameterException(spec.commandLine(), reason);
     }
 }

@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
 import java.util.SortedMap;
@@ -16,9 +17,6 @@ import java.util.TreeSet;
 
 /** Turns settings from text into typed values. A value that is out of range is refused by its key. */
 final class ConfigParser {
-    /** HS256 needs a key of at least its hash's size (RFC 7518, 3.2). */
-    private static final int MIN_KEY_BYTES = 32;
-
     private static final long DAY_MS = Duration.ofDays(1).toMillis();
 
     /** How many users one sweep may expire. It takes some 20 ms, in which no other record is handled. */
@@ -26,6 +24,10 @@ final class ConfigParser {
 
     /** A partition without a clock tick for three intervals counts as not written to. */
     private static final int MISSED_TICKS = 3;
+
+    /** What is meant for others than this machine, which without tokens would be refused all the same. */
+    private static final List<String> ONLY_WITH_TOKENS =
+            List.of("http.cors.origins", "http.jwt.issuer", "http.jwt.audience");
 
     private final SortedMap<String, String> values;
     private final Set<String> chosen;
@@ -73,23 +75,42 @@ final class ConfigParser {
 
     private HttpSettings http() {
         boolean off = values.getOrDefault("http.port", "").isEmpty();
+        TokenSettings tokens = new TokenSettings(
+                key(),
+                optional("http.jwt.jwks.file").map(Path::of),
+                optional("http.jwt.issuer"),
+                optional("http.jwt.audience"));
+        if (!tokens.areRequired()) {
+            ONLY_WITH_TOKENS.forEach(this::refuseWithoutTokens);
+        }
         return new HttpSettings(
                 text("http.host"),
                 off ? OptionalInt.empty() : OptionalInt.of((int) number("http.port", 0, 65_535)),
                 chosen.contains("http.port"),
-                key(),
+                tokens,
                 origins(),
+                optional("http.simulation.enabled").isPresent()
+                        ? flag("http.simulation.enabled")
+                        : optional("bootstrap.servers").isEmpty(),
                 (int) number("http.max.streams", 1, 1_000_000),
                 (int) number("http.max.streams.per.user", 1, 10_000),
                 number("http.stream.max.ms", 1_000, DAY_MS));
     }
 
+    private void refuseWithoutTokens(String key) {
+        if (optional(key).isPresent()) {
+            throw new ConfigException(
+                    "%s must be empty while http.jwt.key and http.jwt.jwks.file are: without tokens the edge is for programs and pages of this machine alone. Set one of them, or clear %s"
+                            .formatted(key, key));
+        }
+    }
+
     private Secret key() {
         Secret key = Secret.of(values.getOrDefault("http.jwt.key", ""));
-        if (key.isSet() && key.bytes().length < MIN_KEY_BYTES) {
+        if (key.isSet() && key.bytes().length < TokenSettings.MIN_KEY_BYTES) {
             // The message must not contain the key itself.
-            throw new ConfigException(
-                    "http.jwt.key must be empty or at least %d bytes: it is shorter".formatted(MIN_KEY_BYTES));
+            throw new ConfigException("http.jwt.key must be empty or at least %d bytes: it is shorter"
+                    .formatted(TokenSettings.MIN_KEY_BYTES));
         }
         return key;
     }
@@ -147,6 +168,11 @@ final class ConfigParser {
             case "false" -> false;
             default -> throw new ConfigException("%s must be true or false: it is \"%s\"".formatted(key, text(key)));
         };
+    }
+
+    /** Empty if the value is. */
+    private Optional<String> optional(String key) {
+        return Optional.of(values.getOrDefault(key, "")).filter(value -> !value.isEmpty());
     }
 
     private String text(String key) {

@@ -8,16 +8,18 @@ import java.util.Set;
  *
  * @param port 0: any free one; empty: no HTTP
  * @param portChosen whether the operator set the port; if not, and it is in use, any free one is taken
- * @param key signs bearer tokens; not set: there are none, and the host must be a loopback address
- * @param corsOrigins in lower case
+ * @param tokens the bearer tokens; if none are required, the host must be a loopback address
+ * @param corsOrigins in lower case; empty if no tokens are required
+ * @param simulation whether callers may start simulated shards
  * @param streamMaxMs how long an event stream lasts, in ms
  */
 public record HttpSettings(
         String host,
         OptionalInt port,
         boolean portChosen,
-        Secret key,
+        TokenSettings tokens,
         Set<String> corsOrigins,
+        boolean simulation,
         int maxStreams,
         int maxStreamsPerUser,
         long streamMaxMs) {}

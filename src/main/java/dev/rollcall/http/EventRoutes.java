@@ -15,6 +15,8 @@ import dev.rollcall.http.server.Ids;
 import dev.rollcall.http.server.Reply;
 import dev.rollcall.http.server.Route;
 import dev.rollcall.http.server.Route.Access;
+import java.time.InstantSource;
+import java.time.temporal.ChronoUnit;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
@@ -28,11 +30,13 @@ final class EventRoutes {
 
     private final Supplier<Backend> backend;
     private final EventStreams streams;
+    private final InstantSource clock;
     private final long maxMs;
 
-    EventRoutes(Supplier<Backend> backend, EventStreams streams, HttpSettings settings) {
+    EventRoutes(Supplier<Backend> backend, EventStreams streams, InstantSource clock, HttpSettings settings) {
         this.backend = backend;
         this.streams = streams;
+        this.clock = clock;
         this.maxMs = settings.streamMaxMs();
     }
 
@@ -52,7 +56,12 @@ final class EventRoutes {
         long timeoutMs = Math.min(
                 maxMs,
                 call.number("timeout", 0, Long.MAX_VALUE, format == StreamFormat.LONG_POLL ? DEFAULT_POLL_MS : maxMs));
-        StreamRequest request = new StreamRequest(user, device, users(call), token(call), format, timeoutMs);
+        long tokenMs = call.caller()
+                .tokenEnd()
+                .map(end -> Math.max(1, clock.instant().until(end, ChronoUnit.MILLIS)))
+                .orElse(Long.MAX_VALUE);
+        StreamRequest request = new StreamRequest(
+                user, device, users(call), token(call), format, Math.min(timeoutMs, tokenMs), tokenMs < timeoutMs);
         Backend present = backend.get();
         if (!present.feed().isCaughtUp()) {
             throw new UnavailableException("the presence topic is still being read");

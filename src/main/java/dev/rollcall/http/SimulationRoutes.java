@@ -1,5 +1,6 @@
 package dev.rollcall.http;
 
+import dev.rollcall.config.HttpSettings;
 import dev.rollcall.http.server.ApiException;
 import dev.rollcall.http.server.Call;
 import dev.rollcall.http.server.Json;
@@ -11,23 +12,36 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Supplier;
 
-/** Starts and stops simulated shards. Only for callers who may act for all users. */
+/** Starts and stops simulated shards, if the settings allow it. Only for callers who may act for all users. */
 final class SimulationRoutes {
     private static final int MAX_BODY = 4_096;
     private static final int MAX_USERS = 20_000;
 
     private final Supplier<Backend> backend;
+    private final boolean enabled;
 
-    SimulationRoutes(Supplier<Backend> backend) {
+    SimulationRoutes(Supplier<Backend> backend, HttpSettings settings) {
         this.backend = backend;
+        this.enabled = settings.simulation();
     }
 
     List<Route> routes() {
         String path = "/v2/simulation";
         return List.of(
-                new Route("GET", path, Access.VALID_TOKEN, this::get),
-                new Route("PUT", path, Access.VALID_TOKEN, this::put),
-                new Route("DELETE", path, Access.VALID_TOKEN, this::delete));
+                new Route("GET", path, Access.VALID_TOKEN, ifEnabled(this::get)),
+                new Route("PUT", path, Access.VALID_TOKEN, ifEnabled(this::put)),
+                new Route("DELETE", path, Access.VALID_TOKEN, ifEnabled(this::delete)));
+    }
+
+    /** Its users are written like real ones, so nobody must start it by accident where there are real ones. */
+    private Route.Action ifEnabled(Route.Action action) {
+        return call -> {
+            if (!enabled) {
+                throw ApiException.forbidden("simulated users would be written into this cluster like real ones:"
+                        + " set http.simulation.enabled=true if that is what you want");
+            }
+            return action.answer(call);
+        };
     }
 
     private CompletionStage<Reply> get(Call call) {

@@ -30,7 +30,7 @@ class RollcallConfigTest {
         assertThat(config.embeddedKafkaPort()).isEqualTo(9092);
         assertThat(config.http().host()).isEqualTo("127.0.0.1");
         assertThat(config.http().port()).hasValue(8080);
-        assertThat(config.http().key().isSet()).isFalse();
+        assertThat(config.http().tokens().areRequired()).isFalse();
         assertThat(config.http().corsOrigins()).isEmpty();
         assertThat(config.topics())
                 .isEqualTo(new RollcallConfig.TopicNames(
@@ -96,6 +96,7 @@ class RollcallConfigTest {
         "http.stream.max.ms, 999",
         "topic.partitions, 0",
         "topic.replication.factor, 0",
+        "http.simulation.enabled, maybe",
         "routing.enabled, maybe",
         "topic.status, no spaces",
         "application.id, ''",
@@ -132,10 +133,39 @@ class RollcallConfigTest {
 
         RollcallConfig config = RollcallConfig.of(Map.of("http.jwt.key", key));
 
-        assertThat(config.http().key().bytes()).asString().isEqualTo(key);
+        assertThat(config.http().tokens().key().bytes()).asString().isEqualTo(key);
         assertThat(config.toString()).doesNotContain(key);
         assertThatThrownBy(() -> RollcallConfig.of(Map.of("http.jwt.key", "hush")))
                 .hasMessageNotContaining("hush");
+    }
+
+    @ParameterizedTest
+    @CsvSource({"http.cors.origins, https://chat.example.org", "http.jwt.issuer, me", "http.jwt.audience, rollcall"})
+    void shouldRefuseWhatIsForOthersWhenThereAreNoTokens(String key, String value) {
+        assertThatThrownBy(() -> RollcallConfig.of(Map.of(key, value)))
+                .isInstanceOf(ConfigException.class)
+                .hasMessageStartingWith(key + " must be empty while http.jwt.key and http.jwt.jwks.file are");
+        assertThat(RollcallConfig.of(Map.of(key, value, "http.jwt.jwks.file", "keys.json"))
+                        .http()
+                        .tokens()
+                        .areRequired())
+                .isTrue();
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "'', '', true",
+        "'', false, false",
+        "'', true, true",
+        "kafka:9092, '', false",
+        "kafka:9092, false, false",
+        "kafka:9092, true, true"
+    })
+    void shouldSimulateInItsOwnBrokerOnlyWhenNobodySaysOtherwise(String servers, String setting, boolean expected) {
+        assertThat(RollcallConfig.of(Map.of("bootstrap.servers", servers, "http.simulation.enabled", setting))
+                        .http()
+                        .simulation())
+                .isEqualTo(expected);
     }
 
     @Test

@@ -8,8 +8,14 @@ import dev.rollcall.config.HttpSettings;
 import dev.rollcall.config.RollcallConfig;
 import java.net.InetAddress;
 import java.net.ServerSocket;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class HttpEdgeTest {
     @Test
@@ -29,5 +35,37 @@ class HttpEdgeTest {
                     .isInstanceOf(ConfigException.class)
                     .hasMessageContaining("cannot listen on 127.0.0.1:" + taken.getLocalPort());
         }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"127.0.0.2", "127.1.2.3", "::1", "[::1]", "localhost"})
+    void shouldServeThisMachineWhateverLoopbackAddressItListensOn(String host) throws Exception {
+        try (HttpEdge edge = HttpEdge.start(settings("http.host", host), 0)) {
+            HttpResponse<String> answer = HttpClient.newHttpClient()
+                    .send(
+                            HttpRequest.newBuilder(URI.create(edge.url() + "/v2/users/a/presence"))
+                                    .build(),
+                            HttpResponse.BodyHandlers.ofString());
+            assertThat(answer.statusCode()).as(answer.body()).isEqualTo(503); // and not 403: it is starting
+        }
+    }
+
+    @Test
+    void shouldRefuseToStartWhenItsHostIsAnotherNameForThisMachine() {
+        assertThatThrownBy(() -> HttpEdge.start(settings("http.host", "127.1"), 0))
+                .isInstanceOf(ConfigException.class)
+                .hasMessageContaining("http.host is 127.1")
+                .hasMessageContaining("must be localhost, 127.x.x.x or ::1");
+    }
+
+    @Test
+    void shouldRefuseToStartWhenTheFileOfKeysCannotBeUsed() {
+        assertThatThrownBy(() -> HttpEdge.start(settings("http.jwt.jwks.file", "nowhere.json"), 0))
+                .isInstanceOf(ConfigException.class)
+                .hasMessageContaining("http.jwt.jwks.file cannot be used, nowhere.json");
+    }
+
+    private static HttpSettings settings(String key, String value) {
+        return RollcallConfig.of(Map.of(key, value)).http();
     }
 }

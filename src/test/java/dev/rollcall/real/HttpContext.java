@@ -5,9 +5,9 @@ import static org.awaitility.Awaitility.await;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import dev.rollcall.config.Secret;
+import dev.rollcall.config.RollcallConfig;
 import dev.rollcall.domain.UserId;
-import dev.rollcall.http.server.Tokens;
+import dev.rollcall.http.tokens.TokenSigner;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
@@ -23,6 +23,7 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CopyOnWriteArrayList;
 import org.jspecify.annotations.Nullable;
 
@@ -31,7 +32,8 @@ final class HttpContext {
     static final String KEY = "a key that is for tests and for nothing else";
     static final ObjectMapper MAPPER = new ObjectMapper();
 
-    private static final Tokens TOKENS = new Tokens(Secret.of(KEY));
+    static final TokenSigner TOKENS = new TokenSigner(
+            RollcallConfig.of(Map.of("http.jwt.key", KEY)).http().tokens());
 
     private final String url;
     private final @Nullable String token;
@@ -217,6 +219,7 @@ final class HttpContext {
         private final java.io.InputStream body;
         private final List<JsonNode> events = new CopyOnWriteArrayList<>();
         private volatile String lastId = "";
+        private volatile String lastEvent = "";
         private volatile boolean ended;
 
         private Stream(java.io.InputStream body) {
@@ -233,6 +236,8 @@ final class HttpContext {
                         events.add(MAPPER.readTree(line.substring(6)));
                     } else if (line.startsWith("id: ")) {
                         lastId = line.substring(4);
+                    } else if (line.startsWith("event: ")) {
+                        lastEvent = line.substring(7);
                     }
                 }
             } catch (IOException e) {
@@ -247,6 +252,10 @@ final class HttpContext {
 
         String lastId() {
             return lastId;
+        }
+
+        String lastEvent() {
+            return lastEvent;
         }
 
         boolean hasEnded() {

@@ -307,6 +307,74 @@ class HttpIT {
         http.get(user("a") + "/presence", "Origin", origin).isRefused(403, "M_FORBIDDEN");
     }
 
+    /** It rewrites Host to where it connects, so behind it everybody would look like this machine. */
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "Forwarded: for=192.0.2.1",
+                "X-Forwarded-For: 192.0.2.1",
+                "x-forwarded-proto: https",
+                "X-FORWARDED-ANYTHING: x",
+                "Via: 1.1 proxy",
+                "X-Real-IP: 192.0.2.1",
+                "CF-Connecting-IP: 192.0.2.1",
+                "True-Client-IP: 192.0.2.1",
+            })
+    void shouldRefuseAndSayWhatToDoWhenARequestCameThroughAProxy(String header) {
+        String[] both = header.split(": ", 2);
+        HttpContext.Answer answer =
+                http.get(user("a") + "/presence", both[0], both[1]).isRefused(403, "M_FORBIDDEN");
+        assertThat(answer.body()).contains("came through a proxy", "set http.jwt.key");
+        assertThat(answer.response().headers().firstValue("WWW-Authenticate")).isEmpty();
+        http.get("/health/ready", both[0], both[1]).isOk();
+    }
+
+    @Test
+    void shouldRefuseWhenARequestIsAsNginxPassesItOnByDefault() throws Exception {
+        String request = "GET %s HTTP/%s\r\nHost: %s\r\nConnection: close\r\n\r\n";
+        String path = user("a") + "/presence";
+        String host = URI.create(EDGE.url()).getAuthority();
+        assertThat(raw(request.formatted(path, "1.0", host))).contains(" 403 ", "came through a proxy (HTTP/1.0)");
+        assertThat(raw(request.formatted(path, "1.1", host))).contains(" 200 ");
+        assertThat(raw(request.formatted("/health/ready", "1.0", host))).contains(" 200 ");
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "localhost, 200",
+        "LOCALHOST:1, 200",
+        "127.0.0.1, 200",
+        "127.0.0.2, 200",
+        "127.255.255.255:80, 200",
+        "[::1], 200",
+        "[0:0:0:0:0:0:0:1]:80, 200",
+        "127.0.0.256, 403",
+        "127.0.0.1.example.org, 403",
+        "localhost.example.org, 403",
+        "128.0.0.1, 403",
+        "[::2], 403",
+        "example.org, 403",
+    })
+    void shouldBeThisMachineAloneWhateverItCallsItself(String host, int status) throws Exception {
+        String request = "GET %s HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n\r\n";
+        assertThat(raw(request.formatted(user("a") + "/presence", host))).startsWith("HTTP/1.1 " + status);
+    }
+
+    private static String raw(String request) throws Exception {
+        URI uri = URI.create(EDGE.url());
+        try (Socket socket = new Socket(uri.getHost(), uri.getPort())) {
+            socket.setSoTimeout(20_000);
+            socket.getOutputStream().write(request.getBytes(US_ASCII));
+            return new String(socket.getInputStream().readAllBytes(), US_ASCII);
+        }
+    }
+
+    @Test
+    void shouldSimulateWhenTheBrokerIsItsOwn() {
+        assertThat(http.get("/v2/simulation").isOk().json().path("users").asInt())
+                .isZero();
+    }
+
     @Test
     void shouldRefuseWhenABrowserWasLedHere() {
         http.get(user("a") + "/presence", "Sec-Fetch-Site", "cross-site").isRefused(403, "M_FORBIDDEN");

@@ -4,9 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.rollcall.app.Rollcall;
 import dev.rollcall.config.RollcallConfig;
-import dev.rollcall.config.Secret;
 import dev.rollcall.domain.UserId;
-import dev.rollcall.http.server.Tokens;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
@@ -32,8 +30,8 @@ class MatrixSdkIT {
             String url = rollcall.httpUrl().orElseThrow();
             HttpContext.withoutToken(url).awaitReady();
             String user = "@sdk:example.org";
-            String token = new Tokens(Secret.of(HttpContext.KEY))
-                    .forDevice(UserId.of(user), "sdk", Instant.now().plusSeconds(600));
+            String token = HttpContext.TOKENS.forDevice(
+                    UserId.of(user), "sdk", Instant.now().plusSeconds(600));
 
             String emitted = run(dir, "node", "presence.mjs", url, user, token);
 

@@ -4,6 +4,7 @@ import dev.rollcall.gateway.PresenceFeed;
 import dev.rollcall.gateway.PresenceSubscription;
 import dev.rollcall.gateway.PresenceSubscription.Batch;
 import dev.rollcall.gateway.PresenceWriter;
+import dev.rollcall.http.server.ApiException;
 import dev.rollcall.http.server.Reply;
 import java.nio.ByteBuffer;
 import java.util.concurrent.Executor;
@@ -49,6 +50,7 @@ public final class EventStream extends IteratingCallback implements Reply.Writer
 
     private final AtomicBoolean scheduled = new AtomicBoolean();
     private volatile boolean ending;
+    private volatile @Nullable ApiException endsBecause;
     private volatile boolean pingDue;
     private volatile boolean writing;
     private volatile long lastWrite = System.nanoTime();
@@ -114,6 +116,12 @@ public final class EventStream extends IteratingCallback implements Reply.Writer
         wake();
     }
 
+    /** Ends the stream in good order, after what there is to write, and tells the client why. */
+    void end(ApiException why) {
+        endsBecause = why; // before ending, with which process() looks for it
+        end();
+    }
+
     /** Ends the stream at once, if it has begun. */
     void cut() {
         if (connection != null) {
@@ -128,7 +136,11 @@ public final class EventStream extends IteratingCallback implements Reply.Writer
      */
     void tick(long now) {
         if (now - endsAt >= 0 && !ending) {
-            end();
+            if (request.endsWithToken()) {
+                end(ApiException.unknownToken("the token has expired (exp): come back with a new one"));
+            } else {
+                end();
+            }
         }
         if (connection == null && subscription != null && now - endsAt >= STUCK_NANOS) {
             abort(new EofException("the stream was never begun"));
@@ -184,13 +196,23 @@ public final class EventStream extends IteratingCallback implements Reply.Writer
             return write(to, format.batch(batch), format.endsAfterBatch());
         }
         if (last) {
-            return write(to, format.timedOut(request.from()), true);
+            ApiException why = endsBecause;
+            return write(to, why == null ? format.timedOut(request.from()) : refusal(to, Reply.error(why)), true);
         }
         if (pingDue) {
             pingDue = false;
             return write(to, format.ping(), false);
         }
         return Action.IDLE;
+    }
+
+    /** For a long poll, of whose response nothing is written yet, the response; for an event stream an event. */
+    private byte[] refusal(Connection to, Reply.Whole refusal) {
+        if (request.format().endsAfterBatch()) {
+            to.response.setStatus(refusal.status());
+            refusal.headers().forEach((name, value) -> to.response.getHeaders().put(name, value));
+        }
+        return request.format().refusal(refusal.body());
     }
 
     private Action write(Connection to, byte[] bytes, boolean last) {

@@ -29,6 +29,11 @@ public enum StreamFormat {
         byte[] ping() {
             return utf8(":\n\n");
         }
+
+        @Override
+        byte[] refusal(String error) {
+            return utf8("event: end\ndata: " + error + "\n\n");
+        }
     },
 
     /** A long poll: the response is the first batch. */
@@ -44,6 +49,11 @@ public enum StreamFormat {
         byte[] timedOut(@Nullable BatchToken from) {
             return utf8("{\"snapshot\":false,\"presences\":[],\"more\":false,\"next_batch\":\""
                     + (from == null ? "" : from) + "\"}");
+        }
+
+        @Override
+        byte[] refusal(String error) {
+            return utf8(error);
         }
     };
 
@@ -72,6 +82,13 @@ public enum StreamFormat {
     }
 
     abstract byte[] batch(Batch batch);
+
+    /**
+     * What is written when the stream has to end before its time.
+     *
+     * @param error a JSON object with the reason
+     */
+    abstract byte[] refusal(String error);
 
     /** What keeps proxies from closing a connection without traffic. */
     byte[] ping() {

@@ -12,6 +12,7 @@ import org.jspecify.annotations.Nullable;
  * @param users whose presence it gets; null: all users'
  * @param from where the client's last stream ended; null: it gets a snapshot
  * @param timeoutMs how long the stream lasts at most
+ * @param endsWithToken whether that is because the client's token then ends
  */
 public record StreamRequest(
         UserId user,
@@ -19,4 +20,5 @@ public record StreamRequest(
         @Nullable Set<UserId> users,
         @Nullable BatchToken from,
         StreamFormat format,
-        long timeoutMs) {}
+        long timeoutMs,
+        boolean endsWithToken) {}

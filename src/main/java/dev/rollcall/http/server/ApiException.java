@@ -2,6 +2,7 @@ package dev.rollcall.http.server;
 
 import dev.rollcall.gateway.UnavailableException;
 import java.io.IOException;
+import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutionException;
@@ -18,11 +19,19 @@ public final class ApiException extends RuntimeException {
     private final String code;
     private final long retryAfterMs;
 
+    /** Attributes of {@code WWW-Authenticate: Bearer} (RFC 6750, 3); null: another token would not help. */
+    private final @Nullable String challenge;
+
     private ApiException(int status, String code, String message, long retryAfterMs) {
+        this(status, code, message, retryAfterMs, null);
+    }
+
+    private ApiException(int status, String code, String message, long retryAfterMs, @Nullable String challenge) {
         super(message, null, false, false); // no stack trace: refusals are many, and expected
         this.status = status;
         this.code = code;
         this.retryAfterMs = retryAfterMs;
+        this.challenge = challenge;
     }
 
     public static ApiException invalid(String message) {
@@ -38,12 +47,31 @@ public final class ApiException extends RuntimeException {
     }
 
     static ApiException missingToken() {
-        return new ApiException(401, "M_MISSING_TOKEN", "a bearer token is needed", 0);
+        // Without an error: a request that shows no token has not failed with one.
+        return new ApiException(401, "M_MISSING_TOKEN", "a bearer token is needed", 0, "realm=\"rollcall\"");
     }
 
-    /** Leaves out what is wrong with the token. */
-    static ApiException unknownToken() {
-        return new ApiException(401, "M_UNKNOWN_TOKEN", "the bearer token is not valid, or not any more", 0);
+    /**
+     * For a token that is not valid, or not any more.
+     *
+     * @param why goes into a header too: printable ASCII without quotes and backslashes
+     */
+    public static ApiException unknownToken(String why) {
+        return new ApiException(401, "M_UNKNOWN_TOKEN", why, 0, challenge("invalid_token", why));
+    }
+
+    /** For a request whose token is not where, or as often as, it must be. {@code why} as in {@link #unknownToken}. */
+    static ApiException invalidAuthorization(String why) {
+        return new ApiException(400, "M_INVALID_PARAM", why, 0, challenge("invalid_request", why));
+    }
+
+    /** For a valid token that does not allow this. {@code why} as in {@link #unknownToken}. */
+    static ApiException insufficientToken(String why) {
+        return new ApiException(403, "M_FORBIDDEN", why, 0, challenge("insufficient_scope", why));
+    }
+
+    private static String challenge(String error, String why) {
+        return "realm=\"rollcall\", error=\"%s\", error_description=\"%s\"".formatted(error, why);
     }
 
     public static ApiException forbidden(String message) {
@@ -124,6 +152,11 @@ public final class ApiException extends RuntimeException {
     /** In ms; empty if the client gets no hint when to try again. */
     OptionalLong retryAfterMs() {
         return retryAfterMs > 0 ? OptionalLong.of(retryAfterMs) : OptionalLong.empty();
+    }
+
+    /** What goes after {@code Bearer} into {@code WWW-Authenticate}; empty if another token would not help. */
+    Optional<String> challenge() {
+        return Optional.ofNullable(challenge);
     }
 
     String text() {

@@ -1,15 +1,24 @@
 package dev.rollcall.http.server;
 
 import dev.rollcall.domain.UserId;
+import java.time.Instant;
 import java.util.Optional;
 
 /** Who calls, and what they may do. */
 public sealed interface Caller {
-    /** A user's device. It may act for itself. */
-    record Device(UserId user, String device) implements Caller {}
+    /**
+     * A user's device. It may act for itself.
+     *
+     * @param validUntil when its token ends
+     */
+    record Device(UserId user, String device, Instant validUntil) implements Caller {}
 
-    /** A homeserver shard. It may act for all users. */
-    record Service() implements Caller {}
+    /**
+     * A homeserver shard. It may act for all users.
+     *
+     * @param validUntil when its token ends
+     */
+    record Service(Instant validUntil) implements Caller {}
 
     /** Any caller from this machine, where there are no tokens. It may act for all users. */
     record Local() implements Caller {}
@@ -17,7 +26,7 @@ public sealed interface Caller {
     /** Refuses a caller who may not act for this user. */
     default void requireUser(UserId user) {
         if (this instanceof Device self && !self.user.equals(user)) {
-            throw ApiException.forbidden("this token is another user's");
+            throw ApiException.insufficientToken("this token is another user's");
         }
     }
 
@@ -25,15 +34,23 @@ public sealed interface Caller {
     default void requireDevice(UserId user, String device) {
         requireUser(user);
         if (this instanceof Device self && !self.device.equals(device)) {
-            throw ApiException.forbidden("this token is another device's");
+            throw ApiException.insufficientToken("this token is another device's");
         }
     }
 
     /** Refuses a caller who may not act for all users. */
     default void requireAllUsers() {
         if (this instanceof Device) {
-            throw ApiException.forbidden("this takes a service's token");
+            throw ApiException.insufficientToken("this takes a service's token, with the scope service");
         }
+    }
+
+    /** When the caller's token ends; empty where there are no tokens. */
+    default Optional<Instant> tokenEnd() {
+        if (this instanceof Device device) {
+            return Optional.of(device.validUntil);
+        }
+        return this instanceof Service service ? Optional.of(service.validUntil) : Optional.empty();
     }
 
     /** The calling device; empty if the caller is no single device. */

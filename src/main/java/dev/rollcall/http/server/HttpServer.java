@@ -52,9 +52,14 @@ public final class HttpServer implements AutoCloseable {
      */
     public HttpServer(HttpSettings settings, int port) {
         InetAddress address = address(settings.host());
-        if (!settings.key().isSet() && !address.isLoopbackAddress()) {
+        if (!settings.tokens().areRequired() && !address.isLoopbackAddress()) {
             throw new ConfigException(
                     "http.host is %s, where others can reach it, and http.jwt.key is empty: set a key, or http.host=127.0.0.1"
+                            .formatted(settings.host()));
+        } else if (!settings.tokens().areRequired() && !Loopback.isNamed(forUrl(settings.host()))) {
+            // Requests to it are told from those of other sites by their Host header.
+            throw new ConfigException(
+                    "http.host is %s: while http.jwt.key is empty it must be localhost, 127.x.x.x or ::1, and no other name for them"
                             .formatted(settings.host()));
         }
         this.settings = settings;
@@ -72,7 +77,7 @@ public final class HttpServer implements AutoCloseable {
 
     /** Sets the routes. To be called before {@link #listen}. */
     public void serve(List<Route> routes) {
-        server.setHandler(new Router(routes, new Tokens(settings.key()), settings));
+        server.setHandler(new Router(routes, new Authenticator(settings.tokens()), settings));
     }
 
     /** The server's threads, for work that does not block. */
@@ -93,7 +98,7 @@ public final class HttpServer implements AutoCloseable {
             throw new ConfigException("cannot listen on %s:%d, http.host and http.port: %s"
                     .formatted(settings.host(), connector.getPort(), reason(e)));
         }
-        if (!settings.key().isSet()) {
+        if (!settings.tokens().areRequired()) {
             LOG.warn("http.jwt.key is empty: HTTP is for this machine alone, and whoever is on it may do everything");
         }
     }

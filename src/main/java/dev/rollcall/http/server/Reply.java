@@ -35,7 +35,7 @@ public sealed interface Reply {
         return json(Json.object());
     }
 
-    static Reply error(ApiException error) {
+    static Whole error(ApiException error) {
         var body = Json.object().put("errcode", error.code()).put("error", error.text());
         Map<String, String> headers = new LinkedHashMap<>();
         headers.put("Content-Type", JSON);
@@ -43,9 +43,7 @@ public sealed interface Reply {
             body.put("retry_after_ms", ms);
             headers.put("Retry-After", String.valueOf((ms + 999) / 1000));
         });
-        if (error.status() == 401) {
-            headers.put("WWW-Authenticate", "Bearer");
-        }
+        error.challenge().ifPresent(challenge -> headers.put("WWW-Authenticate", "Bearer " + challenge));
         return new Whole(error.status(), headers, body.toString());
     }
 }

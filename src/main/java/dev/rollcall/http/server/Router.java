@@ -8,7 +8,6 @@ import java.net.URI;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.stream.Collectors;
@@ -24,15 +23,14 @@ import org.slf4j.LoggerFactory;
 /** Finds a request's route and caller, runs the action, and writes the reply, or the error once the body has been read. */
 final class Router extends Handler.Abstract {
     private static final Logger LOG = LoggerFactory.getLogger(Router.class);
-    private static final Set<String> LOOPBACK_NAMES = Set.of("localhost", "127.0.0.1", "[::1]");
 
     private final List<Route> routes;
-    private final Tokens tokens;
+    private final Authenticator authenticator;
     private final HttpSettings settings;
 
-    Router(List<Route> routes, Tokens tokens, HttpSettings settings) {
+    Router(List<Route> routes, Authenticator authenticator, HttpSettings settings) {
         this.routes = routes;
-        this.tokens = tokens;
+        this.authenticator = authenticator;
         this.settings = settings;
     }
 
@@ -54,8 +52,9 @@ final class Router extends Handler.Abstract {
             }
             Route route = withMethod(request.getMethod(), matching, response);
             operation += " " + route.path();
-            Caller caller =
-                    route.access() == Route.Access.PUBLIC ? new Caller.Local() : caller(request, originIsAllowed);
+            Caller caller = route.access() == Route.Access.PUBLIC
+                    ? new Caller.Local()
+                    : authenticator.caller(request, originIsAllowed);
             reply = route.action().answer(new Call(request, route, segments, caller));
         } catch (RuntimeException e) {
             reply = Body.discard(request).thenCompose(read -> CompletableFuture.failedFuture(e));
@@ -79,24 +78,6 @@ final class Router extends Handler.Abstract {
         return Route.segments(path);
     }
 
-    private Caller caller(Request request, boolean originIsAllowed) {
-        if (!tokens.areRequired()) {
-            requireLocal(request, originIsAllowed);
-        }
-        return tokens.caller(request.getHeaders().get("Authorization"));
-    }
-
-    /** Without tokens, refuses requests that a page of another site makes in a browser on this machine. */
-    private static void requireLocal(Request request, boolean originIsAllowed) {
-        String site = request.getHeaders().get("Sec-Fetch-Site");
-        boolean crossSite = site != null && !site.equals("same-origin") && !site.equals("none");
-        String host = request.getHeaders().get("Host");
-        String name = host == null ? "" : host.replaceFirst(":\\d*$", "").toLowerCase(Locale.ROOT);
-        if (!originIsAllowed || crossSite || !LOOPBACK_NAMES.contains(name)) {
-            throw ApiException.forbidden("without http.jwt.key this is for this machine alone");
-        }
-    }
-
     /** Whether the request comes from no page, from our page, or from one of {@code http.cors.origins}, which gets headers. */
     private boolean allowOrigin(Request request, Response response) {
         String origin = request.getHeaders().get("Origin");
@@ -107,7 +88,7 @@ final class Router extends Handler.Abstract {
             HttpFields.Mutable headers = response.getHeaders();
             headers.put("Access-Control-Allow-Origin", origin);
             headers.put("Vary", "Origin");
-            headers.put("Access-Control-Expose-Headers", "Retry-After");
+            headers.put("Access-Control-Expose-Headers", "Retry-After, WWW-Authenticate");
             return true;
         }
         String host = request.getHeaders().get("Host");
