@@ -18,7 +18,6 @@ import dev.rollcall.time.LogActivity;
 import dev.rollcall.time.LogActivity.Finding;
 import dev.rollcall.time.PartitionClock;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.List;
 import java.util.function.BiConsumer;
 import java.util.function.Consumer;
@@ -339,17 +338,6 @@ public final class PresencePartition {
             visibleUsers += user.appearsOffline() ? 0 : 1;
         } else if (wasKept) {
             users.remove(slot, user.id());
-        }
-    }
-
-    private record Expired(UserId user, Decision decision) {
-        private static final Comparator<Expired> IN_ORDER =
-                Comparator.comparingLong(Expired::at).thenComparing(Expired::user);
-
-        private long at() {
-            return decision.updates().isEmpty()
-                    ? Long.MIN_VALUE
-                    : decision.updates().get(0).at();
         }
     }
 }
