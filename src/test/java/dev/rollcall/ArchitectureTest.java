@@ -46,6 +46,8 @@ class ArchitectureTest {
                 .definedBy("dev.rollcall.http.events")
                 .layer("http.server")
                 .definedBy("dev.rollcall.http.server")
+                .layer("http.limits")
+                .definedBy("dev.rollcall.http.limits")
                 .layer("gateway")
                 .definedBy("dev.rollcall.gateway..")
                 .layer("client")
@@ -88,6 +90,10 @@ class ArchitectureTest {
                 .mayOnlyBeAccessedByLayers("http")
                 .whereLayer("http.server")
                 .mayOnlyBeAccessedByLayers("app", "http", "http.events")
+                .whereLayer("http.limits")
+                .mayOnlyBeAccessedByLayers("http.server")
+                .whereLayer("http.limits")
+                .mayNotAccessAnyLayer()
                 .whereLayer("gateway")
                 .mayOnlyBeAccessedByLayers("app", "http", "http.events", "http.server")
                 .whereLayer("client")
@@ -137,6 +143,7 @@ class ArchitectureTest {
                         "dev.rollcall.embedded",
                         "dev.rollcall.http",
                         "dev.rollcall.http.events",
+                        "dev.rollcall.http.limits",
                         "dev.rollcall.http.server",
                         "dev.rollcall.gateway",
                         "dev.rollcall.client",

@@ -11,6 +11,7 @@ import java.util.Set;
  * @param key signs bearer tokens; not set: there are none, and the host must be a loopback address
  * @param corsOrigins in lower case
  * @param streamMaxMs how long an event stream lasts, in ms
+ * @param limits what one client may use
  */
 public record HttpSettings(
         String host,
@@ -20,4 +21,5 @@ public record HttpSettings(
         Set<String> corsOrigins,
         int maxStreams,
         int maxStreamsPerUser,
-        long streamMaxMs) {}
+        long streamMaxMs,
+        HttpLimits limits) {}
