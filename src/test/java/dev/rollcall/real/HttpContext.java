@@ -61,6 +61,10 @@ final class HttpContext {
         return new HttpContext(url, TOKENS.forService(inAnHour()));
     }
 
+    static String serviceToken() {
+        return TOKENS.forService(inAnHour());
+    }
+
     private static Instant inAnHour() {
         return Instant.now().plus(Duration.ofHours(1));
     }
@@ -216,6 +220,7 @@ final class HttpContext {
     static final class Stream implements AutoCloseable {
         private final java.io.InputStream body;
         private final List<JsonNode> events = new CopyOnWriteArrayList<>();
+        private final List<String> names = new CopyOnWriteArrayList<>();
         private volatile String lastId = "";
         private volatile boolean ended;
 
@@ -229,7 +234,9 @@ final class HttpContext {
         private void read() {
             try (BufferedReader lines = new BufferedReader(new InputStreamReader(body, StandardCharsets.UTF_8))) {
                 for (String line = lines.readLine(); line != null; line = lines.readLine()) {
-                    if (line.startsWith("data: ")) {
+                    if (line.startsWith("event: ")) {
+                        names.add(line.substring(7));
+                    } else if (line.startsWith("data: ")) {
                         events.add(MAPPER.readTree(line.substring(6)));
                     } else if (line.startsWith("id: ")) {
                         lastId = line.substring(4);
@@ -243,6 +250,11 @@ final class HttpContext {
 
         List<JsonNode> events() {
             return List.copyOf(events);
+        }
+
+        /** The names of the events. */
+        List<String> names() {
+            return List.copyOf(names);
         }
 
         String lastId() {

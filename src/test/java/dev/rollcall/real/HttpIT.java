@@ -298,7 +298,7 @@ class HttpIT {
         http.get("/v2/nothing").isRefused(404, "M_UNRECOGNIZED");
         http.get(user("a") + "/presence/").isRefused(404, "M_UNRECOGNIZED");
         HttpContext.Answer answer = http.post(user("a") + "/presence", "{}").isRefused(405, "M_UNRECOGNIZED");
-        assertThat(answer.response().headers().firstValue("Allow")).hasValue("GET");
+        assertThat(answer.response().headers().firstValue("Allow")).hasValue("GET, HEAD");
     }
 
     @ParameterizedTest

@@ -4,6 +4,7 @@ import dev.rollcall.gateway.PresenceFeed;
 import dev.rollcall.gateway.PresenceSubscription;
 import dev.rollcall.gateway.PresenceSubscription.Batch;
 import dev.rollcall.gateway.PresenceWriter;
+import dev.rollcall.http.server.ApiException;
 import dev.rollcall.http.server.Reply;
 import java.nio.ByteBuffer;
 import java.util.concurrent.Executor;
@@ -23,7 +24,7 @@ import org.jspecify.annotations.Nullable;
  * changed, or when the last write has completed. One batch at most is in memory for a slow client, which then gets the
  * latest state of each user.
  *
- * <p>However the stream ends, the device's connection ends with it. A client that closes its connection is noticed at once,
+ * <p>However the stream ends, the device's connection ends with it, unless it is handed over to another instance. A client that closes its connection is noticed at once,
  * since the connection is read from; where the network is gone, the stream ends with its timeout.
  */
 public final class EventStream extends IteratingCallback implements Reply.Writer {
@@ -49,6 +50,10 @@ public final class EventStream extends IteratingCallback implements Reply.Writer
 
     private final AtomicBoolean scheduled = new AtomicBoolean();
     private volatile boolean ending;
+
+    /** Whether the device's connection does not end with the stream: the client goes to another instance. */
+    private volatile boolean handingOver;
+
     private volatile boolean pingDue;
     private volatile boolean writing;
     private volatile long lastWrite = System.nanoTime();
@@ -91,7 +96,8 @@ public final class EventStream extends IteratingCallback implements Reply.Writer
                 response.getRequest().getConnectionMetaData().getConnection().getEndPoint();
         connection = new Connection(response, callback, endPoint);
         if (isAborted()) {
-            callback.failed(new EofException("the stream has ended before it began"));
+            Reply.write(
+                    Reply.error(ApiException.unavailable("the stream has ended before it began")), response, callback);
             return;
         }
         try {
@@ -112,6 +118,16 @@ public final class EventStream extends IteratingCallback implements Reply.Writer
     void end() {
         ending = true;
         wake();
+    }
+
+    /** Ends the stream in good order, and tells the client to go on elsewhere. Its device's connection does not end. */
+    void handOver() {
+        handingOver = true;
+        end();
+    }
+
+    boolean isHandingOver() {
+        return handingOver;
     }
 
     /** Ends the stream at once, if it has begun. */
@@ -184,7 +200,7 @@ public final class EventStream extends IteratingCallback implements Reply.Writer
             return write(to, format.batch(batch), format.endsAfterBatch());
         }
         if (last) {
-            return write(to, format.timedOut(request.from()), true);
+            return write(to, handingOver ? format.handOver(request.from()) : format.timedOut(request.from()), true);
         }
         if (pingDue) {
             pingDue = false;
@@ -250,7 +266,9 @@ public final class EventStream extends IteratingCallback implements Reply.Writer
     /** Does all three, whichever fails: a device whose end is not written would stay online. */
     private void leave() {
         try {
-            var unused = devices.closed(request.user(), request.device());
+            if (!handingOver) {
+                var unused = devices.closed(request.user(), request.device());
+            }
         } finally {
             streams.release(this);
             PresenceSubscription open = subscription;
