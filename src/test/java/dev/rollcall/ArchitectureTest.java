@@ -48,6 +48,8 @@ class ArchitectureTest {
                 .definedBy("dev.rollcall.http.server")
                 .layer("http.tokens")
                 .definedBy("dev.rollcall.http.tokens")
+                .layer("http.limits")
+                .definedBy("dev.rollcall.http.limits")
                 .layer("gateway")
                 .definedBy("dev.rollcall.gateway..")
                 .layer("client")
@@ -94,6 +96,10 @@ class ArchitectureTest {
                 .mayOnlyBeAccessedByLayers("app", "http.server")
                 .whereLayer("http.tokens")
                 .mayOnlyAccessLayers("config", "domain", "text")
+                .whereLayer("http.limits")
+                .mayOnlyBeAccessedByLayers("http.server")
+                .whereLayer("http.limits")
+                .mayNotAccessAnyLayer()
                 .whereLayer("gateway")
                 .mayOnlyBeAccessedByLayers("app", "http", "http.events", "http.server")
                 .whereLayer("client")
@@ -144,6 +150,7 @@ class ArchitectureTest {
                         "dev.rollcall.embedded",
                         "dev.rollcall.http",
                         "dev.rollcall.http.events",
+                        "dev.rollcall.http.limits",
                         "dev.rollcall.http.server",
                         "dev.rollcall.http.tokens",
                         "dev.rollcall.gateway",

@@ -56,6 +56,9 @@ public final class Rollcall implements AutoCloseable {
     private final String bootstrapServers;
     private final @Nullable HttpEdge edge;
 
+    /** Whether other instances may be there for the clients of this one. */
+    private volatile boolean drains;
+
     /**
      * Starts everything. The processor may not have its partitions yet on return: see {@link #awaitReady}.
      *
@@ -105,6 +108,11 @@ public final class Rollcall implements AutoCloseable {
         return Optional.ofNullable(edge).map(HttpEdge::url);
     }
 
+    /** The base URL for health alone; empty: there is none. */
+    public Optional<String> healthUrl() {
+        return Optional.ofNullable(edge).flatMap(HttpEdge::healthUrl);
+    }
+
     /** Waits until the processor has its partitions and their state. */
     public void awaitReady() throws InterruptedException, ExecutionException {
         CompletableFuture.anyOf(ready, ended).get();
@@ -119,9 +127,13 @@ public final class Rollcall implements AutoCloseable {
         ended.get();
     }
 
-    /** Stops everything, in less than 10 s. */
+    /** Stops everything, in less than 10 s after {@code http.drain.ms}. */
     @Override
     public synchronized void close() {
+        if (drains && edge != null && !ended.isDone()) {
+            drains = false;
+            edge.drain();
+        }
         while (!parts.isEmpty()) {
             try {
                 parts.pop().close();
@@ -188,7 +200,8 @@ public final class Rollcall implements AutoCloseable {
         parts.push(simulation);
         edge.open(new Backend(writer, feed, simulation, () -> waitsFor(streams.state(), restarts)));
         parts.push(edge); // again, to be closed while what it serves from is open
-        parts.push(writer); // before the edge: the streams that then end must not end their devices
+        parts.push(writer); // before the edge: what is written while the edge ends would be lost
+        drains = !config.bootstrapServers().isEmpty();
     }
 
     private static List<String> waitsFor(State state, RestartPolicy restarts) {

@@ -3,10 +3,13 @@ package dev.rollcall.config;
 import dev.rollcall.config.RollcallConfig.TopicNames;
 import dev.rollcall.domain.Limits;
 import dev.rollcall.domain.PresenceRules;
+import java.net.InetAddress;
+import java.net.UnknownHostException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
@@ -28,6 +31,9 @@ final class ConfigParser {
     /** What is meant for others than this machine, which without tokens would be refused all the same. */
     private static final List<String> ONLY_WITH_TOKENS =
             List.of("http.cors.origins", "http.jwt.issuer", "http.jwt.audience");
+
+    /** Ten seconds of it are a number that can be counted. */
+    private static final long MAX_RATE = 100_000_000;
 
     private final SortedMap<String, String> values;
     private final Set<String> chosen;
@@ -94,7 +100,46 @@ final class ConfigParser {
                         : optional("bootstrap.servers").isEmpty(),
                 (int) number("http.max.streams", 1, 1_000_000),
                 (int) number("http.max.streams.per.user", 1, 10_000),
-                number("http.stream.max.ms", 1_000, DAY_MS));
+                number("http.stream.max.ms", 1_000, DAY_MS),
+                httpLimits());
+    }
+
+    private HttpLimits httpLimits() {
+        boolean noHealthPort = values.getOrDefault("http.health.port", "").isEmpty();
+        return new HttpLimits(
+                (int) number("http.max.connections.per.address", 1, 1_000_000),
+                proxies(),
+                number("http.headers.ms", 100, 600_000),
+                noHealthPort ? OptionalInt.empty() : OptionalInt.of((int) number("http.health.port", 0, 65_535)),
+                number("http.drain.ms", 0, 600_000),
+                rates("device"),
+                rates("user"),
+                rates("service"));
+    }
+
+    private HttpLimits.Rates rates(String of) {
+        return new HttpLimits.Rates((int) number("http." + of + ".writes.per.s", 1, MAX_RATE), (int)
+                number("http." + of + ".ids.per.s", 1, MAX_RATE));
+    }
+
+    private Set<InetAddress> proxies() {
+        Set<InetAddress> proxies = new LinkedHashSet<>();
+        for (String one : values.getOrDefault("http.proxies", "").split(",", -1)) {
+            String address = one.strip();
+            if (address.isEmpty()) {
+                continue;
+            }
+            try {
+                if (!address.matches("[0-9.]+|[0-9a-fA-F:.]*:[0-9a-fA-F:.]*")) { // else a name would be looked up
+                    throw new UnknownHostException(address);
+                }
+                proxies.add(InetAddress.getByName(address));
+            } catch (UnknownHostException e) {
+                throw new ConfigException(
+                        "http.proxies must be IP addresses between commas: it has \"%s\"".formatted(address));
+            }
+        }
+        return Collections.unmodifiableSet(proxies);
     }
 
     private void refuseWithoutTokens(String key) {

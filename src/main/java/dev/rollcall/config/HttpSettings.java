@@ -12,6 +12,7 @@ import java.util.Set;
  * @param corsOrigins in lower case; empty if no tokens are required
  * @param simulation whether callers may start simulated shards
  * @param streamMaxMs how long an event stream lasts, in ms
+ * @param limits what one client may use
  */
 public record HttpSettings(
         String host,
@@ -22,4 +23,5 @@ public record HttpSettings(
         boolean simulation,
         int maxStreams,
         int maxStreamsPerUser,
-        long streamMaxMs) {}
+        long streamMaxMs,
+        HttpLimits limits) {}

@@ -13,7 +13,6 @@ import java.util.OptionalLong;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Writes the events of HTTP clients to Kafka. Each future completes when all in-sync brokers have the record. It fails with
@@ -47,17 +46,16 @@ public final class PresenceWriter implements AutoCloseable {
 
     /** Sets the device's state, for the default lease. If a stream is open, here or elsewhere, its session goes on holding it. */
     public CompletableFuture<Void> state(UserId user, String device, PresenceState state) {
-        return heartbeat(user, device, state, false);
+        return heartbeat(user, new Heartbeat(device, state, false, OptionalLong.empty(), null));
     }
 
     /** Ends the device's connection, whoever holds it. */
     public CompletableFuture<Void> ended(UserId user, String device) {
-        return heartbeat(user, device, null, true);
+        return heartbeat(user, new Heartbeat(device, null, true, OptionalLong.empty(), null));
     }
 
-    private CompletableFuture<Void> heartbeat(
-            UserId user, String device, @Nullable PresenceState state, boolean connectionEnded) {
-        Heartbeat heartbeat = new Heartbeat(device, state, connectionEnded, OptionalLong.empty(), null);
+    /** Writes a heartbeat as it is. */
+    public CompletableFuture<Void> heartbeat(UserId user, Heartbeat heartbeat) {
         return send(() -> publisher.heartbeat(user, heartbeat));
     }
 

@@ -19,7 +19,9 @@ import java.time.InstantSource;
 import java.time.temporal.ChronoUnit;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -51,17 +53,24 @@ final class EventRoutes {
         call.caller().requireDevice(user, device);
         call.requireNoBody();
         StreamFormat format = format(call);
+        if (call.isHead()) { // opens no stream
+            return CompletableFuture.completedFuture(
+                    new Reply.Whole(200, Map.of("Content-Type", format.contentType()), ""));
+        }
         PresenceState state =
                 call.parameter("presence").map(PresenceRoutes::state).orElse(PresenceState.ONLINE);
         long timeoutMs = Math.min(
                 maxMs,
                 call.number("timeout", 0, Long.MAX_VALUE, format == StreamFormat.LONG_POLL ? DEFAULT_POLL_MS : maxMs));
+        call.countWrites(1);
         long tokenMs = call.caller()
                 .tokenEnd()
                 .map(end -> Math.max(1, clock.instant().until(end, ChronoUnit.MILLIS)))
                 .orElse(Long.MAX_VALUE);
         StreamRequest request = new StreamRequest(
                 user, device, users(call), token(call), format, Math.min(timeoutMs, tokenMs), tokenMs < timeoutMs);
+        Set<UserId> asked = request.users();
+        call.countIds(asked != null ? asked.size() : request.from() == null ? PresenceRoutes.MAX_USERS : 1);
         Backend present = backend.get();
         if (!present.feed().isCaughtUp()) {
             throw new UnavailableException("the presence topic is still being read");
@@ -77,13 +86,11 @@ final class EventRoutes {
                 });
     }
 
-    /** A long poll if the client accepts JSON and no event stream. */
+    /** A long poll if the client wants JSON more than an event stream. */
     private static StreamFormat format(Call call) {
-        String accept = call.header("Accept").orElse("");
-        return accept.contains(StreamFormat.LONG_POLL.contentType())
-                        && !accept.contains(StreamFormat.EVENT_STREAM.contentType())
-                ? StreamFormat.LONG_POLL
-                : StreamFormat.EVENT_STREAM;
+        String poll = StreamFormat.LONG_POLL.contentType();
+        String stream = StreamFormat.EVENT_STREAM.contentType();
+        return call.prefers(poll, stream) ? StreamFormat.LONG_POLL : StreamFormat.EVENT_STREAM;
     }
 
     /** Null stands for all users. */

@@ -11,14 +11,20 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.function.BooleanSupplier;
 import java.util.function.Supplier;
 
 /** For the operator's probes: whether the process lives, and whether it is ready for clients. */
 final class HealthRoutes {
-    private final Supplier<Optional<Backend>> backend;
+    private static final long RETRY_MS = 1_000;
 
-    HealthRoutes(Supplier<Optional<Backend>> backend) {
+    private final Supplier<Optional<Backend>> backend;
+    private final BooleanSupplier draining;
+
+    /** {@code draining}: whether the instance is stopping. */
+    HealthRoutes(Supplier<Optional<Backend>> backend, BooleanSupplier draining) {
         this.backend = backend;
+        this.draining = draining;
     }
 
     List<Route> routes() {
@@ -33,7 +39,9 @@ final class HealthRoutes {
 
     private CompletionStage<Reply> ready(Call call) {
         Optional<Backend> present = backend.get();
-        List<String> waitsFor = present.map(HealthRoutes::waitsFor).orElseGet(() -> List.of("Kafka and the topics"));
+        List<String> waitsFor = draining.getAsBoolean()
+                ? List.of("the next start: this instance is stopping")
+                : present.map(HealthRoutes::waitsFor).orElseGet(() -> List.of("Kafka and the topics"));
         ObjectNode body = Json.object();
         present.map(opened -> opened.feed().progress())
                 .ifPresent(progress -> body.putObject("feed")
@@ -45,6 +53,7 @@ final class HealthRoutes {
         }
         ArrayNode array = body.put("errcode", "M_UNAVAILABLE")
                 .put("error", "waits for " + String.join(", ", waitsFor))
+                .put("retry_after_ms", RETRY_MS)
                 .putArray("waits_for");
         waitsFor.forEach(array::add);
         return CompletableFuture.completedFuture(Reply.json(503, body));

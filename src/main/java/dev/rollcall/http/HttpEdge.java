@@ -10,6 +10,7 @@ import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -19,6 +20,7 @@ public final class HttpEdge implements AutoCloseable {
     private final HttpServer server;
     private final EventStreams streams;
     private volatile @Nullable Backend backend;
+    private volatile boolean draining;
 
     /**
      * Starts listening.
@@ -59,9 +61,33 @@ public final class HttpEdge implements AutoCloseable {
         return server.url();
     }
 
+    /** The address for health alone; empty: there is none. */
+    public Optional<String> healthUrl() {
+        return server.healthUrl();
+    }
+
+    /**
+     * Lets clients go to other instances, over {@code http.drain.ms}: is not ready from now on, and in the second half hands over
+     * the event streams, and ends each connection with its next response. Everything else is served as before.
+     */
+    public void drain() {
+        draining = true;
+        long halfMs = settings.limits().drainMs() / 2;
+        try {
+            TimeUnit.MILLISECONDS.sleep(halfMs);
+            long end = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(halfMs);
+            server.closeConnections();
+            streams.handOver(halfMs);
+            TimeUnit.NANOSECONDS.sleep(end - System.nanoTime());
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
     /** Ends all event streams, and stops listening. May be called again. */
     @Override
     public void close() {
+        draining = true;
         streams.close();
         server.close();
     }
@@ -71,8 +97,9 @@ public final class HttpEdge implements AutoCloseable {
         Supplier<Backend> opened =
                 () -> Optional.ofNullable(backend).orElseThrow(() -> ApiException.unavailable("starting"));
         List<Route> all = new ArrayList<>();
-        all.addAll(new HealthRoutes(() -> Optional.ofNullable(backend)).routes());
+        all.addAll(new HealthRoutes(() -> Optional.ofNullable(backend), () -> draining).routes());
         all.addAll(new PresenceRoutes(opened, streams, clock).routes());
+        all.addAll(new HeartbeatRoutes(opened).routes());
         all.addAll(new EventRoutes(opened, streams, clock, settings).routes());
         all.addAll(new MatrixRoutes(opened, clock).routes());
         all.addAll(new SimulationRoutes(opened, settings).routes());

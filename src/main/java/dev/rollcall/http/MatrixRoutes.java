@@ -20,6 +20,7 @@ import java.util.OptionalLong;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Supplier;
+import java.util.stream.Stream;
 
 /** The presence of the Matrix Client-Server API (v1.11, section 13.7), for unmodified Matrix clients. */
 final class MatrixRoutes {
@@ -37,10 +38,12 @@ final class MatrixRoutes {
     }
 
     List<Route> routes() {
-        String path = "/_matrix/client/v3/presence/{user_id}/status";
-        return List.of(
-                new Route("PUT", path, Access.VALID_TOKEN, this::put),
-                new Route("GET", path, Access.VALID_TOKEN, this::get));
+        return Stream.of("v3", "r0") // the same in both
+                .map(version -> "/_matrix/client/" + version + "/presence/{user_id}/status")
+                .flatMap(path -> Stream.of(
+                        new Route("PUT", path, Access.VALID_TOKEN, this::put),
+                        new Route("GET", path, Access.VALID_TOKEN, this::get)))
+                .toList();
     }
 
     private CompletionStage<Reply> put(Call call) {
@@ -51,9 +54,15 @@ final class MatrixRoutes {
             PresenceState state = fromMatrix(Json.text(body, "presence"));
             PresenceWriter writer = backend.get().writer();
             // A request without status_msg leaves the text as it is (rule 8).
+            boolean hasText = body.has("status_msg");
+            call.countWrites(hasText ? 2 : 1);
             CompletableFuture<Void> text =
-                    body.has("status_msg") ? writer.status(user, text(body)) : CompletableFuture.completedFuture(null);
-            return text.thenCombine(writer.state(user, device, state), (one, other) -> Reply.empty());
+                    hasText ? writer.status(user, text(body)) : CompletableFuture.completedFuture(null);
+            // The text first, as in rule 7: if the state were written and the text not, others would see a state whose
+            // text
+            // is not its own.
+            return text.thenCompose(written -> writer.state(user, device, state))
+                    .thenApply(done -> Reply.empty());
         });
     }
 
@@ -63,6 +72,7 @@ final class MatrixRoutes {
     }
 
     private CompletionStage<Reply> get(Call call) {
+        call.countIds(1);
         Presence presence = backend.get()
                 .feed()
                 .presence(call.user())

@@ -3,6 +3,7 @@ package dev.rollcall.http;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.rollcall.domain.Heartbeat;
 import dev.rollcall.domain.PresenceState;
 import dev.rollcall.domain.StatusText;
 import dev.rollcall.domain.UserId;
@@ -66,7 +67,14 @@ final class PresenceRoutes {
         String device = call.device();
         call.caller().requireDevice(user, device);
         return call.json(MAX_STATE_BODY)
-                .thenCompose(body -> backend.get().writer().state(user, device, state(Json.text(body, "state"))))
+                .thenCompose(body -> {
+                    Heartbeat heartbeat = HeartbeatJson.read(device, body, false);
+                    if (heartbeat.shard() != null) {
+                        call.caller().requireAllUsers(); // it counts as a word from the shard (rule 13)
+                    }
+                    call.countWrites(1);
+                    return backend.get().writer().heartbeat(user, heartbeat);
+                })
                 .thenApply(done -> Reply.empty());
     }
 
@@ -75,6 +83,7 @@ final class PresenceRoutes {
         String device = call.device();
         call.caller().requireDevice(user, device);
         call.requireNoBody();
+        call.countWrites(1);
         streams.end(user, device);
         return backend.get().writer().ended(user, device).thenApply(done -> Reply.empty());
     }
@@ -83,7 +92,11 @@ final class PresenceRoutes {
         UserId user = call.user();
         call.caller().requireUser(user);
         return call.json(MAX_STATUS_BODY)
-                .thenCompose(body -> backend.get().writer().status(user, statusText(body)))
+                .thenCompose(body -> {
+                    StatusText text = statusText(body);
+                    call.countWrites(1);
+                    return backend.get().writer().status(user, text);
+                })
                 .thenApply(done -> Reply.empty());
     }
 
@@ -91,19 +104,27 @@ final class PresenceRoutes {
         UserId user = call.user();
         call.caller().requireUser(user);
         return call.json(MAX_STATE_BODY)
-                .thenCompose(body -> backend.get().writer().appearOffline(user, Json.flag(body, "appear_offline")))
+                .thenCompose(body -> {
+                    boolean appearOffline = Json.flag(body, "appear_offline");
+                    call.countWrites(1);
+                    return backend.get().writer().appearOffline(user, appearOffline);
+                })
                 .thenApply(done -> Reply.empty());
     }
 
     private CompletionStage<Reply> getPresence(Call call) {
-        return CompletableFuture.completedFuture(Reply.json(presence(call.user())));
+        UserId user = call.user();
+        call.countIds(1);
+        return CompletableFuture.completedFuture(Reply.json(presence(user)));
     }
 
     private CompletionStage<Reply> query(Call call) {
         return call.json(MAX_QUERY_BODY).thenApply(body -> {
+            Set<UserId> users = userIds(body);
+            call.countIds(users.size());
             ObjectNode answer = Json.object();
             ArrayNode presences = answer.putArray("presences");
-            userIds(body).forEach(user -> presences.add(presence(user)));
+            users.forEach(user -> presences.add(presence(user)));
             return Reply.json(answer);
         });
     }

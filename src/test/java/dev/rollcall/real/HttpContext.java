@@ -63,6 +63,10 @@ final class HttpContext {
         return new HttpContext(url, TOKENS.forService(inAnHour()));
     }
 
+    static String serviceToken() {
+        return TOKENS.forService(inAnHour());
+    }
+
     private static Instant inAnHour() {
         return Instant.now().plus(Duration.ofHours(1));
     }
@@ -218,8 +222,8 @@ final class HttpContext {
     static final class Stream implements AutoCloseable {
         private final java.io.InputStream body;
         private final List<JsonNode> events = new CopyOnWriteArrayList<>();
+        private final List<String> names = new CopyOnWriteArrayList<>();
         private volatile String lastId = "";
-        private volatile String lastEvent = "";
         private volatile boolean ended;
 
         private Stream(java.io.InputStream body) {
@@ -232,12 +236,12 @@ final class HttpContext {
         private void read() {
             try (BufferedReader lines = new BufferedReader(new InputStreamReader(body, StandardCharsets.UTF_8))) {
                 for (String line = lines.readLine(); line != null; line = lines.readLine()) {
-                    if (line.startsWith("data: ")) {
+                    if (line.startsWith("event: ")) {
+                        names.add(line.substring(7));
+                    } else if (line.startsWith("data: ")) {
                         events.add(MAPPER.readTree(line.substring(6)));
                     } else if (line.startsWith("id: ")) {
                         lastId = line.substring(4);
-                    } else if (line.startsWith("event: ")) {
-                        lastEvent = line.substring(7);
                     }
                 }
             } catch (IOException e) {
@@ -250,12 +254,17 @@ final class HttpContext {
             return List.copyOf(events);
         }
 
+        /** The names of the events. */
+        List<String> names() {
+            return List.copyOf(names);
+        }
+
         String lastId() {
             return lastId;
         }
 
         String lastEvent() {
-            return lastEvent;
+            return names.get(names.size() - 1);
         }
 
         boolean hasEnded() {

@@ -65,6 +65,11 @@ final class HttpExtension implements BeforeAllCallback, AfterAllCallback {
         return requireNonNull(rollcall).httpUrl().orElseThrow().replace("0.0.0.0", "127.0.0.1");
     }
 
+    /** The address for health alone. */
+    String healthUrl() {
+        return requireNonNull(rollcall).healthUrl().orElseThrow();
+    }
+
     /** A client without a token. */
     HttpContext http() {
         return HttpContext.withoutToken(url());

@@ -24,7 +24,7 @@ import org.jspecify.annotations.Nullable;
  * changed, or when the last write has completed. One batch at most is in memory for a slow client, which then gets the
  * latest state of each user.
  *
- * <p>However the stream ends, the device's connection ends with it. A client that closes its connection is noticed at once,
+ * <p>However the stream ends, the device's connection ends with it, unless it is handed over to another instance. A client that closes its connection is noticed at once,
  * since the connection is read from; where the network is gone, the stream ends with its timeout.
  */
 public final class EventStream extends IteratingCallback implements Reply.Writer {
@@ -51,6 +51,10 @@ public final class EventStream extends IteratingCallback implements Reply.Writer
     private final AtomicBoolean scheduled = new AtomicBoolean();
     private volatile boolean ending;
     private volatile @Nullable ApiException endsBecause;
+
+    /** Whether the device's connection does not end with the stream: the client goes to another instance. */
+    private volatile boolean handingOver;
+
     private volatile boolean pingDue;
     private volatile boolean writing;
     private volatile long lastWrite = System.nanoTime();
@@ -93,7 +97,8 @@ public final class EventStream extends IteratingCallback implements Reply.Writer
                 response.getRequest().getConnectionMetaData().getConnection().getEndPoint();
         connection = new Connection(response, callback, endPoint);
         if (isAborted()) {
-            callback.failed(new EofException("the stream has ended before it began"));
+            Reply.write(
+                    Reply.error(ApiException.unavailable("the stream has ended before it began")), response, callback);
             return;
         }
         try {
@@ -120,6 +125,16 @@ public final class EventStream extends IteratingCallback implements Reply.Writer
     void end(ApiException why) {
         endsBecause = why; // before ending, with which process() looks for it
         end();
+    }
+
+    /** Ends the stream in good order, and tells the client to go on elsewhere. Its device's connection does not end. */
+    void handOver() {
+        handingOver = true;
+        end();
+    }
+
+    boolean isHandingOver() {
+        return handingOver;
     }
 
     /** Ends the stream at once, if it has begun. */
@@ -197,7 +212,10 @@ public final class EventStream extends IteratingCallback implements Reply.Writer
         }
         if (last) {
             ApiException why = endsBecause;
-            return write(to, why == null ? format.timedOut(request.from()) : refusal(to, Reply.error(why)), true);
+            if (why != null) {
+                return write(to, refusal(to, Reply.error(why)), true);
+            }
+            return write(to, handingOver ? format.handOver(request.from()) : format.timedOut(request.from()), true);
         }
         if (pingDue) {
             pingDue = false;
@@ -272,7 +290,9 @@ public final class EventStream extends IteratingCallback implements Reply.Writer
     /** Does all three, whichever fails: a device whose end is not written would stay online. */
     private void leave() {
         try {
-            var unused = devices.closed(request.user(), request.device());
+            if (!handingOver) {
+                var unused = devices.closed(request.user(), request.device());
+            }
         } finally {
             streams.release(this);
             PresenceSubscription open = subscription;

@@ -10,8 +10,10 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
 import java.util.concurrent.Executors;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -21,6 +23,10 @@ public final class EventStreams implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(EventStreams.class);
     private static final long TICK_MS = 500;
     private static final long RETRY_MS = 5_000;
+
+    /** Between two steps of handing streams over. */
+    private static final long STEP_MS = 50;
+
     private static final long CLOSED_WITHIN_MS = 1_000;
 
     private final int max;
@@ -29,6 +35,8 @@ public final class EventStreams implements AutoCloseable {
     private final AtomicInteger count = new AtomicInteger();
     private final Map<UserId, Integer> perUser = new ConcurrentHashMap<>();
     private final Set<EventStream> open = ConcurrentHashMap.newKeySet();
+    private volatile boolean closing;
+    private final AtomicBoolean closed = new AtomicBoolean();
     private final ScheduledExecutorService clock = Executors.newSingleThreadScheduledExecutor(task -> {
         Thread thread = new Thread(task, "event-streams");
         thread.setDaemon(true);
@@ -45,6 +53,9 @@ public final class EventStreams implements AutoCloseable {
 
     /** Makes a stream, which counts as open until it ends or is released. Throws if there are too many. */
     public EventStream reserve(PresenceFeed feed, PresenceWriter devices, StreamRequest request) {
+        if (closing) {
+            throw ApiException.unavailable("this instance is stopping");
+        }
         if (count.incrementAndGet() > max) {
             count.decrementAndGet();
             throw ApiException.tooMany("there are as many event streams open as may be", RETRY_MS);
@@ -79,12 +90,30 @@ public final class EventStreams implements AutoCloseable {
         return count.get();
     }
 
-    /** Ends all streams in good order, and after 1 s cuts those that are left. */
+    /**
+     * Opens no more streams, and hands over those that are open, spread over {@code withinMs}: their clients come to the other
+     * instances one after the other.
+     */
+    public void handOver(long withinMs) throws InterruptedException {
+        closing = true;
+        long steps = Math.max(1, withinMs / STEP_MS);
+        for (long step = steps; step > 0 && !open.isEmpty(); step--) {
+            long share = (open.size() + step - 1) / step;
+            open.stream().filter(stream -> !stream.isHandingOver()).limit(share).forEach(EventStream::handOver);
+            TimeUnit.MILLISECONDS.sleep(STEP_MS);
+        }
+    }
+
+    /** Opens no more streams, hands over those that are open, and after 1 s cuts those that are left. May be called again. */
     @Override
     public void close() {
+        if (closed.getAndSet(true)) {
+            return;
+        }
+        closing = true;
         clock.shutdownNow();
         long deadline = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(CLOSED_WITHIN_MS);
-        open.forEach(EventStream::end);
+        open.forEach(EventStream::handOver);
         try {
             while (!open.isEmpty() && System.nanoTime() < deadline) {
                 TimeUnit.MILLISECONDS.sleep(10);
@@ -92,7 +121,16 @@ public final class EventStreams implements AutoCloseable {
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }
-        open.forEach(EventStream::cut);
+        open.forEach(EventStreams::cut);
+    }
+
+    /** The server's threads may be gone by now, and closing a connection may need one. */
+    private static void cut(EventStream stream) {
+        try {
+            stream.cut();
+        } catch (RejectedExecutionException e) {
+            LOG.debug("a stream was cut after the server's threads had ended", e);
+        }
     }
 
     private void leave(UserId user) {

@@ -34,6 +34,12 @@ public enum StreamFormat {
         byte[] refusal(String error) {
             return utf8("event: end\ndata: " + error + "\n\n");
         }
+
+        /** Browsers obey the retry; the event is for clients that reconnect by themselves. */
+        @Override
+        byte[] handOver(@Nullable BatchToken from) {
+            return utf8("retry: 100\nevent: reconnect\ndata: {}\n\n");
+        }
     },
 
     /** A long poll: the response is the first batch. */
@@ -98,6 +104,11 @@ public enum StreamFormat {
     /** What is written when the stream ends, and there is nothing new. The client goes on from where it was. */
     byte[] timedOut(@Nullable BatchToken from) {
         return NOTHING;
+    }
+
+    /** What is written when the stream ends with its instance: the client goes on at another one, and at once. */
+    byte[] handOver(@Nullable BatchToken from) {
+        return timedOut(from);
     }
 
     private static void writeJson(Batch batch, ByteArrayOutputStream out) {

@@ -1,5 +1,6 @@
 package dev.rollcall.http.server;
 
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.rollcall.gateway.UnavailableException;
 import java.io.IOException;
 import java.util.Optional;
@@ -90,6 +91,11 @@ public final class ApiException extends RuntimeException {
         return new ApiException(405, "M_UNRECOGNIZED", "this method does not work here", 0);
     }
 
+    /** For a body in an encoding that is not taken. */
+    static ApiException encoded() {
+        return new ApiException(415, "M_UNRECOGNIZED", "a body must have no Content-Encoding", 0);
+    }
+
     static ApiException tooLarge(int maxBytes) {
         return new ApiException(413, "M_TOO_LARGE", "the body must be at most %d bytes".formatted(maxBytes), 0);
     }
@@ -122,7 +128,7 @@ public final class ApiException extends RuntimeException {
     }
 
     /** The response to a failure. A status of 500 stands for a failure that is not expected, and has to be logged. */
-    static ApiException of(Throwable failure) {
+    public static ApiException of(Throwable failure) {
         Throwable cause = failure;
         while ((cause instanceof CompletionException || cause instanceof ExecutionException)
                 && cause.getCause() != null) {
@@ -134,8 +140,10 @@ public final class ApiException extends RuntimeException {
             return unavailable(String.valueOf(cause.getMessage()));
         } else if (cause instanceof HttpException http) {
             return ofStatus(http.getCode());
-        } else if (cause instanceof TimeoutException || cause instanceof IOException) {
-            // These come from reading the request; all else that is waited for fails as unavailable.
+        } else if (cause instanceof TimeoutException) {
+            // This and the next come from reading the request; all else that is waited for fails as unavailable.
+            return new ApiException(408, "M_UNKNOWN", "the request took too long to come to its end", 0);
+        } else if (cause instanceof IOException) {
             return new ApiException(400, "M_UNKNOWN", "the request did not come to its end", 0);
         }
         return internal();
@@ -143,10 +151,6 @@ public final class ApiException extends RuntimeException {
 
     int status() {
         return status;
-    }
-
-    String code() {
-        return code;
     }
 
     /** In ms; empty if the client gets no hint when to try again. */
@@ -157,6 +161,13 @@ public final class ApiException extends RuntimeException {
     /** What goes after {@code Bearer} into {@code WWW-Authenticate}; empty if another token would not help. */
     Optional<String> challenge() {
         return Optional.ofNullable(challenge);
+    }
+
+    /** The body of the response. */
+    public ObjectNode json() {
+        ObjectNode body = Json.object().put("errcode", code).put("error", text());
+        retryAfterMs().ifPresent(ms -> body.put("retry_after_ms", ms));
+        return body;
     }
 
     String text() {

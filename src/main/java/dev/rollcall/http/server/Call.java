@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import org.eclipse.jetty.http.HttpFields;
+import org.eclipse.jetty.http.HttpHeader;
 import org.eclipse.jetty.server.Request;
 import org.jspecify.annotations.Nullable;
 
@@ -16,16 +17,39 @@ public final class Call {
     private final Route route;
     private final List<String> segments;
     private final Caller caller;
+    private final CallerLimits limits;
 
-    Call(Request request, Route route, List<String> segments, Caller caller) {
+    Call(Request request, Route route, List<String> segments, Caller caller, CallerLimits limits) {
         this.request = request;
         this.route = route;
         this.segments = segments;
         this.caller = caller;
+        this.limits = limits;
     }
 
     public Caller caller() {
         return caller;
+    }
+
+    /** Counts records that this is to write. Refuses the call with 429 if that is more than its caller may. */
+    public void countWrites(int records) {
+        limits.writes(caller, request.getHeaders().get(HttpHeader.AUTHORIZATION), records);
+    }
+
+    /** Counts users whose presence is asked for. Refuses the call with 429 if that is more than its caller may. */
+    public void countIds(int users) {
+        limits.ids(caller, request.getHeaders().get(HttpHeader.AUTHORIZATION), users);
+    }
+
+    /** Whether only the head of the response is asked for. */
+    public boolean isHead() {
+        return request.getMethod().equals("HEAD");
+    }
+
+    /** Whether the client wants the one media type more than the other. */
+    public boolean prefers(String type, String other) {
+        List<String> fields = request.getHeaders().getValuesList(HttpHeader.ACCEPT);
+        return Accept.quality(fields, type) > Accept.quality(fields, other);
     }
 
     /** The path's {@code {user_id}}. */

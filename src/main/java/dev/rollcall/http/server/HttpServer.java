@@ -1,22 +1,28 @@
 package dev.rollcall.http.server;
 
 import dev.rollcall.config.ConfigException;
+import dev.rollcall.config.HttpLimits;
 import dev.rollcall.config.HttpSettings;
+import dev.rollcall.http.limits.ConnectionLimits;
+import dev.rollcall.http.limits.Requests;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.Socket;
 import java.net.StandardSocketOptions;
 import java.net.UnknownHostException;
 import java.util.List;
+import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.Executor;
 import jdk.net.ExtendedSocketOptions;
 import org.eclipse.jetty.http.UriCompliance;
 import org.eclipse.jetty.server.HttpConfiguration;
 import org.eclipse.jetty.server.HttpConnectionFactory;
-import org.eclipse.jetty.server.NetworkConnectionLimit;
+import org.eclipse.jetty.server.Request;
 import org.eclipse.jetty.server.Server;
 import org.eclipse.jetty.server.ServerConnector;
 import org.eclipse.jetty.util.thread.QueuedThreadPool;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -34,6 +40,14 @@ public final class HttpServer implements AutoCloseable {
     private static final int MAX_HEADER_BYTES = 65_536;
 
     private static final long IDLE_MS = 30_000;
+    private static final long ANSWERED_WITHIN_MS = 2_000;
+
+    /** Room for all who reconnect at once; Linux allows 4096 unless net.core.somaxconn says otherwise. The default is 50. */
+    private static final int BACKLOG = 4_096;
+
+    private static final String HEALTH = "health";
+    private static final int HEALTH_CONNECTIONS = 100;
+    private static final int HEALTH_THREADS = 5;
 
     // TCP keep-alive: a dead connection without traffic is closed after 10 s + 3 times 5 s.
     private static final int KEEP_ALIVE_IDLE_S = 10;
@@ -44,6 +58,8 @@ public final class HttpServer implements AutoCloseable {
     private final QueuedThreadPool threads = new QueuedThreadPool(MAX_THREADS, MIN_THREADS);
     private final Server server;
     private final Connector connector;
+    private final @Nullable Connector healthConnector;
+    private @Nullable Requests requests;
 
     /**
      * Prepares a server, which does not listen yet.
@@ -66,18 +82,59 @@ public final class HttpServer implements AutoCloseable {
         threads.setName("http");
         threads.setDaemon(true);
         server = new Server(threads);
-        connector = new Connector(server, configuration());
-        connector.setHost(address.getHostAddress());
-        connector.setPort(port);
-        connector.setIdleTimeout(IDLE_MS);
+        connector = new Connector(server, threads, 2);
+        connector.listenOn(address, port);
         server.addConnector(connector);
-        server.addBean(new NetworkConnectionLimit(settings.maxStreams() + OTHER_CONNECTIONS, connector));
+        healthConnector = settings.limits().healthPort().isPresent()
+                ? healthConnector(address, settings.limits().healthPort().getAsInt())
+                : null;
         server.setErrorHandler(new JsonErrors());
     }
 
     /** Sets the routes. To be called before {@link #listen}. */
     public void serve(List<Route> routes) {
-        server.setHandler(new Router(routes, new Authenticator(settings.tokens()), settings));
+        HttpLimits limits = settings.limits();
+        Requests all = new Requests(new Router(routes, new Authenticator(settings.tokens()), settings));
+        bound(
+                connector,
+                all,
+                new ConnectionLimits.Settings(
+                        settings.maxStreams() + OTHER_CONNECTIONS,
+                        limits.connectionsPerAddress(),
+                        limits.proxies(),
+                        limits.headersMs(),
+                        IDLE_MS));
+        if (healthConnector != null) {
+            bound(
+                    healthConnector,
+                    all,
+                    new ConnectionLimits.Settings(
+                            HEALTH_CONNECTIONS, HEALTH_CONNECTIONS, Set.of(), limits.headersMs(), IDLE_MS));
+        }
+        requests = all;
+        server.setHandler(all);
+    }
+
+    private static void bound(ServerConnector connector, Requests requests, ConnectionLimits.Settings bounds) {
+        requests.tell(connector, ConnectionLimits.bound(connector, bounds));
+    }
+
+    /** With threads of its own, so that probes are answered while all others are busy. */
+    private Connector healthConnector(InetAddress address, int port) {
+        QueuedThreadPool own = new QueuedThreadPool(HEALTH_THREADS, HEALTH_THREADS);
+        own.setName("http-health");
+        own.setDaemon(true);
+        server.addBean(own);
+        Connector health = new Connector(server, own, 1);
+        health.setName(HEALTH);
+        health.listenOn(address, port);
+        server.addConnector(health);
+        return health;
+    }
+
+    /** Whether the request has come to the port that is for health alone. */
+    static boolean isForHealth(Request request) {
+        return HEALTH.equals(request.getConnectionMetaData().getConnector().getName());
     }
 
     /** The server's threads, for work that does not block. */
@@ -95,8 +152,10 @@ public final class HttpServer implements AutoCloseable {
             bind();
             server.start();
         } catch (Exception e) {
-            throw new ConfigException("cannot listen on %s:%d, http.host and http.port: %s"
-                    .formatted(settings.host(), connector.getPort(), reason(e)));
+            boolean isOpen = connector.isOpen(); // so it was the other one
+            int port = isOpen ? settings.limits().healthPort().orElse(0) : connector.getPort();
+            throw new ConfigException("cannot listen on %s:%d, http.host and %s: %s"
+                    .formatted(settings.host(), port, isOpen ? "http.health.port" : "http.port", reason(e)));
         }
         if (!settings.tokens().areRequired()) {
             LOG.warn("http.jwt.key is empty: HTTP is for this machine alone, and whoever is on it may do everything");
@@ -120,15 +179,35 @@ public final class HttpServer implements AutoCloseable {
         return connector.getLocalPort();
     }
 
-    /** The address for a browser on this machine. */
-    public String url() {
-        return "http://%s:%d".formatted(forUrl(settings.host()), port());
+    /** The address for health alone; empty: there is none. */
+    public Optional<String> healthUrl() {
+        return Optional.ofNullable(healthConnector).map(health -> url(health.getLocalPort()));
     }
 
-    /** Stops listening. May be called again. */
+    /** The address for a browser on this machine. */
+    public String url() {
+        return url(port());
+    }
+
+    private String url(int port) {
+        return "http://%s:%d".formatted(forUrl(settings.host()), port);
+    }
+
+    /** From now on each connection ends with its next response. */
+    public void closeConnections() {
+        if (requests != null) {
+            requests.closeConnections();
+        }
+    }
+
+    /** Stops listening, and waits up to 2 s for requests that are being answered. May be called again. */
     @Override
     public void close() {
         try {
+            connector.close();
+            if (requests != null && server.isStarted()) {
+                requests.awaitAnswers(ANSWERED_WITHIN_MS);
+            }
             server.stop();
         } catch (Exception e) {
             LOG.warn("the HTTP server did not stop cleanly", e);
@@ -164,8 +243,15 @@ public final class HttpServer implements AutoCloseable {
 
     /** Turns on TCP keep-alive, so that the system notices dead connections. */
     private static final class Connector extends ServerConnector {
-        Connector(Server server, HttpConfiguration http) {
-            super(server, 1, 2, new HttpConnectionFactory(http));
+        Connector(Server server, Executor executor, int selectors) {
+            super(server, executor, null, null, 1, selectors, new HttpConnectionFactory(configuration()));
+        }
+
+        void listenOn(InetAddress address, int port) {
+            setHost(address.getHostAddress());
+            setPort(port);
+            setIdleTimeout(IDLE_MS);
+            setAcceptQueueSize(BACKLOG);
         }
 
         @Override

@@ -22,7 +22,8 @@ public final class Ids {
         return bounded(text, "a device id");
     }
 
-    private static String bounded(String text, String what) {
+    /** Any other id, 1 to 255 bytes. {@code what} names it in the refusal. */
+    public static String bounded(String text, String what) {
         int bytes = wellFormed(text, what).getBytes(StandardCharsets.UTF_8).length;
         if (bytes < 1 || bytes > Limits.MAX_ID_BYTES) {
             throw ApiException.invalid(

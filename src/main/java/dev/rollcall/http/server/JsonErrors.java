@@ -9,7 +9,7 @@ import org.eclipse.jetty.util.Callback;
 final class JsonErrors extends ErrorHandler {
     @Override
     public boolean handle(Request request, Response response, Callback callback) {
-        Router.write(Reply.error(ApiException.ofStatus(response.getStatus())), response, callback);
+        Reply.write(Reply.error(ApiException.ofStatus(response.getStatus())), response, callback);
         return true;
     }
 }

@@ -1,8 +1,12 @@
 package dev.rollcall.http.server;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+
 import com.fasterxml.jackson.databind.JsonNode;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import org.eclipse.jetty.http.HttpFields;
+import org.eclipse.jetty.http.HttpHeader;
 import org.eclipse.jetty.server.Response;
 import org.eclipse.jetty.util.Callback;
 
@@ -36,14 +40,27 @@ public sealed interface Reply {
     }
 
     static Whole error(ApiException error) {
-        var body = Json.object().put("errcode", error.code()).put("error", error.text());
         Map<String, String> headers = new LinkedHashMap<>();
         headers.put("Content-Type", JSON);
-        error.retryAfterMs().ifPresent(ms -> {
-            body.put("retry_after_ms", ms);
-            headers.put("Retry-After", String.valueOf((ms + 999) / 1000));
-        });
+        error.retryAfterMs().ifPresent(ms -> headers.put("Retry-After", String.valueOf((ms + 999) / 1000)));
         error.challenge().ifPresent(challenge -> headers.put("WWW-Authenticate", "Bearer " + challenge));
-        return new Whole(error.status(), headers, body.toString());
+        return new Whole(error.status(), headers, error.json().toString());
+    }
+
+    /** Writes a response, and completes the callback at its end. Does not block. */
+    static void write(Reply reply, Response response, Callback callback) {
+        HttpFields.Mutable headers = response.getHeaders();
+        headers.put("X-Content-Type-Options", "nosniff");
+        if (reply instanceof Reply.Whole whole) {
+            response.setStatus(whole.status());
+            headers.put("Cache-Control", "no-store");
+            whole.headers().forEach((name, value) -> headers.put(name, value));
+            if (whole.status() == 503 && !headers.contains(HttpHeader.RETRY_AFTER)) {
+                headers.put(HttpHeader.RETRY_AFTER, "1");
+            }
+            response.write(true, UTF_8.encode(whole.body()), callback);
+        } else if (reply instanceof Reply.Streaming streaming) {
+            streaming.writer().begin(response, callback);
+        }
     }
 }

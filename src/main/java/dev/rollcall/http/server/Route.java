@@ -36,6 +36,11 @@ public record Route(String method, String path, Access access, Action action) {
         return true;
     }
 
+    /** Whether this is for probes, and served on {@code http.health.port} too. */
+    boolean isOfHealth() {
+        return path.startsWith("/health/");
+    }
+
     /** The index of the segment with this variable. */
     int indexOf(String variable) {
         return segments(path).indexOf("{" + variable + "}");

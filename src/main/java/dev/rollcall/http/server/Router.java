@@ -1,7 +1,5 @@
 package dev.rollcall.http.server;
 
-import static java.nio.charset.StandardCharsets.UTF_8;
-
 import dev.rollcall.config.HttpSettings;
 import dev.rollcall.text.Printable;
 import java.net.URI;
@@ -11,7 +9,9 @@ import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.eclipse.jetty.http.HttpFields;
+import org.eclipse.jetty.http.HttpHeader;
 import org.eclipse.jetty.server.Handler;
 import org.eclipse.jetty.server.Request;
 import org.eclipse.jetty.server.Response;
@@ -27,11 +27,13 @@ final class Router extends Handler.Abstract {
     private final List<Route> routes;
     private final Authenticator authenticator;
     private final HttpSettings settings;
+    private final CallerLimits limits;
 
     Router(List<Route> routes, Authenticator authenticator, HttpSettings settings) {
         this.routes = routes;
         this.authenticator = authenticator;
         this.settings = settings;
+        this.limits = new CallerLimits(settings.limits());
     }
 
     @Override
@@ -41,8 +43,10 @@ final class Router extends Handler.Abstract {
         try {
             boolean originIsAllowed = allowOrigin(request, response);
             List<String> segments = segments(request);
-            List<Route> matching =
-                    routes.stream().filter(route -> route.matches(segments)).toList();
+            boolean healthOnly = HttpServer.isForHealth(request);
+            List<Route> matching = routes.stream()
+                    .filter(route -> route.matches(segments) && (!healthOnly || route.isOfHealth()))
+                    .toList();
             if (matching.isEmpty()) {
                 throw ApiException.noRoute();
             }
@@ -52,17 +56,18 @@ final class Router extends Handler.Abstract {
             }
             Route route = withMethod(request.getMethod(), matching, response);
             operation += " " + route.path();
+            requireNoEncoding(request, response);
             Caller caller = route.access() == Route.Access.PUBLIC
                     ? new Caller.Local()
                     : authenticator.caller(request, originIsAllowed);
-            reply = route.action().answer(new Call(request, route, segments, caller));
+            reply = route.action().answer(new Call(request, route, segments, caller, limits));
         } catch (RuntimeException e) {
             reply = Body.discard(request).thenCompose(read -> CompletableFuture.failedFuture(e));
         }
         String name = operation;
         var unused = reply.whenComplete((done, failure) -> {
             try {
-                write(failure == null ? done : failed(failure, name), response, callback);
+                Reply.write(failure == null ? done : failed(failure, name), response, callback);
             } catch (Throwable e) { // an Error too: the future would swallow it, and the client would wait
                 callback.failed(e);
             }
@@ -107,12 +112,23 @@ final class Router extends Handler.Abstract {
             headers.put("Access-Control-Allow-Headers", "Authorization, Content-Type, Last-Event-ID");
             headers.put("Access-Control-Max-Age", "600");
         }
-        write(new Reply.Whole(204, Map.of(), ""), response, callback);
+        Reply.write(new Reply.Whole(204, Map.of(), ""), response, callback);
     }
 
+    private static void requireNoEncoding(Request request, Response response) {
+        for (String encoding : request.getHeaders().getValuesList(HttpHeader.CONTENT_ENCODING)) {
+            if (!encoding.equalsIgnoreCase("identity")) {
+                response.getHeaders().put("Accept-Encoding", "identity");
+                throw ApiException.encoded();
+            }
+        }
+    }
+
+    /** HEAD is as GET: the server leaves out the body. */
     private static Route withMethod(String method, List<Route> routes, Response response) {
+        String wanted = method.equals("HEAD") ? "GET" : method;
         return routes.stream()
-                .filter(route -> route.method().equals(method))
+                .filter(route -> route.method().equals(wanted))
                 .findFirst()
                 .orElseThrow(() -> {
                     response.getHeaders().put("Allow", methods(routes));
@@ -121,7 +137,11 @@ final class Router extends Handler.Abstract {
     }
 
     private static String methods(List<Route> routes) {
-        return routes.stream().map(Route::method).distinct().sorted().collect(Collectors.joining(", "));
+        return routes.stream()
+                .flatMap(route -> route.method().equals("GET") ? Stream.of("GET", "HEAD") : Stream.of(route.method()))
+                .distinct()
+                .sorted()
+                .collect(Collectors.joining(", "));
     }
 
     private static Reply failed(Throwable failure, String operation) {
@@ -130,18 +150,5 @@ final class Router extends Handler.Abstract {
             LOG.error("{} failed", Printable.of(operation), failure);
         }
         return Reply.error(error);
-    }
-
-    static void write(Reply reply, Response response, Callback callback) {
-        HttpFields.Mutable headers = response.getHeaders();
-        headers.put("X-Content-Type-Options", "nosniff");
-        if (reply instanceof Reply.Whole whole) {
-            response.setStatus(whole.status());
-            headers.put("Cache-Control", "no-store");
-            whole.headers().forEach((name, value) -> headers.put(name, value));
-            response.write(true, UTF_8.encode(whole.body()), callback);
-        } else if (reply instanceof Reply.Streaming streaming) {
-            streaming.writer().begin(response, callback);
-        }
     }
 }
