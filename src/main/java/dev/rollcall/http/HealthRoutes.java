@@ -16,9 +16,12 @@ import java.util.function.Supplier;
 /** For the operator's probes: whether the process lives, and whether it is ready for clients. */
 final class HealthRoutes {
     private final Supplier<Optional<Backend>> backend;
+    private final Supplier<List<String>> startWaitsFor;
 
-    HealthRoutes(Supplier<Optional<Backend>> backend) {
+    /** {@code startWaitsFor}: what is waited for until there is a backend, in words. */
+    HealthRoutes(Supplier<Optional<Backend>> backend, Supplier<List<String>> startWaitsFor) {
         this.backend = backend;
+        this.startWaitsFor = startWaitsFor;
     }
 
     List<Route> routes() {
@@ -33,7 +36,7 @@ final class HealthRoutes {
 
     private CompletionStage<Reply> ready(Call call) {
         Optional<Backend> present = backend.get();
-        List<String> waitsFor = present.map(HealthRoutes::waitsFor).orElseGet(() -> List.of("Kafka and the topics"));
+        List<String> waitsFor = present.map(HealthRoutes::waitsFor).orElseGet(startWaitsFor);
         ObjectNode body = Json.object();
         present.map(opened -> opened.feed().progress())
                 .ifPresent(progress -> body.putObject("feed")
