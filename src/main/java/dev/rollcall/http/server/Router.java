@@ -107,7 +107,7 @@ final class Router extends Handler.Abstract {
             HttpFields.Mutable headers = response.getHeaders();
             headers.put("Access-Control-Allow-Origin", origin);
             headers.put("Vary", "Origin");
-            headers.put("Access-Control-Expose-Headers", "Retry-After");
+            headers.put("Access-Control-Expose-Headers", "Retry-After, Stream-Id");
             return true;
         }
         String host = request.getHeaders().get("Host");
