@@ -31,6 +31,7 @@ import picocli.CommandLine.UnmatchedArgumentException;
         versionProvider = Main.Version.class,
         subcommands = {
             RunCommand.class,
+            EdgeCommand.class,
             WatchCommand.class,
             SendCommand.class,
             HoldCommand.class,

@@ -3,9 +3,11 @@ package dev.rollcall.app;
 import dev.rollcall.admin.OutputTopics;
 import dev.rollcall.admin.TopicSetup;
 import dev.rollcall.admin.TopicWatch;
+import dev.rollcall.admin.TopicsWait;
 import dev.rollcall.app.RestartPolicy.Verdict;
 import dev.rollcall.config.ConfigException;
 import dev.rollcall.config.RollcallConfig;
+import dev.rollcall.config.RollcallConfig.TopicNames;
 import dev.rollcall.consumer.ReadBarrierConsumer;
 import dev.rollcall.embedded.EmbeddedBroker;
 import dev.rollcall.gateway.PresenceFeed;
@@ -28,6 +30,7 @@ import java.util.Optional;
 import java.util.Properties;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
+import java.util.function.Supplier;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.streams.CloseOptions;
 import org.apache.kafka.streams.KafkaStreams;
@@ -73,6 +76,48 @@ public final class Rollcall implements AutoCloseable {
         return new Rollcall(config, betweenTopicChecks);
     }
 
+    /**
+     * Starts the HTTP edge alone, without a processor. It creates nothing, and waits for brokers and topics: on return it may
+     * serve health only, which says what it waits for.
+     *
+     * @throws ConfigException if it cannot listen
+     */
+    public static Rollcall startEdge(RollcallConfig config) {
+        return new Rollcall(config);
+    }
+
+    private Rollcall(RollcallConfig config) {
+        int port = config.http()
+                .port()
+                .orElseThrow(() -> new ConfigException("http.port is empty, and an edge is nothing but HTTP"));
+        HttpEdge alone = HttpEdge.start(config.http(), port);
+        edge = alone;
+        parts.push(alone);
+        bootstrapServers = Main.bootstrapServers(config);
+        TopicNames topics = config.topics();
+        try {
+            parts.push(new TopicsWait(
+                    KafkaSettings.admin(config, bootstrapServers),
+                    List.of(topics.deviceHeartbeat(), topics.status(), topics.appearOffline(), topics.presence()),
+                    alone::waitsFor,
+                    () -> serveAlone(config, alone)));
+        } catch (RuntimeException e) {
+            close();
+            throw e;
+        }
+        ready.complete(null);
+    }
+
+    private synchronized void serveAlone(RollcallConfig config, HttpEdge alone) {
+        if (!ended.isDone()) {
+            try {
+                startServing(config, alone, List::of);
+            } catch (RuntimeException e) {
+                ended.completeExceptionally(e);
+            }
+        }
+    }
+
     private Rollcall(RollcallConfig config, Duration betweenTopicChecks) {
         try {
             // HTTP first: it answers health checks during the start, and the processor needs its port.
@@ -113,7 +158,7 @@ public final class Rollcall implements AutoCloseable {
         return Optional.ofNullable(edge).flatMap(HttpEdge::healthUrl);
     }
 
-    /** Waits until the processor has its partitions and their state. */
+    /** Waits until the processor has its partitions and their state; for an edge alone, not at all. */
     public void awaitReady() throws InterruptedException, ExecutionException {
         CompletableFuture.anyOf(ready, ended).get();
     }
@@ -185,11 +230,11 @@ public final class Rollcall implements AutoCloseable {
         parts.push(() -> streams.close(leaving));
         streams.start();
         if (edge != null) {
-            startServing(config, edge, streams, restarts);
+            startServing(config, edge, () -> waitsFor(streams.state(), restarts));
         }
     }
 
-    private void startServing(RollcallConfig config, HttpEdge edge, KafkaStreams streams, RestartPolicy restarts) {
+    private void startServing(RollcallConfig config, HttpEdge edge, Supplier<List<String>> waitsFor) {
         Topics topics = Topics.of(config.topics());
         // The same after a restart, which then takes over the devices; and not that of an instance on another machine.
         String shard = "http-%s:%d".formatted(hostName(), edge.port());
@@ -198,7 +243,7 @@ public final class Rollcall implements AutoCloseable {
         parts.push(new PresenceFeedReader(topics.presence(), KafkaSettings.consumer(config, bootstrapServers), feed));
         PageSimulation simulation = new PageSimulation(topics, KafkaSettings.producer(config, bootstrapServers));
         parts.push(simulation);
-        edge.open(new Backend(writer, feed, simulation, () -> waitsFor(streams.state(), restarts)));
+        edge.open(new Backend(writer, feed, simulation, waitsFor));
         parts.push(edge); // again, to be closed while what it serves from is open
         parts.push(writer); // before the edge: what is written while the edge ends would be lost
         drains = !config.bootstrapServers().isEmpty();

@@ -2,10 +2,10 @@ package dev.rollcall.app;
 
 import dev.rollcall.config.RollcallConfig;
 import dev.rollcall.text.Printable;
-import java.io.PrintWriter;
 import java.util.Objects;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutionException;
+import java.util.function.Function;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import picocli.CommandLine;
@@ -29,10 +29,17 @@ final class RunCommand implements Callable<Integer> {
     }
 
     static int run(RollcallConfig config, CommandLine commandLine) throws InterruptedException {
-        try (Rollcall rollcall = Rollcall.start(config)) {
+        return untilItEnds(commandLine, Rollcall.start(config), rollcall -> ready(config, rollcall));
+    }
+
+    /** Runs it until it is stopped, and prints a text about it once it is ready. Returns the exit code. */
+    static int untilItEnds(CommandLine commandLine, Rollcall started, Function<Rollcall, String> text)
+            throws InterruptedException {
+        try (Rollcall rollcall = started) {
             Runtime.getRuntime().addShutdownHook(new Thread(rollcall::close, "rollcall-shutdown"));
             rollcall.awaitReady();
-            printReady(commandLine.getOut(), config, rollcall);
+            commandLine.getOut().print(text.apply(rollcall));
+            commandLine.getOut().flush();
             rollcall.awaitEnd();
             return 0;
         } catch (ExecutionException e) {
@@ -49,21 +56,19 @@ final class RunCommand implements Callable<Integer> {
                 .collect(Collectors.joining(": "));
     }
 
-    private static void printReady(PrintWriter out, RollcallConfig config, Rollcall rollcall) {
+    private static String ready(RollcallConfig config, Rollcall rollcall) {
         boolean embedded = config.bootstrapServers().isEmpty();
-        out.printf(
-                """
+        return """
 
                 Rollcall is ready: %s on %s, data in %s%s
                 Try, in other terminals:
                   mvn -q exec:java -Dexec.args="watch"
                   mvn -q exec:java -Dexec.args="send heartbeat @alice:example.org phone"
                 Ctrl-C stops it.
-                """,
-                embedded ? "its own Kafka broker" : "joined the Kafka cluster",
-                rollcall.bootstrapServers(),
-                config.dataDir().toAbsolutePath().normalize(),
-                rollcall.httpUrl().map(url -> "\nHTTP on " + url).orElse(""));
-        out.flush();
+                """.formatted(
+                        embedded ? "its own Kafka broker" : "joined the Kafka cluster",
+                        rollcall.bootstrapServers(),
+                        config.dataDir().toAbsolutePath().normalize(),
+                        rollcall.httpUrl().map(url -> "\nHTTP on " + url).orElse(""));
     }
 }

@@ -3,6 +3,7 @@ package dev.rollcall.gateway;
 import dev.rollcall.domain.UserId;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /** All users, in the order of the topic's offsets. Keeps positions and no queue, so that its size does not grow with users. */
@@ -18,10 +19,14 @@ final class AllUsersSubscription extends PresenceSubscription {
     /** The next record to deliver, where the last batch was full; the next one begins with its partition. */
     private @Nullable PresenceRecord next;
 
-    /** With {@code from} null it starts with a snapshot, else with what has changed since. */
-    AllUsersSubscription(PresenceFeed feed, PresenceCopy copy, @Nullable BatchToken from, Runnable onChange) {
-        super(feed, from == null, onChange);
+    AllUsersSubscription(PresenceFeed feed, @Nullable BatchToken from, Runnable onChange) {
+        super(feed, from, onChange);
         this.feed = feed;
+        feed.add(this);
+    }
+
+    @Override
+    void begin(PresenceCopy copy, @Nullable BatchToken from) {
         if (from == null) {
             snapshotEnd = new long[copy.partitions()];
             Arrays.setAll(snapshotEnd, copy::position);
@@ -29,7 +34,11 @@ final class AllUsersSubscription extends PresenceSubscription {
             delivered = new long[copy.partitions()];
             Arrays.setAll(delivered, from::offset);
         }
-        feed.add(this);
+    }
+
+    @Override
+    public boolean watch(Set<UserId> users) {
+        return false;
     }
 
     @Override

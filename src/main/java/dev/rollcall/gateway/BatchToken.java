@@ -34,10 +34,9 @@ public record BatchToken(String topicId, SortedMap<Integer, Long> offsets) {
         String positions = matcher.group(2) == null ? "" : matcher.group(2);
         for (String position : positions.split("_", -1)) {
             int dot = position.indexOf('.');
-            if (dot > 0) {
-                offsets.put(
-                        Integer.parseInt(position, 0, dot, 10),
-                        Long.parseLong(position, dot + 1, position.length(), 10));
+            long offset = dot > 0 ? Long.parseLong(position, dot + 1, position.length(), 10) : 0;
+            if (offset > 0) { // what is at its beginning is not named, see offset()
+                offsets.put(Integer.parseInt(position, 0, dot, 10), offset);
             }
         }
         return new BatchToken(topicId, offsets);

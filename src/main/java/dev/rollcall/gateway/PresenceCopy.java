@@ -46,6 +46,12 @@ final class PresenceCopy {
         return partition < partitions.length ? partitions[partition].position : 0;
     }
 
+    /** Of the partition all is read before this offset, also what is no record. */
+    void readUpTo(int partition, long offset) {
+        Partition read = partition(partition);
+        read.position = Math.max(read.position, offset);
+    }
+
     /** A record of the partition before this offset may be missing, if it is that of a forgotten user. */
     long evictedBefore(int partition) {
         return partition < partitions.length ? partitions[partition].evictedBefore : 0;

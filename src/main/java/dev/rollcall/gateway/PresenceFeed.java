@@ -5,6 +5,7 @@ import dev.rollcall.domain.UserId;
 import java.util.Collection;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
@@ -34,8 +35,13 @@ public final class PresenceFeed {
     private final Set<PresenceSubscription> toAllUsers = ConcurrentHashMap.newKeySet();
     private final ConcurrentHashMap<UserId, Set<PresenceSubscription>> toUser = new ConcurrentHashMap<>();
 
+    /** Those that may not have begun, because this instance has not read yet what they are to go on after. */
+    private final Set<PresenceSubscription> waiting = ConcurrentHashMap.newKeySet();
+
     /** As in {@link BatchToken#topicId}; changes while nothing can be read. */
     private volatile String topicId = "";
+
+    private volatile int partitions;
 
     private volatile Progress progress = Progress.NONE;
 
@@ -93,17 +99,20 @@ public final class PresenceFeed {
      * Subscribes to some users, or to all of them. The subscription must be closed.
      *
      * @param users null: all users
-     * @param from where an earlier subscription ended; null, or a token that is too old or of another topic: a snapshot
-     *     comes first
+     * @param from where an earlier subscription ended, here or at another instance, which may have read a little more: that
+     *     is waited for, at most 5 s. A snapshot comes first if this is null, too old, of another topic or of none
      * @param onChange called on the feed's thread when there is something to poll; must return at once
      * @throws UnavailableException while the copy is not complete
      */
     public PresenceSubscription subscribe(@Nullable Set<UserId> users, @Nullable BatchToken from, Runnable onChange) {
         return answer(copy -> {
-            BatchToken usable = from == null || !covers(copy, from) ? null : from;
-            return users == null
-                    ? new AllUsersSubscription(this, copy, usable, onChange)
-                    : new UsersSubscription(this, copy, users, usable, onChange);
+            PresenceSubscription subscription = users == null
+                    ? new AllUsersSubscription(this, from, onChange)
+                    : new UsersSubscription(this, users, from, onChange);
+            if (from != null) {
+                waiting.add(subscription);
+            }
+            return subscription;
         });
     }
 
@@ -116,16 +125,39 @@ public final class PresenceFeed {
         return answer;
     }
 
-    /** Whether nothing that came after the token is missing here. */
-    private boolean covers(PresenceCopy copy, BatchToken from) {
-        return from.offsets().isEmpty()
-                || (from.topicId().equals(topicId)
-                        && from.offsets().entrySet().stream()
-                                .allMatch(position -> position.getValue() <= copy.position(position.getKey())
-                                        && position.getValue() >= copy.evictedBefore(position.getKey())));
+    // ---- for the subscriptions ----
+
+    /** How a token stands to the copy. */
+    enum Standing {
+        /** Nothing that came after it is missing here. */
+        USABLE,
+        /** Another instance has read more. */
+        AHEAD,
+        /** It is of another topic, names partitions that are not there, or is too old. */
+        VOID
     }
 
-    // ---- for the subscriptions ----
+    Standing standing(BatchToken from, PresenceCopy copy) {
+        if (from.offsets().isEmpty()) {
+            return Standing.USABLE;
+        }
+        int known = Math.max(partitions, copy.partitions());
+        if (!from.topicId().equals(topicId) || from.offsets().lastKey() >= known) {
+            return Standing.VOID;
+        }
+        boolean ahead = false;
+        for (var position : from.offsets().entrySet()) {
+            if (position.getValue() < copy.evictedBefore(position.getKey())) {
+                return Standing.VOID;
+            }
+            ahead |= position.getValue() > copy.position(position.getKey());
+        }
+        return ahead ? Standing.AHEAD : Standing.USABLE;
+    }
+
+    void waitsNoLonger(PresenceSubscription subscription) {
+        waiting.remove(subscription);
+    }
 
     /** Reads while nobody writes. Returns null while the copy is not complete. */
     <T> @Nullable T read(Function<PresenceCopy, T> reading) {
@@ -163,6 +195,7 @@ public final class PresenceFeed {
     }
 
     void remove(PresenceSubscription subscription) {
+        waiting.remove(subscription);
         toAllUsers.remove(subscription);
     }
 
@@ -177,9 +210,15 @@ public final class PresenceFeed {
 
     // ---- for the reader ----
 
-    /** Names the topic; to be called while nothing of it is in here. */
-    void readsTopic(String id) {
+    /** Names the topic; another one while nothing of it is in here. */
+    void readsTopic(String id, int partitionCount) {
         topicId = Integer.toHexString(id.hashCode());
+        partitions = partitionCount;
+    }
+
+    /** The partitions are read up to these offsets, which need not be those of records: all instances come to the same. */
+    void readUpTo(Map<Integer, Long> positions) {
+        write(() -> positions.forEach(copy::readUpTo));
     }
 
     /** Takes records of one partition or several, each partition's in order. */
@@ -217,6 +256,7 @@ public final class PresenceFeed {
         if (now.complete() && !wasComplete) {
             subscriptions().forEach(PresenceFeed::wake);
         }
+        waiting.forEach(PresenceFeed::wake);
     }
 
     void fail() {
@@ -229,7 +269,7 @@ public final class PresenceFeed {
         return all;
     }
 
-    private void write(Runnable writing) {
+    void write(Runnable writing) {
         lock.writeLock().lock();
         try {
             writing.run();

@@ -93,7 +93,7 @@ public final class PresenceFeedReader implements AutoCloseable {
         TopicInfo described = monitor.poll();
         if (described != null) {
             assignment.update(described);
-            feed.readsTopic(described.id());
+            feed.readsTopic(described.id(), described.partitions());
         }
         if (assignment.canPoll()) {
             assignment.resume();
@@ -102,7 +102,7 @@ public final class PresenceFeedReader implements AutoCloseable {
             monitor.await(POLL_TIMEOUT);
         }
         assignment.startAssigned();
-        feed.advance(progress());
+        advance();
     }
 
     private void poll() {
@@ -138,20 +138,23 @@ public final class PresenceFeedReader implements AutoCloseable {
         }
     }
 
-    private Progress progress() {
+    private void advance() {
         boolean complete = !started.isEmpty() && assignment.starting().isEmpty() && !monitor.isMissing();
         long read = 0;
         long total = 0;
         long behind = 0;
+        Map<Integer, Long> positions = new HashMap<>();
         for (var entry : started.entrySet()) {
             StartOffsets start = entry.getValue();
             long position = assignment.position(entry.getKey()).orElse(start.position());
             complete &= position >= start.completeAt();
+            positions.put(entry.getKey().partition(), position);
             read += Math.min(position, start.completeAt()) - start.position();
             total += start.completeAt() - start.position();
             behind += assignment.lag(entry.getKey()).orElse(Math.max(0, start.end() - position));
         }
-        return new Progress(complete, read, total, behind, monitor.waitsFor());
+        feed.readUpTo(positions);
+        feed.advance(new Progress(complete, read, total, behind, monitor.waitsFor()));
     }
 
     /** The partitions that are read. Nothing is committed. */

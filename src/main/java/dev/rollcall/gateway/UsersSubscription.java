@@ -9,22 +9,50 @@ import org.jspecify.annotations.Nullable;
 /** Some users. Keeps the set of those that have changed since the last poll. */
 final class UsersSubscription extends PresenceSubscription {
     private final PresenceFeed feed;
-    private final Set<UserId> users;
     private final Set<UserId> changed = new HashSet<>();
+    private volatile Set<UserId> users;
+    private boolean closed;
 
-    /** With {@code from} null it starts with a snapshot, else with what has changed since. */
-    UsersSubscription(
-            PresenceFeed feed, PresenceCopy copy, Set<UserId> users, @Nullable BatchToken from, Runnable onChange) {
-        super(feed, from == null, onChange);
+    UsersSubscription(PresenceFeed feed, Set<UserId> users, @Nullable BatchToken from, Runnable onChange) {
+        super(feed, from, onChange);
         this.feed = feed;
         this.users = Set.copyOf(users);
-        for (UserId user : this.users) {
+        feed.add(this, this.users);
+    }
+
+    @Override
+    void begin(PresenceCopy copy, @Nullable BatchToken from) {
+        for (UserId user : users) {
             PresenceRecord record = copy.get(user);
             if (from == null || (record != null && record.offset >= from.offset(record.partition))) {
                 changed.add(user);
             }
         }
-        feed.add(this, this.users);
+    }
+
+    @Override
+    public boolean watch(Set<UserId> wanted) {
+        change(Set.copyOf(wanted));
+        wake();
+        return true;
+    }
+
+    private synchronized void change(Set<UserId> wanted) {
+        if (closed) {
+            return;
+        }
+        Set<UserId> removed = new HashSet<>(users);
+        removed.removeAll(wanted);
+        Set<UserId> added = new HashSet<>(wanted);
+        added.removeAll(users);
+        feed.write(
+                () -> { // so that no change is missed, and nobody polls
+                    feed.remove(this, removed);
+                    feed.add(this, added);
+                    changed.removeAll(removed);
+                    changed.addAll(added);
+                    users = wanted;
+                });
     }
 
     /** Finds all changed users at once: their number is bounded by what was subscribed to. */
@@ -46,11 +74,15 @@ final class UsersSubscription extends PresenceSubscription {
 
     @Override
     void changed(UserId user) {
-        changed.add(user);
+        if (hasBegun()) { // else it may be what the token stands for, and begin() looks for what is news
+            changed.add(user);
+        }
     }
 
     @Override
-    public void close() {
+    public synchronized void close() {
+        closed = true;
+        feed.waitsNoLonger(this);
         feed.remove(this, users);
     }
 }

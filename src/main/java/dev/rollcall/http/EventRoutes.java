@@ -9,6 +9,7 @@ import dev.rollcall.http.events.EventStream;
 import dev.rollcall.http.events.EventStreams;
 import dev.rollcall.http.events.StreamFormat;
 import dev.rollcall.http.events.StreamRequest;
+import dev.rollcall.http.events.StreamRequest.Device;
 import dev.rollcall.http.server.ApiException;
 import dev.rollcall.http.server.Call;
 import dev.rollcall.http.server.Ids;
@@ -23,12 +24,17 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.function.Function;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
-/** The event stream: it keeps the device online, and delivers presence to the client. */
+/**
+ * Event streams, which deliver presence: a device's, which keeps it online, and a service's, which stands for no device. A
+ * client may change whom it watches while its stream is open, at the instance that has the stream.
+ */
 final class EventRoutes {
     private static final long DEFAULT_POLL_MS = 30_000;
+    private static final String WATCHED = "/{stream_id}/users";
 
     private final Supplier<Backend> backend;
     private final EventStreams streams;
@@ -43,47 +49,86 @@ final class EventRoutes {
     }
 
     List<Route> routes() {
+        String ofDevice = "/v2/users/{user_id}/devices/{device_id}/events";
+        String ofService = "/v2/presence/events";
         return List.of(
-                new Route("GET", "/v2/users/{user_id}/devices/{device_id}/events", Access.VALID_TOKEN, this::events));
+                new Route("GET", ofDevice, Access.VALID_TOKEN, this::ofDevice),
+                new Route("GET", ofService, Access.VALID_TOKEN, this::ofService),
+                new Route("PUT", ofDevice + WATCHED, Access.VALID_TOKEN, call -> watch(call, device(call))),
+                new Route("PUT", ofService + WATCHED, Access.VALID_TOKEN, call -> watch(call, service(call))));
     }
 
-    private CompletionStage<Reply> events(Call call) {
-        UserId user = call.user();
-        String device = call.device();
-        call.caller().requireDevice(user, device);
+    private CompletionStage<Reply> ofDevice(Call call) {
+        Device device = device(call);
+        if (!call.isHead()) {
+            call.countWrites(1);
+        }
+        PresenceState state =
+                call.parameter("presence").map(PresenceRoutes::state).orElse(PresenceState.ONLINE);
+        return open(call, device, present -> present.writer().opened(device.user(), device.id(), state));
+    }
+
+    private CompletionStage<Reply> ofService(Call call) {
+        return open(call, service(call), present -> CompletableFuture.completedFuture(null));
+    }
+
+    private CompletionStage<Reply> open(
+            Call call, @Nullable Device device, Function<Backend, CompletableFuture<Void>> opening) {
         call.requireNoBody();
         StreamFormat format = format(call);
         if (call.isHead()) { // opens no stream
             return CompletableFuture.completedFuture(
                     new Reply.Whole(200, Map.of("Content-Type", format.contentType()), ""));
         }
-        PresenceState state =
-                call.parameter("presence").map(PresenceRoutes::state).orElse(PresenceState.ONLINE);
         long timeoutMs = Math.min(
                 maxMs,
                 call.number("timeout", 0, Long.MAX_VALUE, format == StreamFormat.LONG_POLL ? DEFAULT_POLL_MS : maxMs));
-        call.countWrites(1);
+        Set<UserId> users = users(call);
+        BatchToken from = token(call);
+        call.countIds(users != null ? users.size() : from == null ? PresenceRoutes.MAX_USERS : 1);
         long tokenMs = call.caller()
                 .tokenEnd()
                 .map(end -> Math.max(1, clock.instant().until(end, ChronoUnit.MILLIS)))
                 .orElse(Long.MAX_VALUE);
-        StreamRequest request = new StreamRequest(
-                user, device, users(call), token(call), format, Math.min(timeoutMs, tokenMs), tokenMs < timeoutMs);
-        Set<UserId> asked = request.users();
-        call.countIds(asked != null ? asked.size() : request.from() == null ? PresenceRoutes.MAX_USERS : 1);
         Backend present = backend.get();
         if (!present.feed().isCaughtUp()) {
             throw new UnavailableException("the presence topic is still being read");
         }
-        EventStream stream = streams.reserve(present.feed(), present.writer(), request);
-        return present.writer()
-                .opened(user, device, state)
-                .thenApply(done -> stream.subscribe())
+        EventStream stream = streams.reserve(
+                present.feed(),
+                present.writer(),
+                new StreamRequest(device, format, Math.min(timeoutMs, tokenMs), tokenMs < timeoutMs));
+        return opening.apply(present)
+                .thenApply(done -> stream.subscribe(users, from))
                 .whenComplete((done, failure) -> {
                     if (failure != null) {
                         streams.release(stream);
                     }
                 });
+    }
+
+    private CompletionStage<Reply> watch(Call call, @Nullable Device device) {
+        EventStream stream = streams.get(call.stream(), device);
+        return call.json(PresenceRoutes.MAX_QUERY_BODY).thenApply(body -> {
+            Set<UserId> users = PresenceRoutes.userIds(body);
+            call.countIds(users.size());
+            if (!stream.watch(users)) {
+                throw ApiException.invalid("this stream is of all users: open one with users= to change them");
+            }
+            return Reply.empty();
+        });
+    }
+
+    private static Device device(Call call) {
+        Device device = new Device(call.user(), call.device());
+        call.caller().requireDevice(device.user(), device.id());
+        return device;
+    }
+
+    /** Stands for no device. */
+    private static @Nullable Device service(Call call) {
+        call.caller().requireAllUsers();
+        return null;
     }
 
     /** A long poll if the client wants JSON more than an event stream. */

@@ -19,11 +19,16 @@ final class HealthRoutes {
     private static final long RETRY_MS = 1_000;
 
     private final Supplier<Optional<Backend>> backend;
+    private final Supplier<List<String>> startWaitsFor;
     private final BooleanSupplier draining;
 
-    /** {@code draining}: whether the instance is stopping. */
-    HealthRoutes(Supplier<Optional<Backend>> backend, BooleanSupplier draining) {
+    /**
+     * @param startWaitsFor what is waited for until there is a backend, in words
+     * @param draining whether the instance is stopping
+     */
+    HealthRoutes(Supplier<Optional<Backend>> backend, Supplier<List<String>> startWaitsFor, BooleanSupplier draining) {
         this.backend = backend;
+        this.startWaitsFor = startWaitsFor;
         this.draining = draining;
     }
 
@@ -41,7 +46,7 @@ final class HealthRoutes {
         Optional<Backend> present = backend.get();
         List<String> waitsFor = draining.getAsBoolean()
                 ? List.of("the next start: this instance is stopping")
-                : present.map(HealthRoutes::waitsFor).orElseGet(() -> List.of("Kafka and the topics"));
+                : present.map(HealthRoutes::waitsFor).orElseGet(startWaitsFor);
         ObjectNode body = Json.object();
         present.map(opened -> opened.feed().progress())
                 .ifPresent(progress -> body.putObject("feed")

@@ -21,6 +21,7 @@ public final class HttpEdge implements AutoCloseable {
     private final EventStreams streams;
     private volatile @Nullable Backend backend;
     private volatile boolean draining;
+    private volatile List<String> startWaitsFor = List.of("Kafka and the topics");
 
     /**
      * Starts listening.
@@ -44,6 +45,11 @@ public final class HttpEdge implements AutoCloseable {
         server = new HttpServer(settings, port);
         streams = new EventStreams(settings, server.executor());
         server.serve(routes());
+    }
+
+    /** Says what {@link #open} waits for, in words, to be shown at {@code /health/ready}. */
+    public void waitsFor(List<String> what) {
+        startWaitsFor = what;
     }
 
     /** Lets all routes answer. */
@@ -97,7 +103,7 @@ public final class HttpEdge implements AutoCloseable {
         Supplier<Backend> opened =
                 () -> Optional.ofNullable(backend).orElseThrow(() -> ApiException.unavailable("starting"));
         List<Route> all = new ArrayList<>();
-        all.addAll(new HealthRoutes(() -> Optional.ofNullable(backend), () -> draining).routes());
+        all.addAll(new HealthRoutes(() -> Optional.ofNullable(backend), () -> startWaitsFor, () -> draining).routes());
         all.addAll(new PresenceRoutes(opened, streams, clock).routes());
         all.addAll(new HeartbeatRoutes(opened).routes());
         all.addAll(new EventRoutes(opened, streams, clock, settings).routes());

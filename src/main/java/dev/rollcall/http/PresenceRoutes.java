@@ -36,7 +36,7 @@ final class PresenceRoutes {
     private static final int MAX_STATUS_BODY = 16_384;
 
     /** Room for 1000 ids of 255 bytes. */
-    private static final int MAX_QUERY_BODY = 524_288;
+    static final int MAX_QUERY_BODY = 524_288;
 
     private static final int MAX_TEXT_BYTES = 1_024;
     private static final long MAX_TEXT_MS = 10L * 365 * 86_400_000;
@@ -159,7 +159,8 @@ final class PresenceRoutes {
         };
     }
 
-    private static Set<UserId> userIds(JsonNode body) {
+    /** The body's {@code user_ids}. */
+    static Set<UserId> userIds(JsonNode body) {
         JsonNode ids = body.path("user_ids");
         if (!ids.isArray()) {
             throw ApiException.badJson("user_ids must be an array of strings");

@@ -14,11 +14,14 @@ import org.junit.jupiter.params.provider.ValueSource;
 class BatchTokenTest {
     @Test
     void shouldComeBackAsItWentOut() {
-        BatchToken token = new BatchToken("1f", new TreeMap<>(Map.of(0, 17L, 3, 0L, 12, 999_999_999_999L)));
+        BatchToken token = new BatchToken("1f", new TreeMap<>(Map.of(0, 17L, 12, 999_999_999_999L)));
 
         assertThat(BatchToken.parse(token.toString())).isEqualTo(token);
         assertThat(token.offset(0)).isEqualTo(17);
         assertThat(token.offset(1)).as("a partition that is not named").isZero();
+        assertThat(BatchToken.parse("s1f-3.0_99999.0").offsets())
+                .as("it says nothing")
+                .isEmpty();
         assertThat(BatchToken.parse("s").offsets()).isEmpty();
         assertThat(BatchToken.parse("s-").offsets()).isEmpty();
         assertThat(BatchToken.parse("s0.17").topicId())

@@ -11,8 +11,10 @@ import dev.rollcall.gateway.PresenceSubscription.Batch;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
@@ -28,7 +30,7 @@ class PresenceFeedTest {
 
     @Test
     void shouldAnswerNothingUntilAllIsRead() {
-        feed.readsTopic("topic");
+        feed.readsTopic("topic", 3);
         publish(ALICE, 0, 1);
         feed.advance(new Progress(false, 1, 3, 2, null));
 
@@ -152,7 +154,7 @@ class PresenceFeedTest {
 
     @Test
     void shouldBeginAnewOnceAllIsReadWhenTheTopicIsCreatedAgain() {
-        feed.readsTopic("one");
+        feed.readsTopic("one", 3);
         complete();
         publish(ALICE, 0, 1);
         try (PresenceSubscription all = feed.subscribe(null, null, wakes::incrementAndGet);
@@ -160,7 +162,7 @@ class PresenceFeedTest {
             BatchToken old = Objects.requireNonNull(all.poll(9)).nextBatch();
             assertThat(some.poll(9)).isNotNull();
             feed.clear(List.of(0));
-            feed.readsTopic("two");
+            feed.readsTopic("two", 3);
             offset = 0;
             publish(BOB, 0, 1);
             assertThatThrownBy(() -> feed.presence(ALICE)).isInstanceOf(UnavailableException.class);
@@ -194,6 +196,83 @@ class PresenceFeedTest {
         }
         try (PresenceSubscription back = feed.subscribe(null, old, () -> {})) {
             assertThat(Objects.requireNonNull(back.poll(1)).snapshot()).isTrue();
+        }
+    }
+
+    @Test
+    void shouldWaitWhenATokenIsOfAnInstanceThatHasReadMore() {
+        feed.readsTopic("topic", 3);
+        complete();
+        publish(ALICE, 0, 1);
+        BatchToken here = tokenHere();
+        BatchToken ahead = new BatchToken(here.topicId(), new TreeMap<>(Map.of(0, 1L, 2, 3L)));
+        try (PresenceSubscription all = feed.subscribe(null, ahead, wakes::incrementAndGet);
+                PresenceSubscription some = feed.subscribe(Set.of(ALICE, BOB), ahead, () -> {})) {
+            assertThat(all.poll(9)).isNull();
+            assertThat(some.poll(9)).isNull();
+            assertThat(all.position())
+                    .as("a poll that ends meanwhile gives it back")
+                    .isEqualTo(ahead);
+            publish(BOB, 2, 1); // at 1, which the other instance has delivered
+            assertThat(all.poll(9)).isNull();
+            wakes.set(0);
+            feed.readUpTo(Map.of(2, 3L)); // what follows is no record: a transaction's end
+            complete();
+            assertThat(wakes).hasPositiveValue();
+            assertThat(all.poll(9)).isNull();
+            assertThat(some.poll(9)).isNull();
+            offset = 3;
+            publish(BOB, 2, 2);
+            assertThat(Objects.requireNonNull(all.poll(9)).snapshot()).isFalse();
+            assertThat(texts(some.poll(9))).singleElement().asString().contains("bob", "\"sequence\":2");
+        }
+    }
+
+    @Test
+    void shouldGiveASnapshotWhenATokenNamesPartitionsThatAreNotThere() {
+        feed.readsTopic("topic", 3);
+        complete();
+        publish(ALICE, 0, 1);
+        BatchToken wrong = new BatchToken(tokenHere().topicId(), new TreeMap<>(Map.of(0, 1L, 3, 1L)));
+        try (PresenceSubscription all = feed.subscribe(null, wrong, () -> {})) {
+            Batch batch = Objects.requireNonNull(all.poll(9));
+            assertThat(batch.snapshot()).isTrue();
+            assertThat(batch.nextBatch().offsets()).containsOnlyKeys(0);
+        }
+    }
+
+    @Test
+    void shouldWatchOthersFromNowOn() {
+        feed.readsTopic("topic", 3);
+        complete();
+        publish(ALICE, 0, 1);
+        publish(BOB, 1, 1);
+        try (PresenceSubscription all = feed.subscribe(null, null, () -> {})) {
+            PresenceSubscription some = feed.subscribe(Set.of(ALICE), null, wakes::incrementAndGet);
+            assertThat(texts(some.poll(9))).hasSize(1);
+            publish(ALICE, 0, 2); // and is not watched any more before it is polled
+            wakes.set(0);
+            assertThat(some.watch(Set.of(BOB))).isTrue();
+            assertThat(wakes).hasValue(1);
+            Batch batch = Objects.requireNonNull(some.poll(9));
+            assertThat(batch.snapshot()).isFalse();
+            assertThat(texts(batch)).singleElement().asString().contains("bob");
+            publish(ALICE, 0, 3);
+            assertThat(some.poll(9)).isNull();
+            publish(BOB, 1, 2);
+            assertThat(texts(some.poll(9))).singleElement().asString().contains("bob");
+            assertThat(all.watch(Set.of(BOB))).isFalse();
+            some.close();
+            some.watch(Set.of(ALICE));
+            wakes.set(0);
+            publish(ALICE, 0, 4);
+            assertThat(wakes).as("it is closed").hasValue(0);
+        }
+    }
+
+    private BatchToken tokenHere() {
+        try (PresenceSubscription all = feed.subscribe(null, null, () -> {})) {
+            return Objects.requireNonNull(all.poll(9)).nextBatch();
         }
     }
 

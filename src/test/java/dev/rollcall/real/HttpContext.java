@@ -210,7 +210,8 @@ final class HttpContext {
                     http.send(request(path, headers).build(), BodyHandlers.ofInputStream());
             assertThat(response.statusCode()).isEqualTo(200);
             assertThat(response.headers().firstValue("Content-Type")).hasValue("text/event-stream");
-            return new Stream(response.body());
+            return new Stream(
+                    response.body(), response.headers().firstValue("Stream-Id").orElseThrow());
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         } catch (InterruptedException e) {
@@ -224,10 +225,12 @@ final class HttpContext {
         private final List<JsonNode> events = new CopyOnWriteArrayList<>();
         private final List<String> names = new CopyOnWriteArrayList<>();
         private volatile String lastId = "";
+        private final String id;
         private volatile boolean ended;
 
-        private Stream(java.io.InputStream body) {
+        private Stream(java.io.InputStream body, String id) {
             this.body = body;
+            this.id = id;
             Thread reader = new Thread(this::read, "event-stream-reader");
             reader.setDaemon(true);
             reader.start();
@@ -248,6 +251,10 @@ final class HttpContext {
                 // it was closed
             }
             ended = true;
+        }
+
+        String id() {
+            return id;
         }
 
         List<JsonNode> events() {

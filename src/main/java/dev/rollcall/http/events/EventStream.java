@@ -1,5 +1,7 @@
 package dev.rollcall.http.events;
 
+import dev.rollcall.domain.UserId;
+import dev.rollcall.gateway.BatchToken;
 import dev.rollcall.gateway.PresenceFeed;
 import dev.rollcall.gateway.PresenceSubscription;
 import dev.rollcall.gateway.PresenceSubscription.Batch;
@@ -7,6 +9,7 @@ import dev.rollcall.gateway.PresenceWriter;
 import dev.rollcall.http.server.ApiException;
 import dev.rollcall.http.server.Reply;
 import java.nio.ByteBuffer;
+import java.util.Set;
 import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -24,10 +27,13 @@ import org.jspecify.annotations.Nullable;
  * changed, or when the last write has completed. One batch at most is in memory for a slow client, which then gets the
  * latest state of each user.
  *
- * <p>However the stream ends, the device's connection ends with it, unless it is handed over to another instance. A client that closes its connection is noticed at once,
+ * <p>However the stream ends, the connection of its device, if it has one, ends with it, unless it is handed over to another instance. A client that closes its connection is noticed at once,
  * since the connection is read from; where the network is gone, the stream ends with its timeout.
  */
 public final class EventStream extends IteratingCallback implements Reply.Writer {
+    /** The response header with the stream's id. */
+    public static final String STREAM_ID = "Stream-Id";
+
     private static final int MAX_BATCH = 500;
 
     /** Shorter than the time after which proxies close a connection without traffic. */
@@ -37,6 +43,7 @@ public final class EventStream extends IteratingCallback implements Reply.Writer
     private static final long STUCK_NANOS = TimeUnit.SECONDS.toNanos(15);
 
     private final EventStreams streams;
+    private final String id;
     private final Executor executor;
     private final PresenceFeed feed;
     private final PresenceWriter devices;
@@ -66,8 +73,14 @@ public final class EventStream extends IteratingCallback implements Reply.Writer
     private record Connection(Response response, Callback callback, EndPoint endPoint) {}
 
     EventStream(
-            EventStreams streams, Executor executor, PresenceFeed feed, PresenceWriter devices, StreamRequest request) {
+            EventStreams streams,
+            String id,
+            Executor executor,
+            PresenceFeed feed,
+            PresenceWriter devices,
+            StreamRequest request) {
         this.streams = streams;
+        this.id = id;
         this.executor = executor;
         this.feed = feed;
         this.devices = devices;
@@ -80,15 +93,30 @@ public final class EventStream extends IteratingCallback implements Reply.Writer
         return request;
     }
 
-    /** Subscribes. To be called once the device's heartbeat is written: from now on its end is written too. */
-    public Reply subscribe() {
+    /**
+     * Subscribes. To be called once the heartbeat of its device is written: from now on its end is written too.
+     *
+     * @param users whose presence the client gets; null: all users'
+     * @param from where the client's last stream ended; null: it gets a snapshot
+     */
+    public Reply subscribe(@Nullable Set<UserId> users, @Nullable BatchToken from) {
         try {
-            subscription = feed.subscribe(request.users(), request.from(), this::wake);
+            subscription = feed.subscribe(users, from, this::wake);
         } catch (Throwable e) {
             abort(e);
             throw e;
         }
         return new Reply.Streaming(this);
+    }
+
+    String id() {
+        return id;
+    }
+
+    /** As {@link PresenceSubscription#watch}; the next batch may be on its way already. */
+    public boolean watch(Set<UserId> users) {
+        PresenceSubscription open = subscription;
+        return open != null && open.watch(users);
     }
 
     @Override
@@ -106,6 +134,9 @@ public final class EventStream extends IteratingCallback implements Reply.Writer
             headers.put("Cache-Control", "no-store");
             headers.put("X-Accel-Buffering", "no"); // else nginx collects the events before it passes them on
             headers.put("Connection", "close"); // no next request can be read, see awaitClientEnd
+            if (!request.format().endsAfterBatch()) {
+                headers.put(STREAM_ID, id);
+            }
             headers.put("Content-Type", request.format().contentType());
             response.setStatus(200);
             awaitClientEnd(endPoint);
@@ -215,7 +246,8 @@ public final class EventStream extends IteratingCallback implements Reply.Writer
             if (why != null) {
                 return write(to, refusal(to, Reply.error(why)), true);
             }
-            return write(to, handingOver ? format.handOver(request.from()) : format.timedOut(request.from()), true);
+            BatchToken position = from == null ? null : from.position();
+            return write(to, handingOver ? format.handOver(position) : format.timedOut(position), true);
         }
         if (pingDue) {
             pingDue = false;
@@ -290,8 +322,9 @@ public final class EventStream extends IteratingCallback implements Reply.Writer
     /** Does all three, whichever fails: a device whose end is not written would stay online. */
     private void leave() {
         try {
-            if (!handingOver) {
-                var unused = devices.closed(request.user(), request.device());
+            StreamRequest.Device device = request.device();
+            if (device != null && !handingOver) {
+                var unused = devices.closed(device.user(), device.id());
             }
         } finally {
             streams.release(this);

@@ -4,8 +4,12 @@ import dev.rollcall.config.HttpSettings;
 import dev.rollcall.domain.UserId;
 import dev.rollcall.gateway.PresenceFeed;
 import dev.rollcall.gateway.PresenceWriter;
+import dev.rollcall.http.events.StreamRequest.Device;
 import dev.rollcall.http.server.ApiException;
+import java.security.SecureRandom;
+import java.util.HexFormat;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
@@ -15,6 +19,8 @@ import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -35,6 +41,13 @@ public final class EventStreams implements AutoCloseable {
     private final AtomicInteger count = new AtomicInteger();
     private final Map<UserId, Integer> perUser = new ConcurrentHashMap<>();
     private final Set<EventStream> open = ConcurrentHashMap.newKeySet();
+    private final Map<String, EventStream> byId = new ConcurrentHashMap<>();
+
+    /** Begins the ids of this instance's streams, so that another one can tell that it never had them. */
+    private final String idPrefix = HexFormat.of().toHexDigits(new SecureRandom().nextInt()) + "-";
+
+    private final AtomicLong nextId = new AtomicLong();
+
     private volatile boolean closing;
     private final AtomicBoolean closed = new AtomicBoolean();
     private final ScheduledExecutorService clock = Executors.newSingleThreadScheduledExecutor(task -> {
@@ -60,27 +73,48 @@ public final class EventStreams implements AutoCloseable {
             count.decrementAndGet();
             throw ApiException.tooMany("there are as many event streams open as may be", RETRY_MS);
         }
-        if (perUser.merge(request.user(), 1, Integer::sum) > maxPerUser) {
-            leave(request.user());
+        Device device = request.device();
+        if (device != null && perUser.merge(device.user(), 1, Integer::sum) > maxPerUser) {
+            leave(device);
             throw ApiException.tooMany("the user has as many event streams open as may be", RETRY_MS);
         }
-        EventStream stream = new EventStream(this, executor, feed, devices, request);
+        String id = idPrefix + Long.toHexString(nextId.incrementAndGet());
+        EventStream stream = new EventStream(this, id, executor, feed, devices, request);
         open.add(stream);
+        byId.put(id, stream);
         return stream;
     }
 
     /** Stops counting a stream. May be called again. */
     public void release(EventStream stream) {
         if (open.remove(stream)) {
-            leave(stream.request().user());
+            byId.remove(stream.id());
+            leave(stream.request().device());
         }
+    }
+
+    /**
+     * The open stream with this id, if it is this device's, or with null a service's.
+     *
+     * @throws ApiException if there is none: whether it has ended here, or was never at this instance
+     */
+    public EventStream get(String id, @Nullable Device device) {
+        if (!id.startsWith(idPrefix)) {
+            throw ApiException.misdirected(
+                    "this stream is not at this instance: it may be at another one; open it anew to watch others");
+        }
+        EventStream stream = byId.get(id);
+        if (stream == null || !Objects.equals(stream.request().device(), device)) {
+            throw ApiException.notFound("there is no such stream, or it has ended; open it anew");
+        }
+        return stream;
     }
 
     /** Ends the streams of a device. */
     public void end(UserId user, String device) {
+        Device ended = new Device(user, device);
         for (EventStream stream : open) {
-            StreamRequest request = stream.request();
-            if (request.user().equals(user) && request.device().equals(device)) {
+            if (ended.equals(stream.request().device())) {
                 stream.end();
             }
         }
@@ -133,9 +167,11 @@ public final class EventStreams implements AutoCloseable {
         }
     }
 
-    private void leave(UserId user) {
+    private void leave(@Nullable Device device) {
         count.decrementAndGet();
-        perUser.computeIfPresent(user, (key, streams) -> streams > 1 ? (Integer) (streams - 1) : null);
+        if (device != null) {
+            perUser.computeIfPresent(device.user(), (key, streams) -> streams > 1 ? (Integer) (streams - 1) : null);
+        }
     }
 
     private void tick() {

@@ -87,6 +87,10 @@ public final class ApiException extends RuntimeException {
         return new ApiException(404, "M_NOT_FOUND", message, 0);
     }
 
+    public static ApiException misdirected(String message) {
+        return new ApiException(421, "M_NOT_FOUND", message, 0);
+    }
+
     static ApiException wrongMethod() {
         return new ApiException(405, "M_UNRECOGNIZED", "this method does not work here", 0);
     }

@@ -62,6 +62,11 @@ public final class Call {
         return Ids.device(variable("device_id"));
     }
 
+    /** The path's {@code {stream_id}}. */
+    public String stream() {
+        return variable("stream_id");
+    }
+
     private String variable(String name) {
         return Ids.decode(segments.get(route.indexOf(name)));
     }

@@ -93,7 +93,7 @@ final class Router extends Handler.Abstract {
             HttpFields.Mutable headers = response.getHeaders();
             headers.put("Access-Control-Allow-Origin", origin);
             headers.put("Vary", "Origin");
-            headers.put("Access-Control-Expose-Headers", "Retry-After, WWW-Authenticate");
+            headers.put("Access-Control-Expose-Headers", "Retry-After, Stream-Id, WWW-Authenticate");
             return true;
         }
         String host = request.getHeaders().get("Host");

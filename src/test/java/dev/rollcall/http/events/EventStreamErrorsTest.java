@@ -56,7 +56,8 @@ class EventStreamErrorsTest {
             EventStream stream = streams.reserve(
                     new PresenceFeed(),
                     writer,
-                    new StreamRequest(ALICE, "phone", null, null, format, Long.MAX_VALUE / 2_000_000, false));
+                    new StreamRequest(
+                            new StreamRequest.Device(ALICE, "phone"), format, Long.MAX_VALUE / 2_000_000, false));
 
             stream.begin(response, Callback.from(() -> done.complete(null), done::completeExceptionally));
 
