@@ -8,9 +8,10 @@ import dev.rollcall.config.ConfigException;
 import dev.rollcall.config.RollcallConfig;
 import dev.rollcall.consumer.ReadBarrierConsumer;
 import dev.rollcall.embedded.EmbeddedBroker;
+import dev.rollcall.gateway.OwnState;
 import dev.rollcall.gateway.PresenceFeed;
-import dev.rollcall.gateway.PresenceFeedReader;
 import dev.rollcall.gateway.PresenceWriter;
+import dev.rollcall.gateway.TopicReader;
 import dev.rollcall.http.Backend;
 import dev.rollcall.http.HttpEdge;
 import dev.rollcall.topology.OutputLimits;
@@ -183,10 +184,15 @@ public final class Rollcall implements AutoCloseable {
         String shard = "http-%s:%d".formatted(hostName(), edge.port());
         PresenceWriter writer = new PresenceWriter(topics, KafkaSettings.producer(config, bootstrapServers), shard);
         PresenceFeed feed = new PresenceFeed();
-        parts.push(new PresenceFeedReader(topics.presence(), KafkaSettings.consumer(config, bootstrapServers), feed));
+        parts.push(new TopicReader(topics.presence(), KafkaSettings.consumer(config, bootstrapServers), feed));
+        OwnState ownState = new OwnState(
+                topics,
+                KafkaSettings.consumer(config, bootstrapServers),
+                config.rules().routing());
+        parts.push(ownState);
         PageSimulation simulation = new PageSimulation(topics, KafkaSettings.producer(config, bootstrapServers));
         parts.push(simulation);
-        edge.open(new Backend(writer, feed, simulation, () -> waitsFor(streams.state(), restarts)));
+        edge.open(new Backend(writer, feed, ownState, simulation, () -> waitsFor(streams.state(), restarts)));
         parts.push(edge); // again, to be closed while what it serves from is open
         parts.push(writer); // before the edge: the streams that then end must not end their devices
     }

@@ -73,6 +73,7 @@ public final class HttpEdge implements AutoCloseable {
         List<Route> all = new ArrayList<>();
         all.addAll(new HealthRoutes(() -> Optional.ofNullable(backend)).routes());
         all.addAll(new PresenceRoutes(opened, streams, clock).routes());
+        all.addAll(new OwnStateRoutes(opened).routes());
         all.addAll(new EventRoutes(opened, streams, settings).routes());
         all.addAll(new MatrixRoutes(opened, clock).routes());
         all.addAll(new SimulationRoutes(opened).routes());
