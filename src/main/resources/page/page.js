@@ -1,55 +1,166 @@
-// The page: this tab is a device, and lists all users. It reads the event stream with fetch, since EventSource cannot send a token.
+// The page: this tab is a device of somebody, and lists everybody. What tabs share is in hub.js.
 
-const AFK_MS = 5 * 60_000;
-const ROW = 52; // px: 3.25rem
-const ORDER = { online: 0, idle: 1, offline: 2 };
+import { call, claims } from "/api.js";
+import { Hub } from "/hub.js";
+import { Life } from "/life.js";
+import { Me } from "/me.js";
+import { foreign, Roster } from "/roster.js";
 
+const LOST_MS = 35_000; // two pings are missed; the hub notices it first, unless it has ended
 const $ = (id) => document.getElementById(id);
-const users = new Map();
-// One value per second of the last minute; the last one is the current second.
-const plots = { beats: new Array(60).fill(0), changes: new Array(60).fill(0), late: new Array(60).fill(0) };
-let delays = []; // of the last 500 OFFLINEs: from the instant of the change to its arrival here, in ms
-let beatsBefore = null;
-let shown = [];
-let dirty = true;
-let session = 0; // counts connections: all but the newest end themselves
-let abort = new AbortController();
-let nextBatch = ""; // where the stream goes on after a reconnect
-let chosen = "online";
-let away = false;
-let lastInput = performance.now();
-
-const stored = (key, make) => {
-  const known = sessionStorage.getItem(key);
-  if (known !== null) return known;
-  const made = make();
-  sessionStorage.setItem(key, made);
-  return made;
-};
 const random = () => Array.from(crypto.getRandomValues(new Uint8Array(4)), (b) => b.toString(16).padStart(2, "0")).join("");
-// Not in the session storage: a duplicated tab copies that, but is another device.
-const device = `tab-${random()}`;
-$("user").value = stored("user", () => `@guest-${random().slice(0, 4)}:example.org`);
+const newDevice = () => `tab-${random()}`;
+const newGuest = () => `@guest-${random().slice(0, 4)}:example.org`;
 
-const path = (...parts) => "/v2/users/" + parts.map(encodeURIComponent).join("/");
-const headers = () => ($("token").value ? { Authorization: `Bearer ${$("token").value}` } : {});
-const state = () => (away ? "idle" : chosen);
-let me = $("user").value;
+// Who this tab is: `{ user, device, token }`, kept for a reload and gone with the tab.
+const memory = {
+  get: () => JSON.parse(sessionStorage.getItem("identity") ?? "null"),
+  set: (identity) => sessionStorage.setItem("identity", JSON.stringify(identity)),
+  clear: () => sessionStorage.removeItem("identity"),
+};
 
-async function call(method, where, body) {
-  try {
-    const answer = await fetch(where, {
-      method,
-      headers: { ...headers(), "Content-Type": "application/json" },
-      body: body === undefined ? undefined : JSON.stringify(body),
-    });
-    const error = answer.ok ? {} : await answer.json().catch(() => ({}));
-    $("note").textContent = answer.ok ? "" : error.error ?? `refused: ${answer.status}`;
-    if (answer.status === 401) $("token-label").hidden = false;
-    return answer.ok;
-  } catch {
-    $("note").textContent = "not sent: there is no connection";
-    return false;
+// Without both, as on a phone, each tab has a hub of its own.
+const isShared = Boolean(globalThis.SharedWorker && navigator.locks);
+const roster = new Roster();
+const life = new Life(() => memory.get()?.token ?? null, ({ ok, reason }) => note(ok ? "" : reason));
+const hub = connectHub();
+const me = new Me(roster, hub, note);
+let withKey = false;
+let connection = { kind: "connecting", reason: "", heard: null };
+
+function connectHub() {
+  if (isShared) {
+    const { port } = new SharedWorker("/worker.js", { type: "module" });
+    return port;
+  }
+  const { port1, port2 } = new MessageChannel();
+  new Hub().connect(port2);
+  return port1;
+}
+
+function note(text) {
+  $("note").textContent = text;
+}
+
+// ---- who this tab is ----
+
+function be(identity, mayShare) {
+  memory.set(identity);
+  hub.postMessage({ type: "be", ...identity, state: me.state, mayShare });
+  $("user").value = identity.user;
+  roster.me = identity.user;
+  me.is(identity);
+  show(withKey ? ["mine", "sign-out"] : ["person", "mine"]);
+}
+
+/** Shows these parts of the section, and none of the others. */
+function show(parts) {
+  for (const id of ["sign-in", "choose", "person", "mine", "sign-out"]) $(id).hidden = !parts.includes(id);
+}
+
+function signIn(token, asUser) {
+  const said = claims(token);
+  $("as").hidden = !said?.service;
+  if (!said) {
+    note("This is no token of a device or a service: it must be a JWT with sub and device_id, or with scope.");
+  } else if (said.service && !asUser) {
+    note("Whom is this tab?");
+    $("as-user").focus();
+  } else {
+    note("");
+    be(said.service ? { user: asUser, device: newDevice(), token } : { user: said.user, device: said.device, token }, !said.service);
+  }
+}
+
+function signOut(why) {
+  memory.clear();
+  hub.postMessage({ type: "leave" });
+  roster.me = null;
+  me.is(null);
+  note(why);
+  if (withKey) {
+    roster.closed = true;
+    showConnection("not signed in", "");
+    connection = { kind: "connecting", reason: "", heard: null };
+    show(["sign-in"]);
+    $("token").focus();
+  } else {
+    show(["person"]);
+  }
+}
+
+function choose(users) {
+  const button = (words, user) => {
+    const one = document.createElement("button");
+    one.type = "button";
+    one.append(...words);
+    one.addEventListener("click", () => be({ user, device: newDevice(), token: null }, false));
+    return one;
+  };
+  $("choices").replaceChildren(
+    ...users.slice(0, 4).map((user) => button(users.length === 1 ? ["another device of mine"] : ["another device of ", foreign(user)], user)),
+    button(["another person"], newGuest()),
+  );
+  show(["choose"]);
+}
+
+$("sign-in").addEventListener("submit", (submitted) => {
+  submitted.preventDefault();
+  signIn($("token").value.trim(), $("as-user").value.trim());
+});
+$("person").addEventListener("submit", (submitted) => {
+  submitted.preventDefault();
+  be({ user: $("user").value, device: memory.get()?.device ?? newDevice(), token: null }, false);
+});
+$("sign-out").addEventListener("click", () => signOut(""));
+
+// ---- what the hub says ----
+
+const messages = {
+  others({ users }) {
+    const known = memory.get();
+    if (known && Boolean(known.token) === withKey) be(known, withKey && !claims(known.token)?.service);
+    else if (withKey) signOut("");
+    else if (users.length > 0) choose(users);
+    else be({ user: newGuest(), device: newDevice(), token: null }, false);
+  },
+  taken() {
+    be({ ...memory.get(), device: newDevice() }, false);
+  },
+  accepted() {
+    note("");
+    roster.closed = false;
+    $("token").value = "";
+    void me.refresh();
+  },
+  refused({ status, reason }) {
+    signOut(status === 401 ? `The token was refused: ${reason}` : `This was refused: ${reason}`);
+  },
+  devices({ devices }) {
+    me.showDevices(devices);
+  },
+  batch({ snapshot, news, presences }) {
+    const own = memory.get()?.user;
+    for (const presence of presences) {
+      if (news) life.changed(roster.get(presence.user_id), presence);
+    }
+    roster.update(snapshot, presences);
+    if (presences.some((presence) => presence.user_id === own)) me.changed();
+  },
+  connection(now) {
+    connection = now;
+    checkConnection();
+  },
+};
+hub.onmessage = ({ data }) => messages[data.type]?.(data);
+
+function checkConnection() {
+  const { kind, reason, heard } = connection;
+  const silent = heard !== null && Date.now() - heard > LOST_MS;
+  if (kind === "live" && !silent) showConnection("live", "live");
+  else if (kind === "lost" || silent) {
+    const since = heard === null ? "" : `, not updated since ${new Date(heard).toLocaleTimeString("en-GB")}`;
+    showConnection(`connection lost${since}: ${reason || "nothing was heard"}; trying again`, "lost");
   }
 }
 
@@ -57,250 +168,32 @@ function showConnection(text, kind) {
   const line = $("connection");
   if (line.textContent !== text) line.textContent = text;
   line.className = kind;
+  document.body.classList.toggle("stale", kind === "lost");
 }
 
-// ---- the stream ----
+// ---- start ----
 
-async function connect() {
-  const mine = ++session;
-  abort.abort();
-  abort = new AbortController();
-  let wait = 500;
-  while (mine === session) {
-    try {
-      const query = new URLSearchParams({ presence: state() });
-      const answer = await fetch(`${path(me, "devices", device, "events")}?${query}`, {
-        headers: { ...headers(), Accept: "text/event-stream", ...(nextBatch ? { "Last-Event-ID": nextBatch } : {}) },
-        signal: abort.signal,
-        cache: "no-store",
-      });
-      if (!answer.ok) {
-        if (answer.status === 401) $("token-label").hidden = false;
-        if (answer.status === 400) nextBatch = "";
-        const error = await answer.json().catch(() => ({}));
-        throw new Error(error.error ?? `refused: ${answer.status}`);
-      }
-      showConnection("live", "live");
-      wait = 500;
-      await read(answer.body, mine);
-      if (mine !== session) return;
-    } catch (failure) {
-      if (mine !== session) return;
-      showConnection(`connection lost, trying again (${failure.message})`, "lost");
-      await new Promise((done) => setTimeout(done, wait * (0.75 + Math.random() / 2)));
-      wait = Math.min(wait * 2, 15_000);
-    }
+async function start() {
+  // Whether there is a key: only then is a request without a token answered with 401.
+  let probe = await call("GET", "/v2/users/@nobody/presence");
+  for (; probe.status === 0; probe = await call("GET", "/v2/users/@nobody/presence")) {
+    showConnection("the server cannot be reached; trying again", "lost");
+    await new Promise((done) => setTimeout(done, 2_000));
   }
-}
-
-async function read(body, mine) {
-  const reader = body.pipeThrough(new TextDecoderStream()).getReader();
-  let text = "";
-  for (;;) {
-    const { value, done } = await reader.read();
-    if (done || mine !== session) return;
-    text += value;
-    for (let end = text.indexOf("\n\n"); end >= 0; end = text.indexOf("\n\n")) {
-      event(text.slice(0, end));
-      text = text.slice(end + 2);
-    }
-  }
-}
-
-function event(text) {
-  for (const line of text.split("\n")) {
-    if (!line.startsWith("data: ")) continue;
-    const batch = JSON.parse(line.slice(6));
-    if (batch.snapshot) users.clear();
-    for (const presence of batch.presences) {
-      const before = users.get(presence.user_id);
-      if (!batch.snapshot && presence.state === "offline" && before && before.state !== "offline") {
-        const late = Math.max(0, Date.now() - presence.since);
-        delays = [...delays.slice(-499), late];
-        plots.late[59] = Math.max(plots.late[59], late);
-      }
-      if (presence.state === "unknown") users.delete(presence.user_id);
-      else users.set(presence.user_id, presence);
-    }
-    if (!batch.snapshot) plots.changes[59] += batch.presences.length;
-    nextBatch = batch.next_batch;
-    dirty = true;
-  }
-}
-
-// ---- the list ----
-
-function sort() {
-  const wanted = $("find").value.toLowerCase();
-  shown = [...users.values()].filter((one) => !wanted || one.user_id.toLowerCase().includes(wanted));
-  shown.sort((a, b) => ORDER[a.state] - ORDER[b.state] || (a.user_id < b.user_id ? -1 : 1));
-  const count = { online: 0, idle: 0, offline: 0 };
-  for (const one of users.values()) count[one.state]++;
-  const n = (x) => x.toLocaleString("en");
-  $("counts").textContent = `${n(count.online)} online, ${n(count.idle)} idle, ${n(count.offline)} offline`;
-  $("space").style.height = `${shown.length * ROW}px`;
-}
-
-function ago(ms) {
-  const s = Math.max(0, Math.round((Date.now() - ms) / 1000));
-  if (s < 60) return `${s} s`;
-  if (s < 3600) return `${Math.floor(s / 60)} min`;
-  return s < 86_400 ? `${Math.floor(s / 3600)} h` : `${Math.floor(s / 86_400)} d`;
-}
-
-const rows = [];
-
-// Only visible rows are in the document, so that thousands of users cost no more than a screenful.
-function draw() {
-  const list = $("list");
-  const first = Math.max(0, Math.floor(list.scrollTop / ROW) - 2);
-  const count = Math.min(shown.length - first, Math.ceil(list.clientHeight / ROW) + 4);
-  while (rows.length < count) {
-    const row = document.createElement("div");
-    row.setAttribute("role", "listitem");
-    row.append(...["state", "name", "when", "words"].map((name) => {
-      const part = document.createElement("span");
-      part.className = name;
-      return part;
-    }));
-    rows.push(row);
-    list.append(row);
-  }
-  rows.forEach((row, i) => {
-    const one = i < count ? shown[first + i] : undefined;
-    row.hidden = !one;
-    row.style.display = one ? "" : "none";
-    if (!one) return;
-    row.className = `user ${one.state}`;
-    row.style.top = `${(first + i) * ROW}px`;
-    const [stateText, name, when, words] = row.children;
-    const set = (part, text) => { if (part.textContent !== text) part.textContent = text; };
-    set(stateText, one.state);
-    set(name, one.user_id === me ? `${one.user_id} (me)` : one.user_id);
-    set(words, one.status ?? "");
-    set(when, `since ${ago(one.since)}${one.last_active ? `\nactive ${ago(one.last_active)}` : ""}`);
+  withKey = probe.status === 401;
+  const hello = (lock) => hub.postMessage({ type: "hello", lock, open: !withKey });
+  if (!isShared) return hello(null);
+  // Held as long as this tab lives, which the hub so learns.
+  const lock = `rollcall-tab-${random()}${random()}`;
+  await navigator.locks.request(lock, () => {
+    hello(lock);
+    return new Promise(() => {});
   });
 }
-
-function plot(name, least) {
-  const values = plots[name];
-  const canvas = $(`plot-${name}`);
-  const scale = devicePixelRatio;
-  canvas.width = canvas.clientWidth * scale;
-  canvas.height = canvas.clientHeight * scale;
-  const pen = canvas.getContext("2d");
-  const most = Math.max(least, ...values);
-  const wide = canvas.width / values.length;
-  const style = getComputedStyle(canvas);
-  pen.fillStyle = style.getPropertyValue("--line");
-  pen.fillRect(0, canvas.height - scale, canvas.width, scale);
-  pen.fillStyle = style.getPropertyValue("--accent");
-  values.forEach((value, i) => {
-    const high = (value / most) * (canvas.height - 2);
-    pen.fillRect(i * wide, canvas.height - high, Math.max(1, wide - scale), high);
-  });
-}
-
-function drawLife() {
-  const n = (x) => x.toLocaleString("en");
-  const most = (name) => `${n(plots[name][59])}, at most ${n(Math.max(...plots[name]))}`;
-  $("beats").textContent = most("beats");
-  $("changes").textContent = most("changes");
-  if (delays.length > 0) {
-    const sorted = [...delays].sort((a, b) => a - b);
-    $("late").textContent = `${n(sorted[sorted.length >> 1])} ms, at most ${n(sorted.at(-1))} ms`;
-  }
-  plot("beats", 5);
-  plot("changes", 5);
-  plot("late", 500);
-  for (const values of Object.values(plots)) {
-    values.push(0);
-    values.shift();
-  }
-}
-
-function frame() {
-  if (dirty) {
-    dirty = false;
-    sort();
-    draw();
-  }
-  setTimeout(() => requestAnimationFrame(frame), 100);
-}
-
-// ---- simulated shards ----
-
-async function showSimulation() {
-  try {
-    const answer = await fetch("/v2/simulation", { headers: headers() });
-    if (!answer.ok) return;
-    const { users: many, heartbeats } = await answer.json();
-    if (beatsBefore !== null && heartbeats > beatsBefore) plots.beats[59] += heartbeats - beatsBefore;
-    beatsBefore = heartbeats;
-    $("simulated").textContent = many ? `${many.toLocaleString("en")} users are simulated` : "nobody is simulated";
-  } catch {
-    // the connection's line shows it
-  }
-}
-
-$("simulate").addEventListener("submit", (submitted) => {
-  submitted.preventDefault();
-  void call("PUT", "/v2/simulation", { users: $("many").valueAsNumber });
-});
-$("stop").addEventListener("click", () => void call("DELETE", "/v2/simulation"));
-
-// ---- me ----
-
-function setAway(now) {
-  if (now === away) return;
-  away = now;
-  document.querySelector(`input[name=state][value=${state()}]`).checked = true;
-  void call("PUT", path(me, "devices", device, "presence"), { state: state() });
-}
-
-function onInput() {
-  lastInput = performance.now();
-  if (!document.hidden) setAway(false);
-}
-
-$("login").addEventListener("submit", (submitted) => {
-  submitted.preventDefault();
-  me = $("user").value;
-  sessionStorage.setItem("user", me);
-  nextBatch = "";
-  void connect();
-});
-for (const radio of document.querySelectorAll("input[name=state]")) {
-  radio.addEventListener("change", () => {
-    chosen = radio.value;
-    away = false;
-    void call("PUT", path(me, "devices", device, "presence"), { state: chosen });
-  });
-}
-$("hidden").addEventListener("change", async () => {
-  const on = $("hidden").checked;
-  if (!(await call("PUT", path(me, "appear-offline"), { appear_offline: on }))) $("hidden").checked = !on;
-});
-$("status").addEventListener("submit", (submitted) => {
-  submitted.preventDefault();
-  void call("PUT", path(me, "status"), { text: $("text").value });
-});
-$("clear").addEventListener("click", () => {
-  $("text").value = "";
-  void call("PUT", path(me, "status"), { text: null });
-});
-$("find").addEventListener("input", () => { dirty = true; });
-$("list").addEventListener("scroll", draw, { passive: true });
-addEventListener("resize", () => { dirty = true; });
-for (const kind of ["pointerdown", "pointermove", "keydown", "wheel"]) addEventListener(kind, onInput, { passive: true });
-document.addEventListener("visibilitychange", () => (document.hidden ? setAway(true) : onInput()));
-addEventListener("online", () => void connect());
 
 setInterval(async () => {
-  if (performance.now() - lastInput > AFK_MS) setAway(true);
-  if (!document.hidden) await showSimulation();
-  drawLife();
-  draw();
+  if (connection.kind !== "connecting") checkConnection();
+  roster.draw();
+  if (!withKey || memory.get()) await life.tick();
 }, 1000);
-void connect();
-requestAnimationFrame(frame);
+void start();

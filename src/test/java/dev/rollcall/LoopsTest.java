@@ -33,7 +33,7 @@ class LoopsTest {
             Map.entry(
                     "client.sending.Outbox.startDraining",
                     List.of("client.sending.Outbox.startDraining", "client.sending.Outbox.drain")),
-            Map.entry("gateway.PresenceFeedReader.<init>", List.of("gateway.PresenceFeedReader.read")),
+            Map.entry("gateway.TopicReader.<init>", List.of("gateway.TopicReader.read")),
             Map.entry("http.events.EventStreams.<init>", List.of("http.events.EventStreams.tick")),
             Map.entry(
                     "http.events.EventStream.wake",

@@ -3,6 +3,7 @@ package dev.rollcall.app;
 import dev.rollcall.http.Simulation;
 import dev.rollcall.simulate.Population;
 import dev.rollcall.simulate.Simulator;
+import dev.rollcall.simulate.Tempo;
 import dev.rollcall.wire.Topics;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -16,8 +17,13 @@ final class PageSimulation implements Simulation, AutoCloseable {
     private static final int SHARDS = 4;
     private static final long SEED = 1;
 
-    /** A device's heartbeat interval, well below the default lease. */
-    private static final int SECONDS_PER_TURN = 8;
+    /** A device's heartbeat interval: a third of the lease of {@link Tempo#LIVELY}; longer if there are many devices. */
+    private static final int SECONDS_PER_TURN = 2;
+
+    private static final int MANY_SECONDS_PER_TURN = 8;
+
+    /** So many heartbeats a second the shorter interval may take. */
+    private static final int MANY_BEATS = 1_000;
 
     private final Topics topics;
     private final Map<String, Object> settings;
@@ -32,9 +38,15 @@ final class PageSimulation implements Simulation, AutoCloseable {
     @Override
     public synchronized void start(int newUsers) {
         stop();
-        int beatsPerSecond = Math.max(1, newUsers * DEVICES_PER_USER / SECONDS_PER_TURN);
+        int devices = newUsers * DEVICES_PER_USER;
+        int beatsPerSecond = Math.max(
+                Math.max(1, devices / MANY_SECONDS_PER_TURN), Math.min(MANY_BEATS, devices / SECONDS_PER_TURN));
         Simulator started = new Simulator(
-                new Population(newUsers, DEVICES_PER_USER, beatsPerSecond, SHARDS, SEED), true, topics, settings);
+                new Population(newUsers, DEVICES_PER_USER, beatsPerSecond, SHARDS, SEED),
+                Tempo.LIVELY,
+                true,
+                topics,
+                settings);
         Thread thread = new Thread(() -> run(started), "simulation");
         thread.setDaemon(true);
         thread.start();

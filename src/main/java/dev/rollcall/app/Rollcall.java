@@ -10,9 +10,10 @@ import dev.rollcall.config.RollcallConfig;
 import dev.rollcall.config.RollcallConfig.TopicNames;
 import dev.rollcall.consumer.ReadBarrierConsumer;
 import dev.rollcall.embedded.EmbeddedBroker;
+import dev.rollcall.gateway.OwnState;
 import dev.rollcall.gateway.PresenceFeed;
-import dev.rollcall.gateway.PresenceFeedReader;
 import dev.rollcall.gateway.PresenceWriter;
+import dev.rollcall.gateway.TopicReader;
 import dev.rollcall.http.Backend;
 import dev.rollcall.http.HttpEdge;
 import dev.rollcall.topology.OutputLimits;
@@ -59,7 +60,9 @@ public final class Rollcall implements AutoCloseable {
     private final String bootstrapServers;
     private final @Nullable HttpEdge edge;
 
-    /** Whether other instances may be there for the clients of this one. */
+    /** Whether the broker ends with this instance: then no other one is there for its clients. */
+    private boolean ownsBroker;
+
     private volatile boolean drains;
 
     /**
@@ -196,6 +199,7 @@ public final class Rollcall implements AutoCloseable {
                 Map.of(),
                 reason -> ended.completeExceptionally(new IllegalStateException(reason)));
         parts.push(broker);
+        ownsBroker = true;
         return broker.bootstrapServers();
     }
 
@@ -240,13 +244,18 @@ public final class Rollcall implements AutoCloseable {
         String shard = "http-%s:%d".formatted(hostName(), edge.port());
         PresenceWriter writer = new PresenceWriter(topics, KafkaSettings.producer(config, bootstrapServers), shard);
         PresenceFeed feed = new PresenceFeed();
-        parts.push(new PresenceFeedReader(topics.presence(), KafkaSettings.consumer(config, bootstrapServers), feed));
+        parts.push(new TopicReader(topics.presence(), KafkaSettings.consumer(config, bootstrapServers), feed));
+        OwnState ownState = new OwnState(
+                topics,
+                KafkaSettings.consumer(config, bootstrapServers),
+                config.rules().routing());
+        parts.push(ownState);
         PageSimulation simulation = new PageSimulation(topics, KafkaSettings.producer(config, bootstrapServers));
         parts.push(simulation);
-        edge.open(new Backend(writer, feed, simulation, waitsFor));
+        edge.open(new Backend(writer, feed, ownState, simulation, waitsFor));
         parts.push(edge); // again, to be closed while what it serves from is open
         parts.push(writer); // before the edge: what is written while the edge ends would be lost
-        drains = !config.bootstrapServers().isEmpty();
+        drains = !ownsBroker;
     }
 
     private static List<String> waitsFor(State state, RestartPolicy restarts) {

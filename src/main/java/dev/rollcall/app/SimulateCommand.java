@@ -3,6 +3,7 @@ package dev.rollcall.app;
 import dev.rollcall.config.RollcallConfig;
 import dev.rollcall.simulate.Population;
 import dev.rollcall.simulate.Simulator;
+import dev.rollcall.simulate.Tempo;
 import dev.rollcall.simulate.Totals;
 import dev.rollcall.wire.Topics;
 import java.io.PrintWriter;
@@ -79,7 +80,11 @@ final class SimulateCommand implements Callable<Integer> {
         CountDownLatch printed = new CountDownLatch(1);
         ScheduledExecutorService live = Executors.newSingleThreadScheduledExecutor();
         try (Simulator simulator = new Simulator(
-                population, paced, Topics.of(config.topics()), KafkaSettings.producer(config, bootstrapServers))) {
+                population,
+                Tempo.LIFELIKE,
+                paced,
+                Topics.of(config.topics()),
+                KafkaSettings.producer(config, bootstrapServers))) {
             stopOnCtrlC(simulator, printed);
             print(
                     out,

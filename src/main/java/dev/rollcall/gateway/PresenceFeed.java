@@ -20,14 +20,14 @@ import org.slf4j.LoggerFactory;
 
 /**
  * A copy of the whole presence topic in memory, and the subscriptions to it. From it any instance answers for any user, with
- * what is committed. A {@link PresenceFeedReader} keeps it; until that has read the topic to its end nothing is answered.
+ * what is committed. A {@link TopicReader} keeps it; until that has read the topic to its end nothing is answered.
  *
  * <p>Subscribers have no queues: each remembers how far it has come, in offsets of the topic. A slow subscriber therefore
  * gets the latest state of each user.
  *
  * <p>One thread writes; all public methods are thread-safe.
  */
-public final class PresenceFeed {
+public final class PresenceFeed extends TopicCopy<Presence, PresenceRecord> {
     private static final Logger LOG = LoggerFactory.getLogger(PresenceFeed.class);
 
     private final ReadWriteLock lock = new ReentrantReadWriteLock();
@@ -210,18 +210,23 @@ public final class PresenceFeed {
 
     // ---- for the reader ----
 
-    /** Names the topic; another one while nothing of it is in here. */
+    @Override
+    PresenceRecord record(UserId user, @Nullable Presence value, long at, int partition, long offset) {
+        return new PresenceRecord(user, value, at, partition, offset);
+    }
+
+    @Override
     void readsTopic(String id, int partitionCount) {
         topicId = Integer.toHexString(id.hashCode());
         partitions = partitionCount;
     }
 
-    /** The partitions are read up to these offsets, which need not be those of records: all instances come to the same. */
+    @Override
     void readUpTo(Map<Integer, Long> positions) {
         write(() -> positions.forEach(copy::readUpTo));
     }
 
-    /** Takes records of one partition or several, each partition's in order. */
+    @Override
     void apply(List<PresenceRecord> records) {
         Set<PresenceSubscription> changed = new HashSet<>(toAllUsers);
         write(() -> {
@@ -241,7 +246,8 @@ public final class PresenceFeed {
         changed.forEach(PresenceFeed::wake); // while others can poll already
     }
 
-    /** What was read of these partitions is not in the topic any more. Tokens are void, so all subscriptions begin anew. */
+    /** Tokens are void, so all subscriptions begin anew. */
+    @Override
     void clear(Collection<Integer> partitions) {
         write(() -> {
             progress = Progress.NONE;
@@ -250,6 +256,7 @@ public final class PresenceFeed {
         });
     }
 
+    @Override
     void advance(Progress now) {
         boolean wasComplete = progress.complete();
         write(() -> progress = now);
@@ -259,6 +266,7 @@ public final class PresenceFeed {
         waiting.forEach(PresenceFeed::wake);
     }
 
+    @Override
     void fail() {
         progress = Progress.FAILED;
     }

@@ -106,6 +106,7 @@ public final class HttpEdge implements AutoCloseable {
         all.addAll(new HealthRoutes(() -> Optional.ofNullable(backend), () -> startWaitsFor, () -> draining).routes());
         all.addAll(new PresenceRoutes(opened, streams, clock).routes());
         all.addAll(new HeartbeatRoutes(opened).routes());
+        all.addAll(new OwnStateRoutes(opened).routes());
         all.addAll(new EventRoutes(opened, streams, clock, settings).routes());
         all.addAll(new MatrixRoutes(opened, clock).routes());
         all.addAll(new SimulationRoutes(opened, settings).routes());

@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
@@ -17,12 +18,17 @@ final class StaticRoutes {
             "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:;"
                     + " base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
+    /** The page's script is {@code /page.js}; that of its shared worker {@code /worker.js}. */
+    static final List<String> MODULES =
+            List.of("/page.js", "/me.js", "/roster.js", "/life.js", "/api.js", "/worker.js", "/hub.js", "/device.js");
+
     List<Route> routes() {
-        return List.of(
-                file("/openapi.json", "/openapi.json", Reply.JSON),
-                file("/", "/page/index.html", "text/html; charset=utf-8"),
-                file("/page.css", "/page/page.css", "text/css; charset=utf-8"),
-                file("/page.js", "/page/page.js", "text/javascript; charset=utf-8"));
+        List<Route> all = new ArrayList<>();
+        all.add(file("/openapi.json", "/openapi.json", Reply.JSON));
+        all.add(file("/", "/page/index.html", "text/html; charset=utf-8"));
+        all.add(file("/page.css", "/page/page.css", "text/css; charset=utf-8"));
+        MODULES.forEach(name -> all.add(file(name, "/page" + name, "text/javascript; charset=utf-8")));
+        return all;
     }
 
     private static Route file(String path, String resource, String contentType) {

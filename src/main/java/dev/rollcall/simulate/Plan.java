@@ -40,19 +40,23 @@ final class Plan {
 
     private static final String SHARD = "sim-shard-";
 
-    private static final long MIN_LEASE_MS = 30_000;
     private static final double START_HOUR = 8;
     private static final double MS_PER_HOUR = 3_600_000;
 
-    /** The share of a device's changes that come with a new status text, and with a change of the appear-offline flag. */
-    private static final double TEXT_SHARE = 0.05;
-
-    private static final double FLAG_SHARE = 0.01;
-
     private static final Habit[] HABITS = {Habit.PHONE, Habit.DESKTOP, Habit.BOT, Habit.PHONE};
     private static final String[] DEVICE_IDS = {"phone", "desktop", "bot", "tablet"};
+    private static final String[] TEXTS = {
+        "at lunch",
+        "in a meeting",
+        "on the train",
+        "back at four",
+        "writing, please call",
+        "out with the dog",
+        "reading"
+    };
 
     private final Population population;
+    private final Tempo tempo;
     private final UserId[] users;
     private final String[] shards;
 
@@ -74,11 +78,13 @@ final class Plan {
     private long second;
 
     /** Without connections all clients poll. */
-    Plan(Population population, boolean withConnections) {
+    Plan(Population population, boolean withConnections, Tempo tempo) {
         this.population = population;
+        this.tempo = tempo;
         this.withConnections = withConnections;
         users = new UserId[population.users()];
         hidden = new boolean[population.users()];
+        Arrays.fill(hidden, tempo == Tempo.LIVELY); // they may be, since the simulation before
         shards = new String[population.shards()];
         for (int shard = 0; shard < shards.length; shard++) {
             shards[shard] = SHARD + shard;
@@ -102,13 +108,12 @@ final class Plan {
                 // One user in ten is a bot first of all.
                 kind[device] = (byte) ((own + (user % 10 == 9 ? 2 : 0)) % DEVICE_IDS.length);
                 mode[device] = Mode.AWAY;
-                // Spread the first events of half of the devices over five minutes.
-                until[device] = dice(device) < 0.5 ? 0 : Math.round(dice(device) * 300_000);
+                until[device] = tempo.firstMs(dice(device), dice(device));
             }
         }
         // Three turns, so that a device with a heartbeat in each turn stays live.
         long threeTurns = 3_000L * devices / population.beatsPerSecond();
-        lease = OptionalLong.of(Math.min(Limits.MAX_LEASE_MS, Math.max(MIN_LEASE_MS, threeTurns)));
+        lease = OptionalLong.of(Math.min(Limits.MAX_LEASE_MS, Math.max(tempo.minLeaseMs, threeTurns)));
     }
 
     int devices() {
@@ -141,12 +146,14 @@ final class Plan {
 
     /** Whether the shard is being deployed, and sends nothing. */
     boolean isDown(int shard, long at) {
-        return at >= DEPLOY_EVERY_MS / 10 && Math.floorMod(sinceFirstDeploy(shard, at), DEPLOY_EVERY_MS) < DEPLOY_MS;
+        return tempo.deploys
+                && at >= DEPLOY_EVERY_MS / 10
+                && Math.floorMod(sinceFirstDeploy(shard, at), DEPLOY_EVERY_MS) < DEPLOY_MS;
     }
 
     /** How often the shard was deployed. */
     private int life(int shard, long at) {
-        return (int) Math.max(0, 1 + Math.floorDiv(sinceFirstDeploy(shard, at), DEPLOY_EVERY_MS));
+        return !tempo.deploys ? 0 : (int) Math.max(0, 1 + Math.floorDiv(sinceFirstDeploy(shard, at), DEPLOY_EVERY_MS));
     }
 
     private long sinceFirstDeploy(int shard, long at) {
@@ -168,7 +175,10 @@ final class Plan {
         boolean isChange = at >= until[device];
         if (isChange) {
             mode[device] = HABITS[kind[device]].next(before, dice(device), Habit.awake(hour(owner[device], at)));
-            until[device] = at + mode[device].durationMs(dice(device));
+            if (mode[device] == Mode.AWAY && tempo.vanishShare > 0 && dice(device) < tempo.vanishShare) {
+                mode[device] = Mode.VANISHED;
+            }
+            until[device] = at + tempo.durationMs(mode[device], dice(device));
             if (mode[device].state != null) {
                 maybeChangeUser(device, at, events);
             }
@@ -216,10 +226,11 @@ final class Plan {
     private void maybeChangeUser(int device, long at, Consumer<Event> events) {
         double dice = dice(device);
         int user = owner[device];
-        if (dice < TEXT_SHARE) {
-            StatusText text = new StatusText(dice < TEXT_SHARE / 4 ? null : "back since " + at / 1_000 + " s", null);
+        if (dice < tempo.textShare) {
+            int which = (int) (dice / tempo.textShare * (TEXTS.length + 2));
+            StatusText text = new StatusText(which < TEXTS.length ? TEXTS[which] : null, null);
             events.accept(new Event(at, users[user], new Status(text), false));
-        } else if (dice > 1 - FLAG_SHARE) {
+        } else if (dice > 1 - (hidden[user] ? tempo.showShare : tempo.hideShare)) {
             hidden[user] = !hidden[user];
             events.accept(new Event(at, users[user], new AppearOffline(hidden[user]), false));
         }

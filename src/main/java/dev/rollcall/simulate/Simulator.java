@@ -62,8 +62,8 @@ public final class Simulator implements AutoCloseable {
      * @param paced whether a second of the plan takes a second; else events are sent as fast as possible
      * @param settings settings of the Kafka producer; {@code bootstrap.servers} is required
      */
-    public Simulator(Population population, boolean paced, Topics topics, Map<String, ?> settings) {
-        this.plan = new Plan(population, paced);
+    public Simulator(Population population, Tempo tempo, boolean paced, Topics topics, Map<String, ?> settings) {
+        this.plan = new Plan(population, paced, tempo);
         this.paced = paced;
         Map<String, Object> all = new HashMap<>(PRODUCER);
         all.putAll(settings);

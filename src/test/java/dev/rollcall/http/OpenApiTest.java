@@ -15,11 +15,14 @@ import java.util.TreeSet;
 import java.util.regex.MatchResult;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
 /** The OpenAPI document and the routes say the same. */
 class OpenApiTest {
-    private static final Set<String> PAGE = Set.of("GET /", "GET /page.css", "GET /page.js");
+    private static final Set<String> PAGE = Stream.concat(Stream.of("/", "/page.css"), StaticRoutes.MODULES.stream())
+            .map(path -> "GET " + path)
+            .collect(Collectors.toSet());
 
     @Test
     void shouldNameEveryRouteAndNoOther() throws Exception {

@@ -32,8 +32,7 @@ final class HttpContext {
     static final String KEY = "a key that is for tests and for nothing else";
     static final ObjectMapper MAPPER = new ObjectMapper();
 
-    static final TokenSigner TOKENS = new TokenSigner(
-            RollcallConfig.of(Map.of("http.jwt.key", KEY)).http().tokens());
+    static final TokenSigner TOKENS = tokensOf(KEY);
 
     private final String url;
     private final @Nullable String token;
@@ -41,6 +40,12 @@ final class HttpContext {
             .version(HttpClient.Version.HTTP_1_1)
             .connectTimeout(Duration.ofSeconds(10))
             .build();
+
+    /** Signs with another key than the server's may be. */
+    static TokenSigner tokensOf(String key) {
+        return new TokenSigner(
+                RollcallConfig.of(Map.of("http.jwt.key", key)).http().tokens());
+    }
 
     private HttpContext(String url, @Nullable String token) {
         this.url = url;

@@ -14,9 +14,9 @@ import dev.rollcall.domain.UserId;
 import dev.rollcall.embedded.EmbeddedBroker;
 import dev.rollcall.gateway.BatchToken;
 import dev.rollcall.gateway.PresenceFeed;
-import dev.rollcall.gateway.PresenceFeedReader;
 import dev.rollcall.gateway.PresenceSubscription;
 import dev.rollcall.gateway.PresenceSubscription.Batch;
+import dev.rollcall.gateway.TopicReader;
 import dev.rollcall.wire.Topic;
 import dev.rollcall.wire.Topics;
 import java.nio.file.Path;
@@ -308,7 +308,7 @@ class ReadersIT {
 
     private PresenceFeed feed() {
         PresenceFeed feed = new PresenceFeed();
-        toClose.add(new PresenceFeedReader(topic, Map.of("bootstrap.servers", servers()), feed));
+        toClose.add(new TopicReader(topic, Map.of("bootstrap.servers", servers()), feed));
         return feed;
     }
 

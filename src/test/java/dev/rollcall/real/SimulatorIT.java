@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.rollcall.embedded.EmbeddedBroker;
 import dev.rollcall.simulate.Population;
 import dev.rollcall.simulate.Simulator;
+import dev.rollcall.simulate.Tempo;
 import dev.rollcall.simulate.Totals;
 import dev.rollcall.wire.Topic;
 import dev.rollcall.wire.Topics;
@@ -54,7 +55,7 @@ class SimulatorIT {
     }
 
     private static Totals simulate(Population population, boolean paced, long seconds, Map<String, Object> settings) {
-        try (Simulator simulator = new Simulator(population, paced, TOPICS, settings)) {
+        try (Simulator simulator = new Simulator(population, Tempo.LIFELIKE, paced, TOPICS, settings)) {
             simulator.run(seconds);
             return simulator.finish();
         }

@@ -1,5 +1,6 @@
 package dev.rollcall.simulate;
 
+import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
@@ -55,7 +56,7 @@ class PlanTest {
             }
         }
 
-        int planned = new Plan(POPULATION, true).devices();
+        int planned = new Plan(POPULATION, true, Tempo.LIFELIKE).devices();
         assertThat(ids).containsExactlyInAnyOrder("phone", "desktop", "bot", "tablet");
         assertThat(planned).isBetween(1_100, 1_400);
         assertThat(devices).hasSizeBetween(planned / 2, planned);
@@ -82,7 +83,7 @@ class PlanTest {
 
     @Test
     void shouldBeSilentForAllOfAShardsDevicesWhenItIsDeployed() {
-        Plan plan = new Plan(POPULATION, true);
+        Plan plan = new Plan(POPULATION, true, Tempo.LIFELIKE);
         Set<String> silent = new HashSet<>();
         plan(POPULATION, 700).forEach(event -> {
             if (event.content() instanceof Beat beat) {
@@ -140,8 +141,62 @@ class PlanTest {
     }
 
     @Test
+    void shouldShowAllThatUsersDoWithinTenSecondsWhenItIsToBeWatched() {
+        Plan plan = new Plan(new Population(300, 2, 300, 4, 1), true, Tempo.LIVELY);
+        List<Event> events = new ArrayList<>();
+        for (int second = 0; second < 20; second++) {
+            plan.nextSecond(events::add);
+        }
+        Map<String, Heartbeat> last = new HashMap<>();
+        Map<String, Long> lastAt = new HashMap<>();
+        Set<UserId> came = new HashSet<>();
+        Set<UserId> idle = new HashSet<>();
+        Set<UserId> left = new HashSet<>();
+        Set<UserId> hid = new HashSet<>();
+        Set<String> texts = new HashSet<>();
+        for (Event event : events) {
+            if (event.content() instanceof Beat beat) {
+                String device = event.user() + "/" + beat.heartbeat().deviceId();
+                last.put(device, beat.heartbeat());
+                lastAt.put(device, event.atMs());
+            }
+            if (event.atMs() >= 10_000) {
+                continue;
+            }
+            if (event.content() instanceof Beat beat) {
+                came.add(event.user());
+                if (beat.heartbeat().state() == PresenceState.IDLE) {
+                    idle.add(event.user());
+                }
+                if (beat.heartbeat().connectionEnded() && event.atMs() < 5_000) { // and a grace of 5 s
+                    left.add(event.user());
+                }
+            } else if (event.content() instanceof AppearOffline flag && flag.appearOffline()) {
+                hid.add(event.user());
+            } else if (event.content() instanceof Status status) {
+                texts.add(String.valueOf(status.text().text()));
+            }
+        }
+        long vanished = lastAt.entrySet().stream()
+                .filter(device -> {
+                    Heartbeat heartbeat = requireNonNull(last.get(device.getKey()));
+                    return !heartbeat.connectionEnded()
+                            && heartbeat.leaseMs().isPresent()
+                            && device.getValue() + heartbeat.leaseMs().getAsLong() < 10_000;
+                })
+                .count();
+
+        assertThat(came).hasSizeGreaterThan(150);
+        assertThat(idle).hasSizeGreaterThan(15);
+        assertThat(left).hasSizeGreaterThan(2);
+        assertThat(hid).hasSizeGreaterThan(2);
+        assertThat(texts).hasSizeGreaterThan(5);
+        assertThat(vanished).isGreaterThan(0);
+    }
+
+    @Test
     void shouldOnlyPollWhenThereAreToBeNoConnections() {
-        Plan plan = new Plan(POPULATION, false);
+        Plan plan = new Plan(POPULATION, false, Tempo.LIFELIKE);
         List<Event> events = new ArrayList<>();
         for (int second = 0; second < 60; second++) {
             plan.nextSecond(events::add);
@@ -194,7 +249,7 @@ class PlanTest {
     }
 
     private static List<Event> plan(Population population, int seconds) {
-        Plan plan = new Plan(population, true);
+        Plan plan = new Plan(population, true, Tempo.LIFELIKE);
         List<Event> events = new ArrayList<>();
         for (int second = 0; second < seconds; second++) {
             plan.nextSecond(events::add);

@@ -6,7 +6,6 @@ import dev.rollcall.client.reading.ReaderClients;
 import dev.rollcall.client.reading.StartOffsets;
 import dev.rollcall.client.reading.TopicLookup.TopicInfo;
 import dev.rollcall.client.reading.TopicMonitor;
-import dev.rollcall.domain.Presence;
 import dev.rollcall.domain.UserId;
 import dev.rollcall.gateway.PresenceFeed.Progress;
 import dev.rollcall.wire.Topic;
@@ -27,12 +26,12 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Keeps a {@link PresenceFeed}: reads all partitions of the topic from their beginnings, what is committed, and goes on until
+ * Keeps a {@link TopicCopy}: reads all partitions of the topic from their beginnings, what is committed, and goes on until
  * it is closed. Records are fetched from all brokers at once, and decoded on all cores while there are many. Waits for the
  * brokers and the topic; reads partitions that are added; begins anew if the topic is created again, or truncated.
  */
-public final class PresenceFeedReader implements AutoCloseable {
-    private static final Logger LOG = LoggerFactory.getLogger(PresenceFeedReader.class);
+public final class TopicReader implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(TopicReader.class);
     private static final Duration POLL_TIMEOUT = Duration.ofMillis(200);
     private static final Duration CLOSE_TIMEOUT = Duration.ofSeconds(15);
     private static final int MAX_POLL_RECORDS = 5_000;
@@ -40,8 +39,8 @@ public final class PresenceFeedReader implements AutoCloseable {
     /** Fewer records are decoded sooner by one thread. */
     private static final int PARALLEL_FROM = 1_000;
 
-    private final Topic<UserId, Presence> topic;
-    private final PresenceFeed feed;
+    private final String topic;
+    private final Decoding<?, ?> decoding;
     private final ReaderClients clients;
     private final TopicMonitor monitor;
     private final PartitionAssignment assignment;
@@ -54,15 +53,15 @@ public final class PresenceFeedReader implements AutoCloseable {
      *
      * @param settings of a Kafka consumer; {@code bootstrap.servers} is required
      */
-    public PresenceFeedReader(Topic<UserId, Presence> topic, Map<String, ?> settings, PresenceFeed feed) {
-        this.topic = topic;
-        this.feed = feed;
+    public <V, R> TopicReader(Topic<UserId, V> topic, Map<String, ?> settings, TopicCopy<V, R> copy) {
+        this.topic = topic.name();
+        this.decoding = new Decoding<>(topic, copy);
         Map<String, Object> all = new HashMap<>(settings);
         all.putIfAbsent(ConsumerConfig.MAX_POLL_RECORDS_CONFIG, MAX_POLL_RECORDS);
         clients = ReaderClients.connect(all, null);
         monitor = new TopicMonitor(topic.name(), clients.lookup(), System::nanoTime);
         assignment = new PartitionAssignment(topic.name(), false, true, clients.consumer(), monitor, new Partitions());
-        thread = new Thread(this::read, "presence-feed");
+        thread = new Thread(this::read, "copy-of-" + topic.name());
         thread.setDaemon(true);
         thread.start();
     }
@@ -84,8 +83,8 @@ public final class PresenceFeedReader implements AutoCloseable {
                 step();
             }
         } catch (Throwable e) {
-            feed.fail();
-            LOG.error("the feed of presence has ended, and this instance is not ready any more", e);
+            decoding.copy.fail();
+            LOG.error("the reading of {} has ended, and this instance does not answer from it any more", topic, e);
         }
     }
 
@@ -93,7 +92,7 @@ public final class PresenceFeedReader implements AutoCloseable {
         TopicInfo described = monitor.poll();
         if (described != null) {
             assignment.update(described);
-            feed.readsTopic(described.id(), described.partitions());
+            decoding.copy.readsTopic(described.id(), described.partitions());
         }
         if (assignment.canPoll()) {
             assignment.resume();
@@ -114,27 +113,9 @@ public final class PresenceFeedReader implements AutoCloseable {
                     read.addAll(records.records(partition));
                 }
             }
-            var stream = read.size() < PARALLEL_FROM ? read.stream() : read.parallelStream();
-            List<PresenceRecord> changes =
-                    stream.<PresenceRecord>mapMulti(this::decode).toList();
-            if (!changes.isEmpty()) {
-                feed.apply(changes);
-            }
+            decoding.apply(read);
         } catch (InvalidOffsetException e) {
             assignment.outOfRange(e.partitions(), e);
-        }
-    }
-
-    private void decode(ConsumerRecord<byte[], byte[]> record, Consumer<PresenceRecord> to) {
-        try {
-            UserId user = topic.keys().deserializer().deserialize(record.topic(), record.key());
-            Presence presence = topic.values().deserializer().deserialize(record.topic(), record.value());
-            if (user == null || !user.isValid()) {
-                throw new SerializationException("the key is not a user's id");
-            }
-            to.accept(new PresenceRecord(user, presence, record.timestamp(), record.partition(), record.offset()));
-        } catch (SerializationException e) {
-            LOG.error("{}-{} at offset {} is not presence", record.topic(), record.partition(), record.offset(), e);
         }
     }
 
@@ -153,8 +134,32 @@ public final class PresenceFeedReader implements AutoCloseable {
             total += start.completeAt() - start.position();
             behind += assignment.lag(entry.getKey()).orElse(Math.max(0, start.end() - position));
         }
-        feed.readUpTo(positions);
-        feed.advance(new Progress(complete, read, total, behind, monitor.waitsFor()));
+        decoding.copy.readUpTo(positions);
+        decoding.copy.advance(new Progress(complete, read, total, behind, monitor.waitsFor()));
+    }
+
+    /** A topic and the copy of it, whose types belong together. */
+    private record Decoding<V, R>(Topic<UserId, V> topic, TopicCopy<V, R> copy) {
+        void apply(List<ConsumerRecord<byte[], byte[]>> read) {
+            var stream = read.size() < PARALLEL_FROM ? read.stream() : read.parallelStream();
+            List<R> records = stream.<R>mapMulti(this::decode).toList();
+            if (!records.isEmpty()) {
+                copy.apply(records);
+            }
+        }
+
+        private void decode(ConsumerRecord<byte[], byte[]> record, Consumer<R> to) {
+            try {
+                UserId user = topic.keys().deserializer().deserialize(record.topic(), record.key());
+                V value = topic.values().deserializer().deserialize(record.topic(), record.value());
+                if (user == null || !user.isValid()) {
+                    throw new SerializationException("the key is not a user's id");
+                }
+                to.accept(copy.record(user, value, record.timestamp(), record.partition(), record.offset()));
+            } catch (SerializationException e) {
+                LOG.error("{}-{} at offset {} cannot be read", record.topic(), record.partition(), record.offset(), e);
+            }
+        }
     }
 
     /** The partitions that are read. Nothing is committed. */
@@ -167,7 +172,8 @@ public final class PresenceFeedReader implements AutoCloseable {
         @Override
         public void reset(Collection<TopicPartition> partitions) {
             started.keySet().removeAll(partitions);
-            feed.clear(partitions.stream().map(TopicPartition::partition).toList());
+            decoding.copy.clear(
+                    partitions.stream().map(TopicPartition::partition).toList());
         }
     }
 }
