@@ -38,14 +38,17 @@ class LoopsTest {
             Map.entry(
                     "http.events.EventStream.wake",
                     List.of("http.events.EventStream.wake", "http.events.EventStream.advance")),
+            Map.entry("http.events.EventStreams.wakeIn", List.of("http.events.EventStream.wake")),
             Map.entry("admin.TopicWatch.<init>", List.of("admin.TopicWatch.run")),
+            Map.entry("admin.TopicsWait.<init>", List.of("admin.TopicsWait.run")),
             Map.entry("app.PageSimulation.start", List.of("app.PageSimulation.run")),
             Map.entry("app.SimulateCommand.call", List.of("app.SimulateCommand$LiveLine.print")));
 
     /** What is run there once, while the process or the broker ends, or is somebody else's task on its way to a thread. */
     private static final Set<String> ONCE = Set.of(
             "client.sending.Background.daemon",
-            "app.RunCommand.run",
+            "app.HoldCommand.call",
+            "app.RunCommand.untilItEnds",
             "app.SimulateCommand.stopOnCtrlC",
             "app.WatchCommand.call",
             "embedded.EmbeddedBroker.close",

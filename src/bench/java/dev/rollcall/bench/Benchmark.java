@@ -17,7 +17,7 @@ public final class Benchmark implements Callable<Integer> {
     @Parameters(
             paramLabel = "SCENARIO",
             description =
-                    "What to measure: steady (default), scale, churn, idle-tick, mass-expiry, takeover, memory, latency, sessions; or all.",
+                    "What to measure: steady (default), scale, churn, idle-tick, mass-expiry, takeover, memory, latency, sessions, streams; or all.",
             arity = "0..*")
     private List<String> scenarios = new ArrayList<>();
 

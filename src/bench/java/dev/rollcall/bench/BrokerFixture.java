@@ -44,6 +44,7 @@ import org.jspecify.annotations.Nullable;
 /** An embedded broker on a directory of its own, with what the orchestrating side does on it. */
 final class BrokerFixture implements AutoCloseable {
     static final int PARTITIONS = 4;
+    static final Map<String, String> STAMPED_BY_BROKER = Map.of("message.timestamp.type", "LogAppendTime");
     private static final Topics CONTRACT = Topics.ofContract();
 
     /** The preloaded log bears the stamps of its own time, which may be ahead of the machine's. */
@@ -73,8 +74,8 @@ final class BrokerFixture implements AutoCloseable {
             System.err.println("the broker has died: " + reason);
         });
         admin = Admin.create(Map.of("bootstrap.servers", bootstrapServers()));
-        createTopic(CONTRACT.statuses().name(), Map.of());
-        createTopic(CONTRACT.appearOffline().name(), Map.of());
+        createTopic(CONTRACT.statuses().name(), STAMPED_BY_BROKER);
+        createTopic(CONTRACT.appearOffline().name(), STAMPED_BY_BROKER);
     }
 
     String bootstrapServers() {

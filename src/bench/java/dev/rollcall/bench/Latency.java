@@ -50,7 +50,7 @@ final class Latency {
                 WorkerProcess one = new WorkerProcess(options);
                 WorkerProcess other = new WorkerProcess(options);
                 LiveWriter writer = new LiveWriter(broker.bootstrapServers(), LOG, 1)) {
-            broker.createTopic(LOG, Map.of("message.timestamp.type", "LogAppendTime"));
+            broker.createTopic(LOG, BrokerFixture.STAMPED_BY_BROKER);
             Progress.print("%,d heartbeats/s for %d s", BEATS_PER_MS * 1_000, ms / 1_000);
             long begin = System.currentTimeMillis();
             CompletableFuture<?> rollcall = start(options, broker, one, Contestant.ROLLCALL, ms);

@@ -15,7 +15,8 @@ enum Scenario {
     TAKEOVER,
     MEMORY,
     LATENCY,
-    SESSIONS;
+    SESSIONS,
+    STREAMS;
 
     /** As on the command line, and in the name of the result's file. */
     String id() {
@@ -34,6 +35,7 @@ enum Scenario {
             case MEMORY -> Takeover.memory(options);
             case LATENCY -> Latency.scenario(options);
             case SESSIONS -> OpenConnections.scenario(options);
+            case STREAMS -> Streams.scenario(options);
         }
     }
 

@@ -2,6 +2,7 @@ package dev.rollcall.chaos;
 
 import dev.rollcall.chaos.Variant.Patch;
 import dev.rollcall.chaos.check.Window.Reach;
+import java.nio.file.Files;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
@@ -74,6 +75,9 @@ final class Variants {
                     """),
                     new Patch(PROCESSOR, "private boolean isMisrouted(", """
                     private boolean mayCrash() {
+                        if (!java.nio.file.Files.exists(config.dataDir().resolveSibling("may-crash"))) {
+                            return false; // nobody would start it again yet
+                        }
                         for (int crash = 1; crash <= 3; crash++) {
                             try {
                                 java.nio.file.Files.createFile(config.dataDir().resolve("crash-" + crash));
@@ -262,7 +266,8 @@ final class Variants {
         return "all three";
     }
 
-    private static String waitThroughCrashes(Campaign campaign, Random random) throws InterruptedException {
+    private static String waitThroughCrashes(Campaign campaign, Random random) throws Exception {
+        Files.createFile(campaign.processors().dataDirectory("one").resolveSibling("may-crash"));
         int crashes = campaign.exits().unexpected().size();
         for (int second = 0; second < 60; second++) {
             campaign.sleep(Duration.ofSeconds(1));

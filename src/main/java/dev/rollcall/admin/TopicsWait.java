@@ -75,6 +75,9 @@ public final class TopicsWait implements AutoCloseable {
             }
         } catch (InterruptedException e) {
             // it was closed
+        } catch (Throwable e) {
+            LOG.error("the wait for the topics has ended, and this instance will not serve", e);
+            waitsFor.accept(List.of("a restart, since the wait for the topics has failed"));
         }
     }
 

@@ -63,16 +63,6 @@ final class LatestValues<V, K> extends TopicCopy<V, LatestValues.Entry<K>> {
     }
 
     @Override
-    void readsTopic(String id, int partitions) {
-        // Nobody asks.
-    }
-
-    @Override
-    void readUpTo(Map<Integer, Long> positions) {
-        // Nobody asks.
-    }
-
-    @Override
     void clear(Collection<Integer> partitions) {
         progress = Progress.NONE;
         byUser.values().removeIf(entry -> partitions.contains(entry.partition));

@@ -18,10 +18,10 @@ public abstract sealed class TopicCopy<V, R> permits PresenceFeed, LatestValues 
     abstract R record(UserId user, @Nullable V value, long at, int partition, long offset);
 
     /** Names the topic; another one while nothing of it is in here. */
-    abstract void readsTopic(String id, int partitions);
+    void readsTopic(String id, int partitions) {}
 
     /** The partitions are read up to these offsets, which need not be those of records: all instances come to the same. */
-    abstract void readUpTo(Map<Integer, Long> positions);
+    void readUpTo(Map<Integer, Long> positions) {}
 
     /** Takes records of one partition or several, each partition's in order. */
     abstract void apply(List<R> records);

@@ -34,6 +34,10 @@ import org.jspecify.annotations.Nullable;
  */
 final class EventRoutes {
     private static final long DEFAULT_POLL_MS = 30_000;
+
+    /** Shorter than what a proxy takes for a dead connection. */
+    private static final long MAX_WINDOW_MS = 10_000;
+
     private static final String WATCHED = "/{stream_id}/users";
 
     private final Supplier<Backend> backend;
@@ -83,6 +87,7 @@ final class EventRoutes {
         long timeoutMs = Math.min(
                 maxMs,
                 call.number("timeout", 0, Long.MAX_VALUE, format == StreamFormat.LONG_POLL ? DEFAULT_POLL_MS : maxMs));
+        long windowMs = call.number("window", 0, MAX_WINDOW_MS, 0);
         Set<UserId> users = users(call);
         BatchToken from = token(call);
         call.countIds(users != null ? users.size() : from == null ? PresenceRoutes.MAX_USERS : 1);
@@ -97,7 +102,7 @@ final class EventRoutes {
         EventStream stream = streams.reserve(
                 present.feed(),
                 present.writer(),
-                new StreamRequest(device, format, Math.min(timeoutMs, tokenMs), tokenMs < timeoutMs));
+                new StreamRequest(device, format, Math.min(timeoutMs, tokenMs), windowMs, tokenMs < timeoutMs));
         return opening.apply(present)
                 .thenApply(done -> stream.subscribe(users, from))
                 .whenComplete((done, failure) -> {

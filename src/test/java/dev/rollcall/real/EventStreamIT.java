@@ -110,6 +110,22 @@ class EventStreamIT {
     }
 
     @Test
+    void shouldTellWhatChangesWithinAWindowTogether() throws InterruptedException {
+        String user = "@busy:example.org";
+        String path = device("@calm:example.org", "tab") + "/events?window=3000&users=" + encode(user);
+        try (var stream = http.open(path)) {
+            stream.awaitStates(user, "unknown");
+            for (int i = 1; i <= 4; i++) {
+                http.setText(user, "text " + i);
+                RealContext.sleep(Duration.ofMillis(300));
+            }
+            stream.awaitStates(user, "unknown", "offline");
+            JsonNode second = stream.events().get(1);
+            assertThat(second.path("presences").get(0).path("status").asText()).isEqualTo("text 4");
+        }
+    }
+
+    @Test
     void shouldTellOfEverybodyWhenNobodyIsNamed() {
         http.setText("@anybody:example.org", "1");
         http.awaitState("@anybody:example.org", "offline");

@@ -90,7 +90,7 @@ class PageTokenIT {
         signIn(HttpContext.tokensOf("another key, which is not the server's")
                 .forDevice(UserId.of(ALICE), "phone", inAnHour));
 
-        browser.awaitText("note", "The token was refused: the bearer token is not valid");
+        browser.awaitText("note", "The token was refused: no key here verifies the token");
         assertThat(browser.value("return String(document.getElementById('sign-in').hidden)"))
                 .isEqualTo("false");
     }

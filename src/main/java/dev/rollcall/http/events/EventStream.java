@@ -17,7 +17,6 @@ import org.eclipse.jetty.http.HttpFields;
 import org.eclipse.jetty.io.EndPoint;
 import org.eclipse.jetty.io.EofException;
 import org.eclipse.jetty.server.Response;
-import org.eclipse.jetty.util.BufferUtil;
 import org.eclipse.jetty.util.Callback;
 import org.eclipse.jetty.util.IteratingCallback;
 import org.jspecify.annotations.Nullable;
@@ -69,6 +68,8 @@ public final class EventStream extends IteratingCallback implements Reply.Writer
     // For process(), of which there is one call at a time.
     private boolean opened;
     private boolean lastIsWritten;
+    private boolean wakesAfterWindow;
+    private long windowEndsAt = System.nanoTime();
 
     private record Connection(Response response, Callback callback, EndPoint endPoint) {}
 
@@ -133,13 +134,13 @@ public final class EventStream extends IteratingCallback implements Reply.Writer
             HttpFields.Mutable headers = response.getHeaders();
             headers.put("Cache-Control", "no-store");
             headers.put("X-Accel-Buffering", "no"); // else nginx collects the events before it passes them on
-            headers.put("Connection", "close"); // no next request can be read, see awaitClientEnd
+            headers.put("Connection", "close"); // no next request can be read, see ClientEnd
             if (!request.format().endsAfterBatch()) {
                 headers.put(STREAM_ID, id);
             }
             headers.put("Content-Type", request.format().contentType());
             response.setStatus(200);
-            awaitClientEnd(endPoint);
+            new ClientEnd(endPoint, this::end, this::abort).await();
             wake();
         } catch (Throwable e) {
             abort(e);
@@ -199,7 +200,7 @@ public final class EventStream extends IteratingCallback implements Reply.Writer
     }
 
     /** Has {@link #process} called soon, on another thread. */
-    private void wake() {
+    void wake() {
         if (scheduled.compareAndSet(false, true)) {
             try {
                 executor.execute(this::advance);
@@ -237,8 +238,9 @@ public final class EventStream extends IteratingCallback implements Reply.Writer
         }
         boolean last = ending; // before the poll: what was there when the stream had to end is still written
         PresenceSubscription from = subscription;
-        Batch batch = from == null ? null : from.poll(MAX_BATCH);
+        Batch batch = from == null || (isWithinWindow() && !last) ? null : from.poll(MAX_BATCH);
         if (batch != null) {
+            windowEndsAt = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(request.windowMs());
             return write(to, format.batch(batch), format.endsAfterBatch());
         }
         if (last) {
@@ -263,6 +265,16 @@ public final class EventStream extends IteratingCallback implements Reply.Writer
             refusal.headers().forEach((name, value) -> to.response.getHeaders().put(name, value));
         }
         return request.format().refusal(refusal.body());
+    }
+
+    /** Whether the last batch was so short a time ago that the client wants none; what has changed is looked at then. */
+    private boolean isWithinWindow() {
+        long left = windowEndsAt - System.nanoTime();
+        if (left > 0 && !wakesAfterWindow) {
+            streams.wakeIn(left, this);
+        }
+        wakesAfterWindow = left > 0;
+        return left > 0;
     }
 
     private Action write(Connection to, byte[] bytes, boolean last) {
@@ -332,28 +344,6 @@ public final class EventStream extends IteratingCallback implements Reply.Writer
             if (open != null) {
                 open.close();
             }
-        }
-    }
-
-    private void awaitClientEnd(EndPoint endPoint) {
-        boolean waits = endPoint.tryFillInterested(Callback.from(() -> readable(endPoint), this::abort));
-        if (!waits) {
-            throw new IllegalStateException("the connection is already read from");
-        }
-    }
-
-    private void readable(EndPoint endPoint) {
-        try {
-            int filled = endPoint.fill(BufferUtil.allocate(256));
-            if (filled == 0) {
-                awaitClientEnd(endPoint);
-            } else if (filled < 0) {
-                abort(new EofException("the client has closed the connection"));
-            } else {
-                end(); // another request, in spite of Connection: close
-            }
-        } catch (Throwable e) {
-            abort(e);
         }
     }
 }

@@ -110,6 +110,11 @@ public final class EventStreams implements AutoCloseable {
         return stream;
     }
 
+    /** Has the stream look for changes in so many ns. */
+    void wakeIn(long nanos, EventStream stream) {
+        var unused = clock.schedule(stream::wake, nanos, TimeUnit.NANOSECONDS);
+    }
+
     /** Ends the streams of a device. */
     public void end(UserId user, String device) {
         Device ended = new Device(user, device);

@@ -57,7 +57,7 @@ class EventStreamErrorsTest {
                     new PresenceFeed(),
                     writer,
                     new StreamRequest(
-                            new StreamRequest.Device(ALICE, "phone"), format, Long.MAX_VALUE / 2_000_000, false));
+                            new StreamRequest.Device(ALICE, "phone"), format, Long.MAX_VALUE / 2_000_000, 0, false));
 
             stream.begin(response, Callback.from(() -> done.complete(null), done::completeExceptionally));
 
