@@ -116,7 +116,7 @@ class RestartIT {
                 assertThat(leaving).allSatisfy(user -> {
                     Emitted offline = context.awaitEmitted(user, 2);
                     assertThat(offline.presence().since())
-                            .isBetween(lastBeat - 1_000 + lease.toMillis(), returned + lease.toMillis() + 2_000);
+                            .isBetween(lastBeat - 1_000 + lease.toMillis(), returned + lease.toMillis() + 4_000);
                     assertThat(offline.receivedAt() - returned).isLessThan(lease.toMillis() + 4_000);
                 });
 
