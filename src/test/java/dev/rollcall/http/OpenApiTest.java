@@ -59,7 +59,8 @@ class OpenApiTest {
                     .map((MatchResult found) -> found.group(1))
                     .toList();
             List<String> parameters = new ArrayList<>();
-            operation.path("parameters").forEach(parameter -> {
+            operation.path("parameters").forEach(reference -> {
+                JsonNode parameter = document.at(reference.path("$ref").asText().substring(1));
                 if (parameter.path("in").asText().equals("path")) {
                     parameters.add(parameter.path("name").asText());
                 }

@@ -27,7 +27,7 @@ import java.util.Map;
 import java.util.concurrent.CopyOnWriteArrayList;
 import org.jspecify.annotations.Nullable;
 
-/** A client of the HTTP edge. */
+/** A client of the HTTP edge. Each answer and event that it gets must be one that openapi.json describes. */
 final class HttpContext {
     static final String KEY = "a key that is for tests and for nothing else";
     static final ObjectMapper MAPPER = new ObjectMapper();
@@ -125,6 +125,12 @@ final class HttpContext {
                             .timeout(Duration.ofSeconds(40))
                             .build(),
                     BodyHandlers.ofString());
+            OpenApi.check(new OpenApi.Answer(
+                    method,
+                    path,
+                    response.statusCode(),
+                    name -> response.headers().firstValue(name).orElse(null),
+                    response.body()));
             return new Answer(response.statusCode(), response.body(), response);
         } catch (IOException e) {
             throw new UncheckedIOException(method + " " + path, e);
@@ -215,8 +221,16 @@ final class HttpContext {
                     http.send(request(path, headers).build(), BodyHandlers.ofInputStream());
             assertThat(response.statusCode()).isEqualTo(200);
             assertThat(response.headers().firstValue("Content-Type")).hasValue("text/event-stream");
+            OpenApi.check(new OpenApi.Answer(
+                    "GET",
+                    path,
+                    200,
+                    name -> response.headers().firstValue(name).orElse(null),
+                    ""));
             return new Stream(
-                    response.body(), response.headers().firstValue("Stream-Id").orElseThrow());
+                    path,
+                    response.body(),
+                    response.headers().firstValue("Stream-Id").orElseThrow());
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         } catch (InterruptedException e) {
@@ -226,14 +240,17 @@ final class HttpContext {
 
     /** An open event stream. */
     static final class Stream implements AutoCloseable {
+        private final String path;
         private final java.io.InputStream body;
         private final List<JsonNode> events = new CopyOnWriteArrayList<>();
         private final List<String> names = new CopyOnWriteArrayList<>();
         private volatile String lastId = "";
         private final String id;
         private volatile boolean ended;
+        private volatile OpenApi.@Nullable MismatchException undescribed;
 
-        private Stream(java.io.InputStream body, String id) {
+        private Stream(String path, java.io.InputStream body, String id) {
+            this.path = path;
             this.body = body;
             this.id = id;
             Thread reader = new Thread(this::read, "event-stream-reader");
@@ -247,13 +264,17 @@ final class HttpContext {
                     if (line.startsWith("event: ")) {
                         names.add(line.substring(7));
                     } else if (line.startsWith("data: ")) {
-                        events.add(MAPPER.readTree(line.substring(6)));
+                        JsonNode data = MAPPER.readTree(line.substring(6));
+                        OpenApi.checkEvent(path, lastEvent(), data);
+                        events.add(data);
                     } else if (line.startsWith("id: ")) {
                         lastId = line.substring(4);
                     }
                 }
             } catch (IOException e) {
                 // it was closed
+            } catch (OpenApi.MismatchException e) {
+                undescribed = e;
             }
             ended = true;
         }
@@ -263,11 +284,13 @@ final class HttpContext {
         }
 
         List<JsonNode> events() {
+            requireDescribed();
             return List.copyOf(events);
         }
 
         /** The names of the events. */
         List<String> names() {
+            requireDescribed();
             return List.copyOf(names);
         }
 
@@ -285,7 +308,7 @@ final class HttpContext {
 
         /** The states of a user in all events so far, in order. */
         List<String> states(String user) {
-            return events.stream()
+            return events().stream()
                     .flatMap(event -> event.path("presences").valueStream())
                     .filter(presence -> presence.path("user_id").asText().equals(user))
                     .map(presence -> presence.path("state").asText())
@@ -299,8 +322,16 @@ final class HttpContext {
                     .untilAsserted(() -> assertThat(states(user)).containsExactly(states));
         }
 
+        private void requireDescribed() {
+            OpenApi.MismatchException found = undescribed;
+            if (found != null) {
+                throw found;
+            }
+        }
+
         @Override
         public void close() {
+            requireDescribed();
             try {
                 body.close();
             } catch (IOException e) {
