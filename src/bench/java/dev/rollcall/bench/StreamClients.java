@@ -24,26 +24,7 @@ import org.jspecify.annotations.Nullable;
  * does not read has sent its request and takes nothing.
  */
 final class StreamClients {
-    /** What was delivered in the time that was measured: times from the broker's stamp of the change to here, in ms. */
-    static final class Deliveries {
-        private static final int LONGEST_MS = 60_000;
-
-        private final int[] byMs = new int[LONGEST_MS + 1];
-        private long count;
-
-        private void add(long ms) {
-            byMs[(int) Math.max(0, Math.min(ms, LONGEST_MS))]++;
-            count++;
-        }
-
-        long count() {
-            return count;
-        }
-
-        int[] byMs() {
-            return byMs;
-        }
-    }
+    private static final int LONGEST_MS = 60_000;
 
     private static final class Stream {
         private final int user;
@@ -72,7 +53,7 @@ final class StreamClients {
     private final Selector selector;
     private final ByteBuffer buffer = ByteBuffer.allocate(1 << 18);
     private final ConcurrentLinkedQueue<Runnable> orders = new ConcurrentLinkedQueue<>();
-    private @Nullable Deliveries measured;
+    private int @Nullable [] measured;
     private long measuredFrom = Long.MAX_VALUE;
     private int withSnapshot;
     private int ended;
@@ -131,17 +112,17 @@ final class StreamClients {
         return (System.nanoTime() - begin) / 1_000_000;
     }
 
-    /** Counts what changes from now on and is delivered in that time. */
-    Deliveries measure(long ms) throws Exception {
-        Deliveries deliveries = new Deliveries();
+    /** What changes from now on and is delivered in that time: by ms from the broker's stamp to here, how much. */
+    int[] measure(long ms) throws Exception {
+        int[] byMs = new int[LONGEST_MS + 1];
         order(() -> {
-            measured = deliveries;
+            measured = byMs;
             measuredFrom = System.currentTimeMillis();
             return null;
         });
         Thread.sleep(ms);
         order(() -> measured = null);
-        return deliveries;
+        return byMs;
     }
 
     /** How many of those that read were ended by the other side. */
@@ -261,7 +242,7 @@ final class StreamClients {
             long since = number(one, "\"since\":");
             stream.sequences[Math.floorMod(user - stream.user - 1, users)] = (int) number(one, "\"sequence\":");
             if (measured != null && since >= measuredFrom) {
-                measured.add(now - since);
+                measured[(int) Math.max(0, Math.min(now - since, LONGEST_MS))]++;
             }
             at = next;
         }

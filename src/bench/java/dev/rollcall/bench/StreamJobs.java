@@ -77,7 +77,7 @@ final class StreamJobs {
     record Measure(long ms) implements Job<int[]> {
         @Override
         public int[] run() throws Exception {
-            return requireNonNull(clients).measure(ms).byMs();
+            return requireNonNull(clients).measure(ms);
         }
 
         @Override

@@ -9,6 +9,7 @@ import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -20,7 +21,6 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
 import java.util.stream.IntStream;
-import java.util.stream.LongStream;
 
 /**
  * Twenty thousand event streams at the HTTP edge, each watching a hundred users of whom a thousand change each second: what is
@@ -137,20 +137,16 @@ final class Streams {
             atOnce(clients, new StreamJobs.Open(OPEN_WITHIN_MS));
             Thread.sleep(5_000); // the tail of what they told each other
             whenOpen.run();
-            long opened = LongStream.of(atOnce(clients, new StreamJobs.Open(OPEN_WITHIN_MS)).stream()
-                            .mapToLong(Long::longValue)
-                            .toArray())
-                    .max()
-                    .orElseThrow();
+            long opened = Collections.max(atOnce(clients, new StreamJobs.Open(OPEN_WITHIN_MS)));
             Thread.sleep(5_000);
             boolean[] goesOn = {true};
             CompletableFuture<Void> changes = CompletableFuture.runAsync(() -> change(() -> goesOn[0]));
-            CompletableFuture<double[]> gets = CompletableFuture.supplyAsync(() -> get(() -> goesOn[0]));
+            CompletableFuture<long[]> gets = CompletableFuture.supplyAsync(() -> get(() -> goesOn[0]));
             Thread.sleep(5_000); // to warm up
             int[] byMs = sum(atOnce(clients, new StreamJobs.Measure(MEASURED_MS)));
             goesOn[0] = false;
             changes.join();
-            double getP99 = percentile(gets.join(), 0.99);
+            double getP99 = Spread.percentile(gets.join(), 0.99) / 1e6;
             Thread.sleep(5_000);
             int[] lost = sum(atOnce(clients, new StreamJobs.Lost(sequences())));
             long count = IntStream.of(byMs).asLongStream().sum();
@@ -198,12 +194,6 @@ final class Streams {
         return byMs.length;
     }
 
-    private static double percentile(double[] values, double share) {
-        double[] sorted = values.clone();
-        java.util.Arrays.sort(sorted);
-        return sorted[(int) Math.ceil(share * sorted.length) - 1];
-    }
-
     /** The users in turn, who go idle and come back. */
     private void change(BooleanSupplier goesOn) {
         try (LiveWriter writer = new LiveWriter(broker.bootstrapServers(), LOG, 1)) {
@@ -221,9 +211,9 @@ final class Streams {
         }
     }
 
-    /** Asks for somebody's presence, one after the other; returns how many ms each took. */
-    private double[] get(BooleanSupplier goesOn) {
-        List<Double> took = new ArrayList<>();
+    /** Asks for somebody's presence, one after the other; returns how many ns each took. */
+    private long[] get(BooleanSupplier goesOn) {
+        List<Long> took = new ArrayList<>();
         HttpClient client = HttpClient.newHttpClient();
         for (int i = 0; goesOn.getAsBoolean(); i++) {
             URI url = edges.get(i % edges.size())
@@ -235,7 +225,7 @@ final class Streams {
                 if (status != 200) {
                     throw new BenchmarkException("GET " + url + " was answered with " + status);
                 }
-                took.add((System.nanoTime() - begin) / 1e6);
+                took.add(System.nanoTime() - begin);
                 Thread.sleep(20);
             } catch (IOException e) {
                 throw new BenchmarkException("GET " + url + ": " + e);
@@ -244,7 +234,7 @@ final class Streams {
                 throw new BenchmarkException("interrupted");
             }
         }
-        return took.stream().mapToDouble(Double::doubleValue).toArray();
+        return took.stream().mapToLong(Long::longValue).toArray();
     }
 
     /** By user, the sequence of the last state that was emitted. */

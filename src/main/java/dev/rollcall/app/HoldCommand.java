@@ -1,7 +1,6 @@
 package dev.rollcall.app;
 
 import dev.rollcall.client.PresencePublisher;
-import dev.rollcall.config.ConfigException;
 import dev.rollcall.config.RollcallConfig;
 import dev.rollcall.domain.UserId;
 import dev.rollcall.text.Printable;
@@ -11,9 +10,6 @@ import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -27,8 +23,6 @@ import picocli.CommandLine.Spec;
         description = "Holds connections of a user's devices open, as a homeserver shard does, until Ctrl-C.",
         mixinStandardHelpOptions = true)
 final class HoldCommand implements Callable<Integer> {
-    private static final long TIMEOUT_SECONDS = 20;
-
     @ParentCommand
     private Main main = new Main();
 
@@ -60,18 +54,10 @@ final class HoldCommand implements Callable<Integer> {
                 .start(KafkaSettings.producer(config, bootstrapServers));
         Runtime.getRuntime()
                 .addShutdownHook(new Thread(handOver ? publisher::handOver : publisher::close, "hold-stop"));
-        try {
-            UserId id = UserId.of(user);
-            CompletableFuture.allOf(devices.stream()
-                            .map(device -> publisher.opened(id, device))
-                            .toArray(CompletableFuture<?>[]::new))
-                    .get(TIMEOUT_SECONDS, TimeUnit.SECONDS);
-        } catch (TimeoutException e) {
-            throw new ConfigException("not opened: no answer from Kafka on %s for %d s; is Rollcall running there?"
-                    .formatted(bootstrapServers, TIMEOUT_SECONDS));
-        } catch (ExecutionException e) {
-            throw new ConfigException("not opened: " + e.getCause());
-        }
+        UserId id = UserId.of(user);
+        CompletableFuture<Void> opened = CompletableFuture.allOf(
+                devices.stream().map(device -> publisher.opened(id, device)).toArray(CompletableFuture<?>[]::new));
+        SendCommand.await(opened, "opened", bootstrapServers);
         out.printf("%s holds %d of %s; Ctrl-C ends that%n", Printable.of(shard), devices.size(), Printable.of(user));
         out.flush();
         new CountDownLatch(1).await();

@@ -92,17 +92,24 @@ final class SendCommand implements Runnable {
         String bootstrapServers = Main.bootstrapServers(config);
         try (EventSender sender =
                 new EventSender(Topics.of(config.topics()), KafkaSettings.producer(config, bootstrapServers))) {
-            event.apply(sender).get(TIMEOUT_SECONDS, TimeUnit.SECONDS);
-        } catch (TimeoutException e) {
-            throw new ConfigException("not sent: no answer from Kafka on %s for %d s; is Rollcall running there?"
-                    .formatted(bootstrapServers, TIMEOUT_SECONDS));
-        } catch (ExecutionException e) {
-            throw new ConfigException("not sent: " + e.getCause());
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw new ConfigException("not sent: interrupted");
+            await(event.apply(sender), "sent", bootstrapServers);
         }
         spec.commandLine().getOut().println("sent");
         return 0;
+    }
+
+    /** Waits until the brokers have it, at most 20 s. {@code done}: what is then done, for the error if it is not. */
+    static void await(CompletableFuture<?> event, String done, String bootstrapServers) {
+        try {
+            event.get(TIMEOUT_SECONDS, TimeUnit.SECONDS);
+        } catch (TimeoutException e) {
+            throw new ConfigException("not %s: no answer from Kafka on %s for %d s; is Rollcall running there?"
+                    .formatted(done, bootstrapServers, TIMEOUT_SECONDS));
+        } catch (ExecutionException e) {
+            throw new ConfigException("not %s: %s".formatted(done, e.getCause()));
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new ConfigException("not %s: interrupted".formatted(done));
+        }
     }
 }
