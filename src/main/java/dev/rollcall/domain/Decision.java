@@ -24,6 +24,10 @@ public record Decision(
         return updates.isEmpty() && routing.isEmpty() && rejection == null && write instanceof StoreWrite.None;
     }
 
+    public Decision with(StoreWrite otherWrite) {
+        return new Decision(updates, routing, otherWrite, rejection);
+    }
+
     /** A write to the store of users. */
     public sealed interface StoreWrite {
         /** Nothing that has to survive a crash has changed. */

@@ -47,6 +47,7 @@ final class PackedUser {
     static final int HAS_EMITTED = 128;
     static final int HAS_STATUS_AT = 256;
     static final int HAS_APPEAR_OFFLINE_AT = 512;
+    static final int UNSTORED = 1024;
 
     // Within a device.
     private static final int LAST_RECORD = 0;
@@ -84,6 +85,15 @@ final class PackedUser {
 
     static boolean appearsOffline(byte[] packed) {
         return (flags(packed) & APPEARS_OFFLINE) != 0;
+    }
+
+    /** See {@link UnstoredUsers}. */
+    static boolean isUnstored(byte[] packed) {
+        return (flags(packed) & UNSTORED) != 0;
+    }
+
+    static void setStored(byte[] packed) {
+        SHORT.set(packed, FLAGS, (short) (flags(packed) & ~UNSTORED));
     }
 
     /** {@link Long#MAX_VALUE}: there is no text that expires. */

@@ -45,12 +45,8 @@ public final class PresencePartition {
     private final Sessions sessions;
     private final LogActivity log;
     private final StoredUsers store;
-    private final UserTable users = new UserTable();
-    private final Deadlines deadlines;
+    private final LiveUsers users;
     private final SessionSweep sessionSweep;
-
-    /** How many of the users in memory do not appear offline. */
-    private int visibleUsers;
 
     public PresencePartition(PresenceRules rules, StoredUsers store) {
         this.rules = rules;
@@ -60,8 +56,8 @@ public final class PresencePartition {
         shards = scope.shards();
         sessions = scope.sessions();
         log = new LogActivity(rules.logGapMs());
-        deadlines = new Deadlines(users, clock);
-        sessionSweep = new SessionSweep(users, sessions);
+        users = new LiveUsers(scope);
+        sessionSweep = new SessionSweep(users.table(), sessions);
     }
 
     /** Takes a stored shard into memory, before all users. */
@@ -74,7 +70,7 @@ public final class PresencePartition {
         if (snapshot.canExpire()) {
             User user = new User(id, snapshot, scope);
             user.restore(snapshot.clockAheadMs());
-            keep(user, snapshot, UserTable.NO_SLOT, Deadlines.NONE);
+            users.keep(user, snapshot, LiveUsers.NO_SLOT, false);
         }
     }
 
@@ -87,15 +83,15 @@ public final class PresencePartition {
 
     public Decision heartbeat(UserId id, Heartbeat heartbeat, long stamp) {
         int slot = users.find(id);
-        User fromStore = slot == UserTable.NO_SLOT ? fromStore(id) : null;
-        if (fromStore == null ? PackedUser.appearsOffline(users.packed(slot)) : fromStore.appearsOffline()) {
+        User fromStore = slot == LiveUsers.NO_SLOT ? fromStore(id) : null;
+        if (fromStore == null ? users.appearsOffline(slot) : fromStore.appearsOffline()) {
             // What a hidden user's devices do must not show, not even in how long the others are held (rule 9).
             return apply(slot, fromStore, heartbeat, clock.timeOf(stamp), stamp);
         }
         long at = clock.advance(stamp);
         if (extendDeadlines(log.record(at, ticksNeeded()))) {
             slot = users.find(id);
-            fromStore = slot == UserTable.NO_SLOT ? fromStore(id) : null;
+            fromStore = slot == LiveUsers.NO_SLOT ? fromStore(id) : null;
         }
         if (!isOfEarlierSession(heartbeat)) {
             shards.recordActivity(heartbeat.shard(), at);
@@ -130,7 +126,7 @@ public final class PresencePartition {
      */
     public Decision earlyHeartbeat(UserId id, Heartbeat heartbeat, long stamp) {
         int slot = users.find(id);
-        return apply(slot, slot == UserTable.NO_SLOT ? fromStore(id) : null, heartbeat, clock.timeOf(stamp), stamp);
+        return apply(slot, slot == LiveUsers.NO_SLOT ? fromStore(id) : null, heartbeat, clock.timeOf(stamp), stamp);
     }
 
     /** The place in the log of an {@link #earlyHeartbeat} of a user who did not appear offline: the partition lives. */
@@ -148,12 +144,10 @@ public final class PresencePartition {
     }
 
     private Decision apply(int slot, @Nullable User fromStore, Heartbeat heartbeat, long at, long stamp) {
-        if (fromStore == null
-                && !sessionSweep.isUnfinished()
-                && Renewal.apply(users.packed(slot), heartbeat, at, stamp, clock, rules)) {
+        if (fromStore == null && !sessionSweep.isUnfinished() && users.renew(slot, heartbeat, at, stamp)) {
             return Decision.NOTHING;
         }
-        User user = fromStore == null ? unpack(slot) : fromStore;
+        User user = fromStore == null ? users.unpack(slot) : fromStore;
         user.expire();
         Rejection rejection = user.heartbeat(heartbeat, at, stamp);
         if (!user.appearsOffline() && !isOfEarlierSession(heartbeat)) {
@@ -217,10 +211,7 @@ public final class PresencePartition {
      */
     public boolean sweep(BiConsumer<UserId, Decision> decisions) {
         List<Expired> all = new ArrayList<>();
-        boolean isFinished = deadlines.poll(rules.sweepBudget(), slot -> {
-            PackedUser.setBucket(users.packed(slot), Deadlines.NONE);
-            expire(slot, all);
-        });
+        boolean isFinished = users.pollExpired(rules.sweepBudget(), slot -> expire(slot, all));
         isFinished &= sessionSweep.poll(rules.sweepBudget(), slot -> expire(slot, all));
         all.sort(Expired.IN_ORDER);
         all.forEach(one -> decisions.accept(one.user(), one.decision()));
@@ -228,7 +219,7 @@ public final class PresencePartition {
     }
 
     private void expire(int slot, List<Expired> all) {
-        User user = unpack(slot);
+        User user = users.unpack(slot);
         user.expire();
         Decision decision = decide(user, slot, null);
         if (!decision.isNothing()) {
@@ -243,7 +234,7 @@ public final class PresencePartition {
 
     /** Whether somebody but hidden users does. */
     private boolean ticksNeeded() {
-        return visibleUsers > 0 || sessions.anyHeard();
+        return users.anyVisible() || sessions.anyHeard();
     }
 
     /** How many sessions hold devices. */
@@ -268,12 +259,12 @@ public final class PresencePartition {
 
     /** How many entries of any kind are in memory, for tests of what grows. */
     int entries() {
-        return users.size() + deadlines.entries() + shards.size() + sessions.entries();
+        return users.entries() + shards.size() + sessions.entries();
     }
 
     /** How far the sweep is behind, in ms: what was due then has not been looked at yet. */
     public long sweepBehindMs() {
-        return clock.now() == PartitionClock.UNKNOWN ? 0 : deadlines.behindMs(clock.now());
+        return users.behindMs();
     }
 
     /** Returns whether all users in memory have been changed, so that slots may be others' now. */
@@ -281,30 +272,20 @@ public final class PresencePartition {
         if (finding == null) {
             return false;
         }
-        boolean isTakeOver = finding instanceof Finding.TakeOver;
-        if (isTakeOver) {
-            deadlines.clear(); // what was scheduled before any time was known is filed too finely
-        }
         sessions.extendDeadlines(finding);
-        users.forEachSlot(slot -> {
-            if (PackedUser.nextDeadline(users.packed(slot), clock) == Long.MAX_VALUE) {
-                if (isTakeOver) {
-                    PackedUser.setBucket(users.packed(slot), Deadlines.NONE); // it may have been opened just before
-                }
-                return; // all of its devices are held by sessions
-            }
-            User user = unpack(slot);
-            long bucket = isTakeOver ? Deadlines.NONE : PackedUser.bucket(users.packed(slot));
-            user.extendDeadlines(finding);
-            keep(user, user.snapshot(), slot, bucket);
-        });
+        users.extendDeadlines(finding);
         return true;
     }
 
     // ---- users ----
 
+    /** Those in memory of whom the local store does not have the newest. */
+    public UnstoredUsers unstored() {
+        return users;
+    }
+
     private User load(int slot, UserId id) {
-        return slot == UserTable.NO_SLOT ? fromStore(id) : unpack(slot);
+        return slot == LiveUsers.NO_SLOT ? fromStore(id) : users.unpack(slot);
     }
 
     private User fromStore(UserId id) {
@@ -312,32 +293,16 @@ public final class PresencePartition {
         return snapshot == null ? new User(id, scope) : new User(id, snapshot, scope);
     }
 
-    private User unpack(int slot) {
-        byte[] packed = users.packed(slot);
-        return new User(PackedUser.id(packed), UserCodec.unpack(packed, sessions), scope);
-    }
-
     private Decision decide(User user, int slot, @Nullable Rejection rejection) {
         Decision decision = user.takeDecision(rejection);
-        UserSnapshot snapshot = decision.write() instanceof StoreWrite.Put put ? put.snapshot() : user.snapshot();
-        keep(user, snapshot, slot, slot == UserTable.NO_SLOT ? Deadlines.NONE : PackedUser.bucket(users.packed(slot)));
-        return decision;
-    }
-
-    /** Keeps a user in memory for as long as there is something that can expire before long. */
-    private void keep(User user, UserSnapshot snapshot, int slot, long bucket) {
-        boolean wasKept = slot != UserTable.NO_SLOT;
-        if (wasKept && !PackedUser.appearsOffline(users.packed(slot))) {
-            visibleUsers--;
-        }
-        long next = user.nextDeadline();
-        boolean isTextNear = clock.reached() == PartitionClock.UNKNOWN || next - clock.reached() < TEXT_HORIZON_MS;
-        if (!snapshot.devices().isEmpty() || (next != Long.MAX_VALUE && isTextNear)) {
-            int kept = wasKept ? slot : users.add(user.id());
-            users.set(kept, UserCodec.pack(user.id(), snapshot, deadlines.schedule(kept, bucket, next), sessions));
-            visibleUsers += user.appearsOffline() ? 0 : 1;
-        } else if (wasKept) {
-            users.remove(slot, user.id());
-        }
+        StoreWrite.Put put = decision.write() instanceof StoreWrite.Put one ? one : null;
+        boolean wasUnstored = slot != LiveUsers.NO_SLOT && users.isUnstored(slot);
+        UserSnapshot snapshot = put == null ? user.snapshot() : put.snapshot();
+        boolean isKept = users.keep(user, snapshot, slot, put != null);
+        // Whoever leaves with something that the local store lacks is stored once more; it comes with a decision nearly
+        // always.
+        return isKept || !wasUnstored || !(decision.write() instanceof StoreWrite.None)
+                ? decision
+                : decision.with(new StoreWrite.Put(snapshot));
     }
 }

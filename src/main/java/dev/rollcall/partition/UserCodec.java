@@ -24,7 +24,7 @@ final class UserCodec {
     private UserCodec() {}
 
     /** @param bucket see {@link PackedUser#bucket} */
-    static byte[] pack(UserId id, UserSnapshot user, long bucket, Sessions sessions) {
+    static byte[] pack(UserId id, UserSnapshot user, long bucket, boolean isUnstored, Sessions sessions) {
         ByteBuffer out = ByteBuffer.allocate(maxBytes(user));
         String text = user.status().text();
         Long textExpiry = user.status().expiresAt();
@@ -39,7 +39,8 @@ final class UserCodec {
                 | flag(text != null, PackedUser.HAS_TEXT)
                 | flag(emitted != null, PackedUser.HAS_EMITTED)
                 | flag(user.statusAt() != NEVER, PackedUser.HAS_STATUS_AT)
-                | flag(user.appearOfflineAt() != NEVER, PackedUser.HAS_APPEAR_OFFLINE_AT)));
+                | flag(user.appearOfflineAt() != NEVER, PackedUser.HAS_APPEAR_OFFLINE_AT)
+                | flag(isUnstored, PackedUser.UNSTORED)));
         out.putShort((short) user.devices().size());
         if (textExpiry != null) {
             out.putLong(textExpiry);

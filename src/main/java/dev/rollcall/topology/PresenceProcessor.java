@@ -15,6 +15,7 @@ import dev.rollcall.domain.UserSnapshot;
 import dev.rollcall.partition.PresencePartition;
 import dev.rollcall.session.ShardHeartbeat;
 import dev.rollcall.session.StoredShard;
+import dev.rollcall.store.UserStores;
 import dev.rollcall.text.Printable;
 import dev.rollcall.wire.Inbound;
 import java.time.Clock;
@@ -44,6 +45,7 @@ final class PresenceProcessor implements Processor<UserId, Object, Object, Objec
     private final Clock clock;
     private final UserPartitioner partitioner;
     private final HeartbeatSource heartbeats;
+    private final UserStores userStores;
     private final OutputLimits limits;
     private final OutputLimits.Limit presence;
     private final OutputLimits.Limit routing;
@@ -64,12 +66,14 @@ final class PresenceProcessor implements Processor<UserId, Object, Object, Objec
             Clock clock,
             UserPartitioner partitioner,
             HeartbeatSource heartbeats,
+            UserStores userStores,
             OutputLimits limits,
             String instance) {
         this.config = config;
         this.clock = clock;
         this.partitioner = partitioner;
         this.heartbeats = heartbeats;
+        this.userStores = userStores;
         this.limits = limits;
         this.presence = limits.of(config.topics().presence());
         this.routing = limits.of(config.topics().routing());
@@ -90,6 +94,7 @@ final class PresenceProcessor implements Processor<UserId, Object, Object, Objec
         heartbeats.forget(context.taskId().partition());
         restoreAll(shards, partition::restoreShard);
         restoreAll(users, partition::restore);
+        userStores.leaveTo(partition.unstored(), context.taskId());
         metrics.state(partition);
         context.schedule(
                 Duration.ofMillis(config.tickIntervalMs()), PunctuationType.WALL_CLOCK_TIME, this::writeClockTick);
@@ -269,7 +274,7 @@ final class PresenceProcessor implements Processor<UserId, Object, Object, Objec
         if (decision.write() instanceof StoreWrite.Put put) {
             users.put(user, put.snapshot());
         } else if (decision.write() instanceof StoreWrite.Delete) {
-            users.delete(user);
+            users.put(user, null); // delete would read the row, to return it
         }
     }
 

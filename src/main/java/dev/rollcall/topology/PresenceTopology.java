@@ -2,6 +2,7 @@ package dev.rollcall.topology;
 
 import dev.rollcall.config.RollcallConfig;
 import dev.rollcall.domain.UserId;
+import dev.rollcall.store.UserStores;
 import dev.rollcall.wire.Inbound;
 import dev.rollcall.wire.Serialization;
 import dev.rollcall.wire.Topic;
@@ -106,14 +107,16 @@ public final class PresenceTopology {
                 topics.appearOffline(),
                 topics.appearOffline().values().deserializer());
 
+        UserStores userStores =
+                new UserStores(users, Serialization.userSnapshots().serializer());
         topology.addProcessor(
                 PROCESSOR,
                 () -> new PresenceProcessor(
-                        config, clock, new UserPartitioner(partitions), heartbeats, limits, instance),
+                        config, clock, new UserPartitioner(partitions), heartbeats, userStores, limits, instance),
                 HEARTBEATS,
                 STATUSES,
                 APPEAR_OFFLINE);
-        topology.addStateStore(store(users, Serialization.userIds(), Serialization.userSnapshots()), PROCESSOR);
+        topology.addStateStore(store(userStores, Serialization.userIds(), Serialization.userSnapshots()), PROCESSOR);
         topology.addStateStore(store(shards, Serdes.String(), Serialization.storedShards()), PROCESSOR);
 
         addSink(topology, PRESENCE, topics.presence());

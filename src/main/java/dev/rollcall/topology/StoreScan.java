@@ -66,8 +66,7 @@ final class StoreScan {
             nextScan = now + intervalMs;
         }
         List<UserId> due = new ArrayList<>();
-        try (KeyValueIterator<UserId, UserSnapshot> slice =
-                reached == null ? users.all() : users.range(reached, null)) {
+        try (KeyValueIterator<UserId, UserSnapshot> slice = users.range(reached, null)) {
             for (int looked = 0; looked < SLICE && slice.hasNext(); looked++) {
                 KeyValue<UserId, UserSnapshot> user = slice.next();
                 reached = user.key;

@@ -88,7 +88,7 @@ public final class Serialization {
 
     static Serde<Presence> presence() {
         return Serdes.serdeFrom(
-                (topic, value) -> value == null ? null : SingleObject.encode(Wire.toAvro(value)),
+                (topic, value) -> value == null ? null : Wire.write(value),
                 (topic, bytes) -> read(PRESENCE, topic, bytes, value -> Wire.toDomain((UserPresence) value)));
     }
 
@@ -102,7 +102,7 @@ public final class Serialization {
     /** What of a user is stored; internal. */
     public static Serde<UserSnapshot> userSnapshots() {
         return Serdes.serdeFrom(
-                (topic, value) -> value == null ? null : SingleObject.encode(Stored.toAvro(value)),
+                (topic, value) -> value == null ? null : Stored.write(value),
                 (topic, bytes) -> read(USERS, topic, bytes, value -> Stored.toDomain((UserState) value)));
     }
 

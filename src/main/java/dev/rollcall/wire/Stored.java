@@ -1,5 +1,7 @@
 package dev.rollcall.wire;
 
+import static dev.rollcall.domain.UserSnapshot.NEVER;
+
 import dev.rollcall.domain.PresenceState;
 import dev.rollcall.domain.StatusText;
 import dev.rollcall.domain.UserSnapshot;
@@ -20,23 +22,49 @@ import org.jspecify.annotations.Nullable;
 
 /** From the records of the stores to the domain's values and back; nobody but Rollcall writes or reads them. */
 final class Stored {
+    private static final ThreadLocal<AvroWriter> USER = AvroWriter.of(UserState.getClassSchema());
+
     private Stored() {}
 
-    static UserState toAvro(UserSnapshot snapshot) {
-        return new UserState(
-                snapshot.devices().stream().map(Stored::toAvro).toList(),
-                snapshot.status().text(),
-                snapshot.status().expiresAt(),
-                snapshot.appearOffline(),
-                snapshot.emitted() == null ? null : toAvro(snapshot.emitted()),
-                orNull(snapshot.lastActive()),
-                orNull(snapshot.forgettableSince()),
-                orNull(snapshot.leftOnline()),
-                orNull(snapshot.leftIdle()),
-                snapshot.routingSequence(),
-                snapshot.clockAheadMs(),
-                orNull(snapshot.statusAt()),
-                orNull(snapshot.appearOfflineAt()));
+    /** In the order of the fields of {@code schemas/store/UserState.avsc}. */
+    static byte[] write(UserSnapshot user) {
+        AvroWriter out = USER.get().begin();
+        if (!user.devices().isEmpty()) {
+            out.number(user.devices().size());
+            user.devices().forEach(device -> write(device, out));
+        }
+        out.number(0); // no further block of devices
+        out.textOrNull(user.status().text());
+        out.numberOrNull(user.status().expiresAt());
+        out.flag(user.appearOffline());
+        Emitted emitted = user.emitted();
+        out.isPresent(emitted != null);
+        if (emitted != null) {
+            out.state(emitted.state()).number(emitted.since()).number(emitted.sequence());
+        }
+        return out.numberUnless(NEVER, user.lastActive())
+                .numberUnless(NEVER, user.forgettableSince())
+                .numberUnless(NEVER, user.leftOnline())
+                .numberUnless(NEVER, user.leftIdle())
+                .number(user.routingSequence())
+                .number(user.clockAheadMs())
+                .numberUnless(NEVER, user.statusAt())
+                .numberUnless(NEVER, user.appearOfflineAt())
+                .end();
+    }
+
+    private static void write(DeviceSnapshot device, AvroWriter out) {
+        SessionId session = device.session();
+        out.text(device.id())
+                .state(device.state())
+                .number(device.since())
+                .number(device.lastRecord())
+                .number(device.leaseMs())
+                .flag(device.connectionEnded())
+                .number(device.deadline())
+                .textOrNull(session == null ? device.shard() : session.shard())
+                .textOrNull(session == null ? null : session.session())
+                .number(session == null ? 0 : session.life());
     }
 
     static UserSnapshot toDomain(UserState state) {
@@ -87,21 +115,6 @@ final class Stored {
                         .toList());
     }
 
-    private static DeviceState toAvro(DeviceSnapshot device) {
-        SessionId session = device.session();
-        return new DeviceState(
-                device.id(),
-                toStored(device.state()),
-                device.since(),
-                device.lastRecord(),
-                device.leaseMs(),
-                device.connectionEnded(),
-                device.deadline(),
-                session == null ? device.shard() : session.shard(),
-                session == null ? null : session.session(),
-                session == null ? 0 : session.life());
-    }
-
     private static DeviceSnapshot toDomain(DeviceState device) {
         boolean isHeld = device.getShard() != null && device.getSession() != null;
         return DeviceSnapshot.stored(
@@ -116,10 +129,6 @@ final class Stored {
                 isHeld ? new SessionId(device.getShard(), device.getSession(), device.getSessionLife()) : null);
     }
 
-    private static Said toAvro(Emitted emitted) {
-        return new Said(toStored(emitted.state()), emitted.since(), emitted.sequence());
-    }
-
     private static Emitted toDomain(Said said) {
         return new Emitted(toDomain(said.getState()), said.getSince(), said.getSequence());
     }
@@ -132,19 +141,7 @@ final class Stored {
         };
     }
 
-    private static StoredPresence toStored(PresenceState state) {
-        return switch (state) {
-            case OFFLINE -> StoredPresence.OFFLINE;
-            case IDLE -> StoredPresence.IDLE;
-            case ONLINE -> StoredPresence.ONLINE;
-        };
-    }
-
-    private static @Nullable Long orNull(long time) {
-        return time == UserSnapshot.NEVER ? null : (Long) time;
-    }
-
     private static long orNever(@Nullable Long time) {
-        return time == null ? UserSnapshot.NEVER : time;
+        return time == null ? NEVER : time;
     }
 }

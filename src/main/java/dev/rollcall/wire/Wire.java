@@ -25,6 +25,8 @@ import org.jspecify.annotations.Nullable;
 
 /** From the records of the contract to the domain's values and back; fields out of their range are refused (rule 12). */
 final class Wire {
+    private static final ThreadLocal<AvroWriter> PRESENCE = AvroWriter.of(UserPresence.getClassSchema());
+
     private Wire() {}
 
     static Heartbeat toDomain(DeviceHeartbeat value) throws UnreadableException {
@@ -117,14 +119,17 @@ final class Wire {
         return new ClockPulse(instance);
     }
 
-    static UserPresence toAvro(Presence value) {
-        return new UserPresence(
-                toAvro(value.state()),
-                value.previousState() == null ? null : toAvro(value.previousState()),
-                value.status(),
-                Instant.ofEpochMilli(value.since()),
-                instant(value.lastActive()),
-                value.sequence());
+    /** In the order of the fields of {@code schemas/UserPresence.avsc}. */
+    static byte[] write(Presence value) {
+        return PRESENCE.get()
+                .begin()
+                .state(value.state())
+                .stateOrNull(value.previousState())
+                .textOrNull(value.status())
+                .number(value.since())
+                .numberOrNull(value.lastActive())
+                .number(value.sequence())
+                .end();
     }
 
     static Presence toDomain(UserPresence value) throws UnreadableException {

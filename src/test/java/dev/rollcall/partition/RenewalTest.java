@@ -27,7 +27,7 @@ class RenewalTest {
             long now = START + random.below(100_000);
             User user = random.user(now);
             long bucket = random.bucketOf(user);
-            byte[] before = UserCodec.pack(user.id(), user.snapshot(), bucket, RandomUsers.SESSIONS);
+            byte[] before = UserCodec.pack(user.id(), user.snapshot(), bucket, false, RandomUsers.SESSIONS);
             Heartbeat heartbeat = random.heartbeat();
             PartitionClock clock = random.clock(now);
             long stamp = clock.stampOf(now) + random.below(40_000) - 20_000;
@@ -42,7 +42,7 @@ class RenewalTest {
                 assertThat(decision).as("seed %d, round %d", seed, round).isEqualTo(Decision.NOTHING);
                 assertThat(inPlace)
                         .as("seed %d, round %d", seed, round)
-                        .isEqualTo(UserCodec.pack(slow.id(), slow.snapshot(), bucket, RandomUsers.SESSIONS));
+                        .isEqualTo(UserCodec.pack(slow.id(), slow.snapshot(), bucket, false, RandomUsers.SESSIONS));
                 assertThat(PackedUser.nextDeadline(inPlace, clock))
                         .isEqualTo(slow.nextDeadline())
                         .isGreaterThanOrEqualTo(Deadlines.startOf(bucket));
@@ -61,12 +61,12 @@ class RenewalTest {
         User user = new User(UserId.of("alice"), RandomUsers.scope(noon));
         user.heartbeat(new Heartbeat("A", null, false, OptionalLong.empty(), shard), START, START);
         user.takeDecision(null);
-        byte[] packed = UserCodec.pack(user.id(), user.snapshot(), Deadlines.NONE, RandomUsers.SESSIONS);
+        byte[] packed = UserCodec.pack(user.id(), user.snapshot(), Deadlines.NONE, false, RandomUsers.SESSIONS);
 
         Heartbeat poll = new Heartbeat("A", null, false, OptionalLong.empty(), shard);
         assertThat(Renewal.apply(packed, poll, START + 1, START + 1, noon, RandomUsers.RULES))
                 .isFalse(); // in no bucket yet
-        packed = UserCodec.pack(user.id(), user.snapshot(), START / 1_000, RandomUsers.SESSIONS);
+        packed = UserCodec.pack(user.id(), user.snapshot(), START / 1_000, false, RandomUsers.SESSIONS);
         assertThat(Renewal.apply(packed, poll, START + 10_000, START + 10_000, noon, RandomUsers.RULES))
                 .isTrue();
         assertThat(PackedUser.nextDeadline(packed, noon)).isEqualTo(START + 40_000);

@@ -22,7 +22,7 @@ class UserCodecTest {
         RandomUsers random = new RandomUsers(seed);
         for (int round = 0; round < 1_000; round++) {
             User user = random.user(START);
-            byte[] packed = UserCodec.pack(user.id(), user.snapshot(), round, RandomUsers.SESSIONS);
+            byte[] packed = UserCodec.pack(user.id(), user.snapshot(), round, round % 2 == 0, RandomUsers.SESSIONS);
 
             assertThat(UserCodec.unpack(packed, RandomUsers.SESSIONS))
                     .as("seed %d, round %d", seed, round)
@@ -44,7 +44,8 @@ class UserCodecTest {
     void shouldFailWhenAnIdIsLongerThanTheContractAllows() {
         User user = new User(UserId.of("alice"), RandomUsers.scope(new PartitionClock()));
         user.heartbeat(new Heartbeat("é".repeat(128), ONLINE, false, OptionalLong.empty(), null), START, START);
-        assertThatThrownBy(() -> UserCodec.pack(user.id(), user.snapshot(), Deadlines.NONE, RandomUsers.SESSIONS))
+        assertThatThrownBy(
+                        () -> UserCodec.pack(user.id(), user.snapshot(), Deadlines.NONE, false, RandomUsers.SESSIONS))
                 .hasMessageContaining("more than 255 bytes");
     }
 }

@@ -60,7 +60,8 @@ class UserTableTest {
 
     private int add(UserId id) {
         int slot = users.add(id);
-        users.set(slot, UserCodec.pack(id, new User(id, SCOPE).snapshot(), Deadlines.NONE, RandomUsers.SESSIONS));
+        users.set(
+                slot, UserCodec.pack(id, new User(id, SCOPE).snapshot(), Deadlines.NONE, false, RandomUsers.SESSIONS));
         return slot;
     }
 }

@@ -24,9 +24,10 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.time.ZoneOffset;
-import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Properties;
 import java.util.stream.Stream;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
@@ -42,7 +43,6 @@ import org.apache.kafka.streams.StreamsConfig;
 import org.apache.kafka.streams.TestOutputTopic;
 import org.apache.kafka.streams.TopologyTestDriver;
 import org.apache.kafka.streams.state.KeyValueBytesStoreSupplier;
-import org.apache.kafka.streams.state.KeyValueIterator;
 import org.apache.kafka.streams.state.KeyValueStore;
 import org.apache.kafka.streams.state.Stores;
 import org.apache.kafka.streams.test.TestRecord;
@@ -65,6 +65,8 @@ final class TopologyContext implements AutoCloseable {
     private final OutputLimits limits;
     private final Path stateDir;
     private long now = START;
+    private final Map<UserId, UserSnapshot> users = new HashMap<>();
+    private final Map<String, StoredShard> shards = new HashMap<>();
     private TopologyTestDriver driver;
 
     TopologyContext(RollcallConfig config) {
@@ -106,6 +108,7 @@ final class TopologyContext implements AutoCloseable {
         properties.put(StreamsConfig.BOOTSTRAP_SERVERS_CONFIG, "nowhere:1");
         properties.put(StreamsConfig.STATE_DIR_CONFIG, stateDir.toString());
         properties.put(StreamsConfig.MAX_TASK_IDLE_MS_CONFIG, idleMs);
+        properties.put(StreamsConfig.PROCESSING_GUARANTEE_CONFIG, StreamsConfig.EXACTLY_ONCE_V2); // as in production
         properties.put("processing.exception.handler.global.enabled", true);
         InstantSource time = () -> Instant.ofEpochMilli(now);
         return new TopologyTestDriver(
@@ -215,20 +218,30 @@ final class TopologyContext implements AutoCloseable {
         restart();
     }
 
-    /** Ends the processor and starts another on what it stored; what it only had in memory is gone. */
+    /** Kills the processor and starts another from the changelogs; what it only had in memory or in its local store is gone. */
     void restart() {
-        List<KeyValue<UserId, UserSnapshot>> storedUsers = all(users());
-        List<KeyValue<String, StoredShard>> storedShards = all(driver.getKeyValueStore(PresenceTopology.SHARDS));
+        List<KeyValue<UserId, UserSnapshot>> fromUsers =
+                changelog(PresenceTopology.USERS, users, Serialization.userIds(), Serialization.userSnapshots());
+        List<KeyValue<String, StoredShard>> fromShards =
+                changelog(PresenceTopology.SHARDS, shards, Serdes.String(), Serialization.storedShards());
         driver.close();
-        driver = newDriver(storedUsers, storedShards);
+        driver = newDriver(fromUsers, fromShards);
     }
 
-    private static <K, V> List<KeyValue<K, V>> all(KeyValueStore<K, V> store) {
-        List<KeyValue<K, V>> rows = new ArrayList<>();
-        try (KeyValueIterator<K, V> all = store.all()) {
-            all.forEachRemaining(rows::add);
-        }
-        return rows;
+    /** What a changelog holds, after compaction. */
+    private <K, V> List<KeyValue<K, V>> changelog(String store, Map<K, V> latest, Serde<K> keys, Serde<V> values) {
+        driver.createOutputTopic("test-" + store + "-changelog", keys.deserializer(), values.deserializer())
+                .readRecordsToList()
+                .forEach(record -> {
+                    if (record.value() == null) {
+                        latest.remove(record.key());
+                    } else {
+                        latest.put(record.key(), record.value());
+                    }
+                });
+        return latest.entrySet().stream()
+                .map(row -> KeyValue.pair(row.getKey(), row.getValue()))
+                .toList();
     }
 
     // ---- outputs ----

@@ -1,0 +1,5 @@
+/** The local store of users: between Kafka Streams' changelog and RocksDB. */
+@NullMarked
+package dev.rollcall.store;
+
+import org.jspecify.annotations.NullMarked;
