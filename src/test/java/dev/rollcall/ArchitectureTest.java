@@ -66,8 +66,12 @@ class ArchitectureTest {
                 .definedBy("dev.rollcall.config..")
                 .layer("consumer")
                 .definedBy("dev.rollcall.consumer..")
+                .layer("store")
+                .definedBy("dev.rollcall.store")
                 .layer("partition")
                 .definedBy("dev.rollcall.partition..")
+                .layer("memory")
+                .definedBy("dev.rollcall.memory..")
                 .layer("domain")
                 .definedBy("dev.rollcall.domain")
                 .layer("domain.user")
@@ -119,12 +123,20 @@ class ArchitectureTest {
                 .mayOnlyBeAccessedByLayers("app", "topology")
                 .whereLayer("consumer")
                 .mayOnlyAccessLayers("domain")
+                .whereLayer("store")
+                .mayOnlyBeAccessedByLayers("topology")
+                .whereLayer("store")
+                .mayOnlyAccessLayers("memory", "domain")
                 .whereLayer("partition")
                 .mayOnlyBeAccessedByLayers("topology")
                 .whereLayer("partition")
+                .mayOnlyAccessLayers("memory", "domain.user", "domain", "session", "time")
+                .whereLayer("memory")
+                .mayOnlyBeAccessedByLayers("partition", "store", "topology")
+                .whereLayer("memory")
                 .mayOnlyAccessLayers("domain.user", "domain", "session", "time")
                 .whereLayer("domain.user")
-                .mayOnlyBeAccessedByLayers("partition")
+                .mayOnlyBeAccessedByLayers("partition", "memory")
                 .whereLayer("domain.user")
                 .mayOnlyAccessLayers("domain", "session", "time")
                 .whereLayer("embedded")
@@ -160,7 +172,9 @@ class ArchitectureTest {
                         "dev.rollcall.simulate",
                         "dev.rollcall.topology",
                         "dev.rollcall.consumer",
+                        "dev.rollcall.store",
                         "dev.rollcall.partition",
+                        "dev.rollcall.memory",
                         "dev.rollcall.wire",
                         "dev.rollcall.config",
                         "dev.rollcall.domain",
@@ -175,6 +189,7 @@ class ArchitectureTest {
 
     private static final String[] PURE = {
         "dev.rollcall.partition",
+        "dev.rollcall.memory",
         "dev.rollcall.domain",
         "dev.rollcall.domain.user",
         "dev.rollcall.session",

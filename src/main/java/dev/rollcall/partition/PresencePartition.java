@@ -11,6 +11,8 @@ import dev.rollcall.domain.UserSnapshot;
 import dev.rollcall.domain.user.PartitionScope;
 import dev.rollcall.domain.user.Shards;
 import dev.rollcall.domain.user.User;
+import dev.rollcall.memory.LiveUsers;
+import dev.rollcall.memory.UnstoredUsers;
 import dev.rollcall.session.Sessions;
 import dev.rollcall.session.ShardHeartbeat;
 import dev.rollcall.session.StoredShard;
@@ -32,12 +34,6 @@ import org.jspecify.annotations.Nullable;
  * pause or a dead broker cannot make a live device look silent.
  */
 public final class PresencePartition {
-    /**
-     * A user without a device is in memory from this long before their text expires, in ms: twice as long as the scan of the
-     * store takes that finds them.
-     */
-    public static final long TEXT_HORIZON_MS = 2 * 86_400_000L;
-
     private final PresenceRules rules;
     private final PartitionScope scope;
     private final PartitionClock clock;
@@ -46,7 +42,6 @@ public final class PresencePartition {
     private final LogActivity log;
     private final StoredUsers store;
     private final LiveUsers users;
-    private final SessionSweep sessionSweep;
 
     public PresencePartition(PresenceRules rules, StoredUsers store) {
         this.rules = rules;
@@ -57,7 +52,6 @@ public final class PresencePartition {
         sessions = scope.sessions();
         log = new LogActivity(rules.logGapMs());
         users = new LiveUsers(scope);
-        sessionSweep = new SessionSweep(users.table(), sessions);
     }
 
     /** Takes a stored shard into memory, before all users. */
@@ -144,7 +138,7 @@ public final class PresencePartition {
     }
 
     private Decision apply(int slot, @Nullable User fromStore, Heartbeat heartbeat, long at, long stamp) {
-        if (fromStore == null && !sessionSweep.isUnfinished() && users.renew(slot, heartbeat, at, stamp)) {
+        if (fromStore == null && !users.anyEndedSessions() && users.renew(slot, heartbeat, at, stamp)) {
             return Decision.NOTHING;
         }
         User user = fromStore == null ? users.unpack(slot) : fromStore;
@@ -174,7 +168,7 @@ public final class PresencePartition {
 
     /**
      * Looks at a user that only the store knows: after a long time of nothing to emit, it is forgotten (rule 11); and one
-     * whose text expires within {@link #TEXT_HORIZON_MS} is in memory from now on.
+     * whose text expires within {@link LiveUsers#TEXT_HORIZON_MS} is in memory from now on.
      */
     public Decision review(UserId id) {
         return change(id, now(), user -> {});
@@ -212,7 +206,7 @@ public final class PresencePartition {
     public boolean sweep(BiConsumer<UserId, Decision> decisions) {
         List<Expired> all = new ArrayList<>();
         boolean isFinished = users.pollExpired(rules.sweepBudget(), slot -> expire(slot, all));
-        isFinished &= sessionSweep.poll(rules.sweepBudget(), slot -> expire(slot, all));
+        isFinished &= users.pollEndedSessions(rules.sweepBudget(), slot -> expire(slot, all));
         all.sort(Expired.IN_ORDER);
         all.forEach(one -> decisions.accept(one.user(), one.decision()));
         return isFinished;

@@ -1,4 +1,4 @@
-/** One partition's users in memory: packed, found by id, with their deadlines. Drives the rules of {@code domain}. */
+/** One partition of the inputs: its time, and who of its users is in memory. Drives the rules of {@code domain}. */
 @NullMarked
 package dev.rollcall.partition;
 

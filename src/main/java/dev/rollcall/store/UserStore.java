@@ -2,7 +2,7 @@ package dev.rollcall.store;
 
 import dev.rollcall.domain.UserId;
 import dev.rollcall.domain.UserSnapshot;
-import dev.rollcall.partition.UnstoredUsers;
+import dev.rollcall.memory.UnstoredUsers;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;

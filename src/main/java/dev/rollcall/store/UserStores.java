@@ -1,7 +1,7 @@
 package dev.rollcall.store;
 
 import dev.rollcall.domain.UserSnapshot;
-import dev.rollcall.partition.UnstoredUsers;
+import dev.rollcall.memory.UnstoredUsers;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import org.apache.kafka.common.serialization.Serializer;

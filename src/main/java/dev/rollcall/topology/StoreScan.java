@@ -2,7 +2,7 @@ package dev.rollcall.topology;
 
 import dev.rollcall.domain.UserId;
 import dev.rollcall.domain.UserSnapshot;
-import dev.rollcall.partition.PresencePartition;
+import dev.rollcall.memory.LiveUsers;
 import java.util.ArrayList;
 import java.util.List;
 import org.apache.kafka.streams.KeyValue;
@@ -35,9 +35,7 @@ final class StoreScan {
         this.users = users;
         this.retentionMs = retentionMs;
         this.intervalMs = Math.max(
-                1,
-                Math.min(
-                        retentionMs / SCANS_PER_RETENTION, PresencePartition.TEXT_HORIZON_MS / SCANS_PER_TEXT_HORIZON));
+                1, Math.min(retentionMs / SCANS_PER_RETENTION, LiveUsers.TEXT_HORIZON_MS / SCANS_PER_TEXT_HORIZON));
     }
 
     /**
@@ -87,6 +85,6 @@ final class StoreScan {
 
     private static boolean isTextNear(UserSnapshot user, long now) {
         Long expiresAt = user.status().expiresAt();
-        return expiresAt != null && user.devices().isEmpty() && expiresAt - now <= PresencePartition.TEXT_HORIZON_MS;
+        return expiresAt != null && user.devices().isEmpty() && expiresAt - now <= LiveUsers.TEXT_HORIZON_MS;
     }
 }

@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.rollcall.domain.StatusText;
 import dev.rollcall.domain.UserId;
 import dev.rollcall.domain.UserSnapshot;
-import dev.rollcall.partition.UnstoredUsers;
+import dev.rollcall.memory.UnstoredUsers;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -13,6 +13,7 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Properties;
 import java.util.Random;
 import java.util.Set;
@@ -142,7 +143,8 @@ class UserStoreTest {
                 store.put(key(user), null);
                 truth.remove(user);
             } else if (kind < 980) { // a scan
-                Set<UserId> found = new HashSet<>(rows(store.range(key(user), null)).keySet());
+                Set<UserId> found =
+                        new HashSet<>(rows(store.range(key(user), null)).keySet());
                 Set<UserId> missing = new HashSet<>(truth.keySet());
                 missing.removeIf(one -> one.compareTo(user) < 0 || memory.users.containsKey(one));
                 assertThat(found).as("seed %d, step %d", seed, step).containsAll(missing);
@@ -169,7 +171,7 @@ class UserStoreTest {
         properties.put(StreamsConfig.PROCESSING_GUARANTEE_CONFIG, guarantee);
         UserStores stores = new UserStores(
                 Stores.persistentKeyValueStore("users"),
-                (topic, user) -> user.status().text().getBytes(StandardCharsets.UTF_8));
+                (topic, user) -> row(Objects.requireNonNull(user.status().text())));
         KeyValueStore<Bytes, byte[]> opened = stores.get();
         opened.init(
                 new MockProcessorContext<Void, Void>(properties, TASK, directory.toFile()).getStateStoreContext(),
@@ -229,7 +231,7 @@ class UserStoreTest {
 
         @Override
         public UserSnapshot get(UserId user) {
-            return users.get(user);
+            return Objects.requireNonNull(users.get(user));
         }
 
         @Override

@@ -1,4 +1,4 @@
-package dev.rollcall.partition;
+package dev.rollcall.memory;
 
 import dev.rollcall.time.PartitionClock;
 import java.util.Arrays;
@@ -76,17 +76,18 @@ final class Deadlines {
                 if (!isIn(bucket, slot)) {
                     continue; // scheduled for an earlier bucket since, or the slot is another's now
                 }
-                long deadline = PackedUser.nextDeadline(users.packed(slot), clock);
+                long deadline = users.at(slot).nextDeadline(clock);
                 if (deadline <= now) {
                     left--;
                     onExpiry.accept(slot);
                 } else if (deadline == Long.MAX_VALUE) {
-                    PackedUser.setBucket(users.packed(slot), NONE); // a session decides
+                    users.at(slot).setBucket(NONE); // a session decides
                 } else if (bucketOf(deadline) == bucket) {
                     later.add(slot);
                 } else {
-                    PackedUser.setBucket(users.packed(slot), bucketOf(deadline));
-                    add(bucketOf(deadline), slot);
+                    long laterBucket = bucketOf(deadline);
+                    users.at(slot).setBucket(laterBucket);
+                    add(laterBucket, slot);
                 }
             }
             later.moveTo(slots);
@@ -122,7 +123,7 @@ final class Deadlines {
     }
 
     private boolean isIn(long bucket, int slot) {
-        return users.isTaken(slot) && PackedUser.bucket(users.packed(slot)) == bucket;
+        return users.isTaken(slot) && users.at(slot).bucket() == bucket;
     }
 
     /** The bucket for a deadline: none begins later than what is in it. */

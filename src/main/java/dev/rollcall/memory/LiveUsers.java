@@ -1,4 +1,4 @@
-package dev.rollcall.partition;
+package dev.rollcall.memory;
 
 import dev.rollcall.domain.Heartbeat;
 import dev.rollcall.domain.PresenceRules;
@@ -6,7 +6,6 @@ import dev.rollcall.domain.UserId;
 import dev.rollcall.domain.UserSnapshot;
 import dev.rollcall.domain.user.PartitionScope;
 import dev.rollcall.domain.user.User;
-import dev.rollcall.session.Sessions;
 import dev.rollcall.time.LogActivity.Finding;
 import dev.rollcall.time.PartitionClock;
 import java.util.List;
@@ -18,61 +17,65 @@ import org.jspecify.annotations.Nullable;
  * The users with something that can expire: in memory, packed, each in a slot, with when they come up next. What was decided
  * of one while in here is in the changelog at once, but not in the local store: this is the newest there is of them.
  */
-final class LiveUsers implements UnstoredUsers {
-    static final int NO_SLOT = UserTable.NO_SLOT;
+public final class LiveUsers implements UnstoredUsers {
+    public static final int NO_SLOT = UserTable.NO_SLOT;
+
+    /**
+     * A user without a device is in here from this long before their text expires, in ms: twice as long as the scan of the store
+     * takes that finds them.
+     */
+    public static final long TEXT_HORIZON_MS = 2 * 86_400_000L;
 
     private final PartitionScope scope;
     private final PresenceRules rules;
     private final PartitionClock clock;
-    private final Sessions sessions;
+    private final UserCodec codec;
     private final UserTable table = new UserTable();
     private final Deadlines deadlines;
+    private final SessionSweep ended;
 
     /** How many do not appear offline. */
     private int visible;
 
-    LiveUsers(PartitionScope scope) {
+    public LiveUsers(PartitionScope scope) {
         this.scope = scope;
         rules = scope.rules();
         clock = scope.clock();
-        sessions = scope.sessions();
+        codec = new UserCodec(scope.sessions());
         deadlines = new Deadlines(table, clock);
+        ended = new SessionSweep(table, scope.sessions());
     }
 
-    UserTable table() {
-        return table;
-    }
-
-    int size() {
+    public int size() {
         return table.size();
     }
 
-    boolean anyVisible() {
+    public boolean anyVisible() {
         return visible > 0;
     }
 
     /** The slot of a user, or {@link #NO_SLOT}; good until the next {@link #keep}. */
-    int find(UserId id) {
+    public int find(UserId id) {
         return table.find(id);
     }
 
     /** Fetches the memory of all these users at once, so that the CPU's waits overlap. Changes nothing. */
-    void prefetch(List<@Nullable UserId> ids) {
+    public void prefetch(List<@Nullable UserId> ids) {
         table.prefetch(ids);
     }
 
-    boolean appearsOffline(int slot) {
-        return PackedUser.appearsOffline(table.packed(slot));
+    public boolean appearsOffline(int slot) {
+        return table.at(slot).appearsOffline();
     }
 
     /** See {@link Renewal#apply}. */
-    boolean renew(int slot, Heartbeat heartbeat, long at, long stamp) {
-        return Renewal.apply(table.packed(slot), heartbeat, at, stamp, clock, rules);
+    public boolean renew(int slot, Heartbeat heartbeat, long at, long stamp) {
+        return Renewal.apply(table.at(slot), heartbeat, at, stamp, clock, rules);
     }
 
-    User unpack(int slot) {
-        byte[] packed = table.packed(slot);
-        return new User(PackedUser.id(packed), UserCodec.unpack(packed, sessions), scope);
+    public User unpack(int slot) {
+        PackedUser packed = table.at(slot);
+        return new User(packed.id(), codec.unpack(packed), scope);
     }
 
     /**
@@ -82,7 +85,7 @@ final class LiveUsers implements UnstoredUsers {
      * @param isUnstored whether the snapshot says more than the local store does, unless it did so before
      * @return whether the user is in here
      */
-    boolean keep(User user, UserSnapshot snapshot, int slot, boolean isUnstored) {
+    public boolean keep(User user, UserSnapshot snapshot, int slot, boolean isUnstored) {
         return keep(user, snapshot, slot, bucket(slot), isUnstored);
     }
 
@@ -98,22 +101,27 @@ final class LiveUsers implements UnstoredUsers {
             }
             return false;
         }
-        int kept = wasKept ? slot : table.add(user.id());
+        PackedUser packed = codec.pack(user.id(), snapshot, bucket, wasUnstored || isUnstored);
+        int kept = slot;
+        if (wasKept) {
+            table.set(slot, packed);
+        } else {
+            kept = table.add(user.id(), packed);
+        }
         long scheduled = deadlines.schedule(kept, bucket, user.nextDeadline());
-        table.set(kept, UserCodec.pack(user.id(), snapshot, scheduled, wasUnstored || isUnstored, sessions));
+        table.at(kept).setBucket(scheduled);
         visible += user.appearsOffline() ? 0 : 1;
         return true;
     }
 
     private boolean isToBeKept(User user, UserSnapshot snapshot) {
         long next = user.nextDeadline();
-        boolean isTextNear =
-                clock.reached() == PartitionClock.UNKNOWN || next - clock.reached() < PresencePartition.TEXT_HORIZON_MS;
+        boolean isTextNear = clock.reached() == PartitionClock.UNKNOWN || next - clock.reached() < TEXT_HORIZON_MS;
         return !snapshot.devices().isEmpty() || (next != Long.MAX_VALUE && isTextNear);
     }
 
     private long bucket(int slot) {
-        return slot == NO_SLOT ? Deadlines.NONE : PackedUser.bucket(table.packed(slot));
+        return slot == NO_SLOT ? Deadlines.NONE : table.at(slot).bucket();
     }
 
     // ---- time ----
@@ -124,23 +132,33 @@ final class LiveUsers implements UnstoredUsers {
      * @param limit how many at most
      * @return whether that was enough; if not, the next call goes on
      */
-    boolean pollExpired(int limit, IntConsumer onExpiry) {
+    public boolean pollExpired(int limit, IntConsumer onExpiry) {
         return deadlines.poll(limit, slot -> {
-            PackedUser.setBucket(table.packed(slot), Deadlines.NONE);
+            table.at(slot).setBucket(Deadlines.NONE);
             onExpiry.accept(slot);
         });
     }
 
+    /** As {@link #pollExpired}, of users with a device whose session is over (rule 14). */
+    public boolean pollEndedSessions(int limit, IntConsumer onEnd) {
+        return ended.poll(limit, onEnd);
+    }
+
+    /** Whether there may be more of those. */
+    public boolean anyEndedSessions() {
+        return ended.isUnfinished();
+    }
+
     /** Extends the deadlines of all devices that could not be heard from. Slots may be others' then. */
-    void extendDeadlines(Finding finding) {
+    public void extendDeadlines(Finding finding) {
         boolean isTakeOver = finding instanceof Finding.TakeOver;
         if (isTakeOver) {
             deadlines.clear(); // what was scheduled before any time was known is filed too finely
         }
         table.forEachSlot(slot -> {
-            if (PackedUser.nextDeadline(table.packed(slot), clock) == Long.MAX_VALUE) {
+            if (table.at(slot).nextDeadline(clock) == Long.MAX_VALUE) {
                 if (isTakeOver) {
-                    PackedUser.setBucket(table.packed(slot), Deadlines.NONE); // it may have been opened just before
+                    table.at(slot).setBucket(Deadlines.NONE); // it may have been opened just before
                 }
                 return; // all of its devices are held by sessions
             }
@@ -150,19 +168,19 @@ final class LiveUsers implements UnstoredUsers {
         });
     }
 
-    long behindMs() {
+    public long behindMs() {
         return clock.now() == PartitionClock.UNKNOWN ? 0 : deadlines.behindMs(clock.now());
     }
 
     /** How many entries of any kind are in memory. */
-    int entries() {
+    public int entries() {
         return table.size() + deadlines.entries();
     }
 
     // ---- what the local store lacks ----
 
-    boolean isUnstored(int slot) {
-        return PackedUser.isUnstored(table.packed(slot));
+    public boolean isUnstored(int slot) {
+        return table.at(slot).isUnstored();
     }
 
     @Override
@@ -178,7 +196,7 @@ final class LiveUsers implements UnstoredUsers {
 
     @Override
     public void stored() {
-        table.forEachSlot(slot -> PackedUser.setStored(table.packed(slot)));
+        table.forEachSlot(slot -> table.at(slot).setStored());
     }
 
     @Override

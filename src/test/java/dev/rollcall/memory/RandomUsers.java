@@ -1,4 +1,4 @@
-package dev.rollcall.partition;
+package dev.rollcall.memory;
 
 import static dev.rollcall.domain.PresenceState.IDLE;
 import static dev.rollcall.domain.PresenceState.ONLINE;

@@ -1,4 +1,4 @@
-package dev.rollcall.partition;
+package dev.rollcall.memory;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -17,7 +17,9 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** Users come and go at random, beside a map that says who must be found where. */
 class UserTableTest {
-    private static final PartitionScope SCOPE = new PartitionScope(PartitionContext.DEFAULTS);
+    private static final PartitionScope SCOPE = new PartitionScope(RandomUsers.RULES);
+
+    private static final UserCodec CODEC = new UserCodec(RandomUsers.SESSIONS);
 
     private final UserTable users = new UserTable();
 
@@ -35,6 +37,7 @@ class UserTableTest {
                     .isEqualTo(slot == null ? UserTable.NO_SLOT : slot);
             if (slot == null) {
                 slots.put(id, add(id));
+                assertThat(users.at(slots.get(id)).id()).isEqualTo(id);
             } else if (random.nextBoolean()) {
                 users.remove(slot, id);
                 slots.remove(id);
@@ -59,9 +62,6 @@ class UserTableTest {
     }
 
     private int add(UserId id) {
-        int slot = users.add(id);
-        users.set(
-                slot, UserCodec.pack(id, new User(id, SCOPE).snapshot(), Deadlines.NONE, false, RandomUsers.SESSIONS));
-        return slot;
+        return users.add(id, CODEC.pack(id, new User(id, SCOPE).snapshot(), Deadlines.NONE, false));
     }
 }

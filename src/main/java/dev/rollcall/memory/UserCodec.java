@@ -1,4 +1,4 @@
-package dev.rollcall.partition;
+package dev.rollcall.memory;
 
 import static dev.rollcall.domain.UserSnapshot.NEVER;
 
@@ -18,18 +18,37 @@ import java.util.List;
 /** From a {@link UserSnapshot} to a {@link PackedUser} and back; all of it but {@code clockAheadMs}, which the partition knows. */
 final class UserCodec {
     private static final int MAX_BYTES_BUT_DEVICES_AND_TEXT = 512;
-    private static final int MAX_BYTES_OF_A_DEVICE = PackedUser.DEVICE_ID + 2 * (1 + Limits.MAX_ID_BYTES);
+    private static final int MAX_BYTES_OF_A_DEVICE = PackedUser.DEVICE_ID + 2 * (1 + Limits.MAX_ID_BYTES) + Long.BYTES;
     private static final int MAX_UTF8_BYTES_PER_CHAR = 3;
 
-    private UserCodec() {}
+    private final Sessions sessions;
+    private final PackedUser packed = new PackedUser();
+    private ByteBuffer out = ByteBuffer.allocate(1_024);
 
-    /** @param bucket see {@link PackedUser#bucket} */
-    static byte[] pack(UserId id, UserSnapshot user, long bucket, boolean isUnstored, Sessions sessions) {
-        ByteBuffer out = ByteBuffer.allocate(maxBytes(user));
+    UserCodec(Sessions sessions) {
+        this.sessions = sessions;
+    }
+
+    /**
+     * Packs a user.
+     *
+     * @param bucket see {@link PackedUser#bucket}
+     * @return what the next call overwrites
+     */
+    PackedUser pack(UserId id, UserSnapshot user, long bucket, boolean isUnstored) {
+        if (out.capacity() < maxBytes(user)) {
+            out = ByteBuffer.allocate(maxBytes(user));
+        }
+        out.clear();
         String text = user.status().text();
         Long textExpiry = user.status().expiresAt();
         Emitted emitted = user.emitted();
+        boolean isSinceDevice = emitted != null
+                && !user.devices().isEmpty()
+                && user.devices().get(0).since() == emitted.since();
+        boolean isLongSequence = emitted != null && emitted.sequence() != (int) emitted.sequence();
         out.putLong(bucket).putLong(user.lastActive());
+        out.putShort((short) 0); // the length
         out.putShort((short) (flag(user.appearOffline(), PackedUser.APPEARS_OFFLINE)
                 | flag(textExpiry != null, PackedUser.HAS_TEXT_EXPIRY)
                 | flag(user.forgettableSince() != NEVER, PackedUser.HAS_FORGETTABLE_SINCE)
@@ -40,27 +59,16 @@ final class UserCodec {
                 | flag(emitted != null, PackedUser.HAS_EMITTED)
                 | flag(user.statusAt() != NEVER, PackedUser.HAS_STATUS_AT)
                 | flag(user.appearOfflineAt() != NEVER, PackedUser.HAS_APPEAR_OFFLINE_AT)
-                | flag(isUnstored, PackedUser.UNSTORED)));
-        out.putShort((short) user.devices().size());
+                | flag(isUnstored, PackedUser.UNSTORED)
+                | flag(isSinceDevice, PackedUser.EMITTED_SINCE_DEVICE)
+                | flag(isLongSequence, PackedUser.HAS_LONG_SEQUENCE)));
+        out.put((byte) user.devices().size());
         if (textExpiry != null) {
             out.putLong(textExpiry);
         }
         putUnless(NEVER, user.appearOfflineAt(), out);
         out.put((byte) id.bytes().length).put(id.bytes());
-        for (DeviceSnapshot device : user.devices()) {
-            out.putLong(device.lastRecord()).putLong(device.deadline()).putLong(device.heldUntil());
-            out.putLong(device.storedRecord()).putLong(device.since());
-            out.putInt((int) device.leaseMs());
-            out.put((byte) (PackedUser.code(device.state())
-                    | flag(device.connectionEnded(), PackedUser.CONNECTION_ENDED)
-                    | flag(device.session() != null, PackedUser.HAS_SESSION)));
-            putId(device.id(), out);
-            if (device.session() != null) {
-                out.putInt(sessions.get(device.session()).number());
-            } else {
-                putId(device.shard() == null ? "" : device.shard(), out);
-            }
-        }
+        user.devices().forEach(this::pack);
         putUnless(NEVER, user.statusAt(), out);
         putUnless(NEVER, user.forgettableSince(), out);
         putUnless(NEVER, user.leftOnline(), out);
@@ -71,27 +79,54 @@ final class UserCodec {
             out.putShort((short) utf8.length).put(utf8);
         }
         if (emitted != null) {
-            out.put((byte) PackedUser.code(emitted.state()))
-                    .putLong(emitted.since())
-                    .putLong(emitted.sequence());
+            out.put((byte) PackedUser.code(emitted.state()));
+            if (!isSinceDevice) {
+                out.putLong(emitted.since());
+            }
+            if (isLongSequence) {
+                out.putLong(emitted.sequence());
+            } else {
+                out.putInt((int) emitted.sequence());
+            }
         }
-        byte[] packed = new byte[out.position()];
-        out.flip().get(packed);
-        return packed;
+        out.putShort(PackedUser.LENGTH, (short) out.position());
+        return packed.wrap(out.array(), 0);
     }
 
-    static UserSnapshot unpack(byte[] packed, Sessions sessions) {
-        ByteBuffer in = ByteBuffer.wrap(packed);
+    private void pack(DeviceSnapshot device) {
+        long storedRecord = Math.max(device.storedRecord(), device.lastRecord() - Integer.MAX_VALUE);
+        boolean isHeld = device.heldUntil() != device.deadline();
+        out.putLong(storedRecord).putInt((int) (device.lastRecord() - storedRecord));
+        out.putLong(device.deadline()).putLong(device.since());
+        out.putInt((int) device.leaseMs());
+        out.put((byte) (PackedUser.code(device.state())
+                | flag(device.connectionEnded(), PackedUser.CONNECTION_ENDED)
+                | flag(device.session() != null, PackedUser.HAS_SESSION)
+                | flag(isHeld, PackedUser.HAS_HELD_UNTIL)));
+        putId(device.id(), out);
+        if (device.session() != null) {
+            out.putInt(sessions.get(device.session()).number());
+        } else {
+            putId(device.shard() == null ? "" : device.shard(), out);
+        }
+        if (isHeld) {
+            out.putLong(device.heldUntil());
+        }
+    }
+
+    UserSnapshot unpack(PackedUser user) {
+        ByteBuffer in = ByteBuffer.wrap(user.bytes()).position(user.start());
         in.getLong(); // the bucket
         long lastActive = in.getLong();
+        in.getShort(); // the length
         int flags = in.getShort();
-        int count = Short.toUnsignedInt(in.getShort());
+        int count = in.get() & 0xFF;
         Long textExpiry = (flags & PackedUser.HAS_TEXT_EXPIRY) == 0 ? null : (Long) in.getLong();
         long appearOfflineAt = longIf(flags & PackedUser.HAS_APPEAR_OFFLINE_AT, NEVER, in);
-        in.position(PackedUser.firstDevice(packed));
+        in.position(user.firstDevice());
         List<DeviceSnapshot> devices = new ArrayList<>(count);
         for (int left = count; left > 0; left--) {
-            devices.add(device(in, sessions));
+            devices.add(device(in));
         }
         long statusAt = longIf(flags & PackedUser.HAS_STATUS_AT, NEVER, in);
         long forgettableSince = longIf(flags & PackedUser.HAS_FORGETTABLE_SINCE, NEVER, in);
@@ -101,9 +136,7 @@ final class UserCodec {
         StatusText status = (flags & PackedUser.HAS_TEXT) == 0
                 ? StatusText.NONE
                 : new StatusText(string(Short.toUnsignedInt(in.getShort()), in), textExpiry);
-        Emitted emitted = (flags & PackedUser.HAS_EMITTED) == 0
-                ? null
-                : new Emitted(PackedUser.state(in.get()), in.getLong(), in.getLong());
+        Emitted emitted = (flags & PackedUser.HAS_EMITTED) == 0 ? null : emitted(flags, devices, in);
         return new UserSnapshot(
                 devices,
                 status,
@@ -119,11 +152,19 @@ final class UserCodec {
                 0);
     }
 
-    private static DeviceSnapshot device(ByteBuffer in, Sessions sessions) {
-        long lastRecord = in.getLong();
-        long deadline = in.getLong();
-        long heldUntil = in.getLong();
+    private static Emitted emitted(int flags, List<DeviceSnapshot> devices, ByteBuffer in) {
+        return new Emitted(
+                PackedUser.state(in.get()),
+                (flags & PackedUser.EMITTED_SINCE_DEVICE) == 0
+                        ? in.getLong()
+                        : devices.get(0).since(),
+                (flags & PackedUser.HAS_LONG_SEQUENCE) == 0 ? in.getInt() : in.getLong());
+    }
+
+    private DeviceSnapshot device(ByteBuffer in) {
         long storedRecord = in.getLong();
+        long lastRecord = storedRecord + in.getInt();
+        long deadline = in.getLong();
         long since = in.getLong();
         int leaseMs = in.getInt();
         int state = in.get();
@@ -132,9 +173,10 @@ final class UserCodec {
                 ? null
                 : sessions.get(in.getInt()).id();
         String shard = session == null ? string(in.get() & 0xFF, in) : "";
+        long heldUntil = (state & PackedUser.HAS_HELD_UNTIL) == 0 ? deadline : in.getLong();
         return new DeviceSnapshot(
                 id,
-                PackedUser.state(state & ~(PackedUser.CONNECTION_ENDED | PackedUser.HAS_SESSION)),
+                PackedUser.state(state & PackedUser.STATE_MASK),
                 since,
                 lastRecord,
                 storedRecord,

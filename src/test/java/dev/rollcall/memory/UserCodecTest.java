@@ -1,4 +1,4 @@
-package dev.rollcall.partition;
+package dev.rollcall.memory;
 
 import static dev.rollcall.domain.PresenceState.ONLINE;
 import static org.assertj.core.api.Assertions.assertThat;
@@ -15,6 +15,7 @@ import org.junit.jupiter.api.Test;
 /** Whether a packed user is the user, and the flyweight reads what the codec wrote. */
 class UserCodecTest {
     private static final long START = RandomUsers.START;
+    private static final UserCodec CODEC = new UserCodec(RandomUsers.SESSIONS);
 
     @Test
     void shouldBeTheSameWhenPackedAndUnpacked() {
@@ -22,21 +23,22 @@ class UserCodecTest {
         RandomUsers random = new RandomUsers(seed);
         for (int round = 0; round < 1_000; round++) {
             User user = random.user(START);
-            byte[] packed = UserCodec.pack(user.id(), user.snapshot(), round, round % 2 == 0, RandomUsers.SESSIONS);
+            PackedUser packed = CODEC.pack(user.id(), user.snapshot(), round, round % 2 == 0);
 
-            assertThat(UserCodec.unpack(packed, RandomUsers.SESSIONS))
+            assertThat(CODEC.unpack(packed))
                     .as("seed %d, round %d", seed, round)
                     .usingRecursiveComparison()
                     .ignoringFields("clockAheadMs")
                     .isEqualTo(user.snapshot());
             PartitionClock clock = random.clock(START);
-            assertThat(PackedUser.nextDeadline(packed, clock))
+            assertThat(packed.nextDeadline(clock))
                     .isEqualTo(random.with(clock, user).nextDeadline());
-            assertThat(PackedUser.bucket(packed)).isEqualTo(round);
-            assertThat(PackedUser.appearsOffline(packed)).isEqualTo(user.appearsOffline());
-            assertThat(PackedUser.id(packed)).isEqualTo(user.id());
-            assertThat(PackedUser.hasId(packed, user.id())).isTrue();
-            assertThat(PackedUser.hasId(packed, UserId.of("bob"))).isFalse();
+            assertThat(packed.bucket()).isEqualTo(round);
+            assertThat(packed.isUnstored()).isEqualTo(round % 2 == 0);
+            assertThat(packed.appearsOffline()).isEqualTo(user.appearsOffline());
+            assertThat(packed.id()).isEqualTo(user.id());
+            assertThat(packed.hasId(user.id())).isTrue();
+            assertThat(packed.hasId(UserId.of("bob"))).isFalse();
         }
     }
 
@@ -44,8 +46,7 @@ class UserCodecTest {
     void shouldFailWhenAnIdIsLongerThanTheContractAllows() {
         User user = new User(UserId.of("alice"), RandomUsers.scope(new PartitionClock()));
         user.heartbeat(new Heartbeat("é".repeat(128), ONLINE, false, OptionalLong.empty(), null), START, START);
-        assertThatThrownBy(
-                        () -> UserCodec.pack(user.id(), user.snapshot(), Deadlines.NONE, false, RandomUsers.SESSIONS))
+        assertThatThrownBy(() -> CODEC.pack(user.id(), user.snapshot(), Deadlines.NONE, false))
                 .hasMessageContaining("more than 255 bytes");
     }
 }

@@ -1,4 +1,4 @@
-package dev.rollcall.partition;
+package dev.rollcall.memory;
 
 import dev.rollcall.domain.UserId;
 import dev.rollcall.domain.UserSnapshot;

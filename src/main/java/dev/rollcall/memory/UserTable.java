@@ -1,4 +1,4 @@
-package dev.rollcall.partition;
+package dev.rollcall.memory;
 
 import dev.rollcall.domain.UserId;
 import java.util.Arrays;
@@ -16,15 +16,22 @@ final class UserTable {
     /** In bytes, on the CPUs of today. */
     private static final int CACHE_LINE = 64;
 
+    /** As much as a user with one device and long ids. */
+    private static final int PREFETCHED_BYTES = 192;
+
+    /** By how much an array grows, of what it has: memory counts for more than how often it is copied. */
+    private static final int GROWTH = 4;
+
     /** Open addressing, linear probing: in each entry the hash (upper half) and the slot plus 1 (lower half); 0: free. */
     private long[] index = new long[64];
 
-    private byte[] @Nullable [] users = new byte[16][];
+    /** By slot: where in the slabs the user is; below 0, and the slot is free: {@link #link} of the next free one. */
+    private int[] addresses = new int[16];
 
-    /** The slots below {@link #used} that are free again, as a stack. */
-    private int[] free = new int[16];
-
-    private int freeCount;
+    private Slabs slabs = new Slabs();
+    private final PackedUser user = new PackedUser();
+    private int firstFree = NO_SLOT;
+    private int size;
     private int used;
 
     /** Never read: it only keeps the compiler from leaving out reads whose result is not used. */
@@ -32,14 +39,14 @@ final class UserTable {
     private int prefetched;
 
     int size() {
-        return used - freeCount;
+        return size;
     }
 
     /** The slot of a user, or {@link #NO_SLOT}. */
     int find(UserId id) {
         int hash = id.hashCode();
         for (int at = place(hash, home(hash)); index[at] != 0; at = place(hash, next(at))) {
-            if (PackedUser.hasId(packed(slotOf(index[at])), id)) {
+            if (at(slotOf(index[at])).hasId(id)) {
                 return slotOf(index[at]);
             }
         }
@@ -61,19 +68,19 @@ final class UserTable {
                 sum += (int) index[home(hash)];
             }
         }
-        int[] slots = new int[known];
-        int found = 0;
+        int[] found = new int[known];
+        int count = 0;
         for (int i = 0; i < known; i++) {
             int slot = slotOf(index[place(hashes[i], home(hashes[i]))]);
             if (slot != NO_SLOT) {
-                slots[found++] = slot;
-                sum += packed(slot).length;
+                found[count++] = addresses[slot];
             }
         }
-        for (int i = 0; i < found; i++) {
-            byte[] packed = packed(slots[i]);
-            for (int at = CACHE_LINE; at < packed.length; at += CACHE_LINE) {
-                sum += packed[at];
+        for (int i = 0; i < count; i++) {
+            byte[] slab = slabs.slab(found[i]);
+            int start = Slabs.offset(found[i]);
+            for (int at = start; at < Math.min(start + PREFETCHED_BYTES, slab.length); at += CACHE_LINE) {
+                sum += slab[at];
             }
         }
         prefetched = sum;
@@ -88,34 +95,49 @@ final class UserTable {
         return at;
     }
 
-    /** What is in a slot that is taken. */
-    byte[] packed(int slot) {
-        byte[] packed = users[slot];
-        if (packed == null) {
+    /** The user in a slot that is taken: an object that is another user with the next call. */
+    PackedUser at(int slot) {
+        int address = addresses[slot];
+        if (address < 0) {
             throw new IllegalStateException("there is nobody in slot " + slot);
         }
-        return packed;
+        return user.wrap(slabs.slab(address), Slabs.offset(address));
     }
 
     boolean isTaken(int slot) {
-        return users[slot] != null;
+        return addresses[slot] >= 0;
     }
 
-    /** A slot for a user who is not in here; {@link #set} comes next. */
-    int add(UserId id) {
-        int slot = freeCount > 0 ? free[--freeCount] : used++;
-        if (slot == users.length) {
-            users = Arrays.copyOf(users, users.length + users.length / 2);
+    /** Takes in a user who is not in here, and returns the slot. */
+    int add(UserId id, PackedUser packed) {
+        int slot = firstFree;
+        if (slot == NO_SLOT) {
+            slot = used++;
+            if (slot == addresses.length) {
+                addresses = Arrays.copyOf(addresses, grown(addresses.length));
+            }
+        } else {
+            firstFree = link(addresses[slot]);
         }
-        if (size() * 3L > index.length * 2L) {
-            rebuild(index.length * 2);
+        size++;
+        if (size * 3L > index.length * 2L) {
+            rebuild(grown(index.length));
         }
         enter(entry(id.hashCode(), slot));
+        addresses[slot] = store(packed);
         return slot;
     }
 
-    void set(int slot, byte[] packed) {
-        users[slot] = packed;
+    /** Puts the same user as it is now in the place of what it was. */
+    void set(int slot, PackedUser packed) {
+        PackedUser before = at(slot);
+        if (Slabs.isSameSize(before.length(), packed.length())) {
+            copy(packed, addresses[slot]);
+        } else {
+            slabs.free(addresses[slot], before.length());
+            addresses[slot] = store(packed);
+            compactIfMostlyFree();
+        }
     }
 
     void remove(int slot, UserId id) {
@@ -124,11 +146,40 @@ final class UserTable {
             at = next(at);
         }
         closeGap(at);
-        users[slot] = null;
-        if (freeCount == free.length) {
-            free = Arrays.copyOf(free, free.length * 2);
+        slabs.free(addresses[slot], at(slot).length());
+        addresses[slot] = link(firstFree);
+        firstFree = slot;
+        size--;
+        compactIfMostlyFree();
+    }
+
+    private int store(PackedUser packed) {
+        int address = slabs.allocate(packed.length());
+        copy(packed, address);
+        return address;
+    }
+
+    private void copy(PackedUser packed, int address) {
+        System.arraycopy(packed.bytes(), packed.start(), slabs.slab(address), Slabs.offset(address), packed.length());
+    }
+
+    /** Gives back memory after many have gone: moves the others to the front. Each such move halves what there is. */
+    private void compactIfMostlyFree() {
+        if (slabs.isMostlyFree()) {
+            Slabs from = slabs;
+            slabs = new Slabs();
+            forEachSlot(slot ->
+                    addresses[slot] = store(user.wrap(from.slab(addresses[slot]), Slabs.offset(addresses[slot]))));
         }
-        free[freeCount++] = slot;
+    }
+
+    /** From a free slot to what {@link #addresses} holds of it, and back. */
+    private static int link(int slotOrAddress) {
+        return -2 - slotOrAddress;
+    }
+
+    private static int grown(int length) {
+        return length + length / GROWTH;
     }
 
     /** Slots are below this. */
@@ -138,7 +189,7 @@ final class UserTable {
 
     void forEachSlot(IntConsumer consumer) {
         for (int slot = 0; slot < used; slot++) {
-            if (users[slot] != null) {
+            if (isTaken(slot)) {
                 consumer.accept(slot);
             }
         }
@@ -146,10 +197,9 @@ final class UserTable {
 
     /** Moves up what comes after a removed entry, so that nothing is behind a gap that it was put behind an entry for. */
     private void closeGap(int gap) {
-        int mask = index.length - 1;
         for (int at = next(gap); index[at] != 0; at = next(at)) {
             int home = home(hashOf(index[at]));
-            if (((at - home) & mask) >= ((at - gap) & mask)) {
+            if (distance(home, at) >= distance(gap, at)) {
                 index[gap] = index[at];
                 gap = at;
             }
@@ -177,11 +227,15 @@ final class UserTable {
 
     /** Where an entry with this hash is, unless others came first. */
     private int home(int hash) {
-        return hash & (index.length - 1);
+        return (int) ((Integer.toUnsignedLong(hash) * index.length) >>> 32);
     }
 
     private int next(int at) {
-        return (at + 1) & (index.length - 1);
+        return at + 1 == index.length ? 0 : at + 1;
+    }
+
+    private int distance(int from, int to) {
+        return to >= from ? to - from : to - from + index.length;
     }
 
     private static long entry(int hash, int slot) {

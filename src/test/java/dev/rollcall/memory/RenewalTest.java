@@ -1,4 +1,4 @@
-package dev.rollcall.partition;
+package dev.rollcall.memory;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -16,6 +16,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** Whether what is done to a packed user in place is what {@link User} would have done. */
 class RenewalTest {
     private static final long START = RandomUsers.START;
+    private static final int OFFSET = 13;
+    private static final UserCodec CODEC = new UserCodec(RandomUsers.SESSIONS);
 
     /** Packed users that random inputs made, and a random heartbeat for each: in place, and by way of {@link User}. */
     @Test
@@ -27,7 +29,7 @@ class RenewalTest {
             long now = START + random.below(100_000);
             User user = random.user(now);
             long bucket = random.bucketOf(user);
-            byte[] before = UserCodec.pack(user.id(), user.snapshot(), bucket, false, RandomUsers.SESSIONS);
+            byte[] before = pack(user, bucket);
             Heartbeat heartbeat = random.heartbeat();
             PartitionClock clock = random.clock(now);
             long stamp = clock.stampOf(now) + random.below(40_000) - 20_000;
@@ -37,13 +39,11 @@ class RenewalTest {
             slow.expire();
             Decision decision = slow.takeDecision(slow.heartbeat(heartbeat, at, stamp));
             byte[] inPlace = before.clone();
-            if (Renewal.apply(inPlace, heartbeat, at, stamp, clock, RandomUsers.RULES)) {
+            if (Renewal.apply(at(inPlace), heartbeat, at, stamp, clock, RandomUsers.RULES)) {
                 renewed++;
                 assertThat(decision).as("seed %d, round %d", seed, round).isEqualTo(Decision.NOTHING);
-                assertThat(inPlace)
-                        .as("seed %d, round %d", seed, round)
-                        .isEqualTo(UserCodec.pack(slow.id(), slow.snapshot(), bucket, false, RandomUsers.SESSIONS));
-                assertThat(PackedUser.nextDeadline(inPlace, clock))
+                assertThat(inPlace).as("seed %d, round %d", seed, round).isEqualTo(pack(slow, bucket));
+                assertThat(at(inPlace).nextDeadline(clock))
                         .isEqualTo(slow.nextDeadline())
                         .isGreaterThanOrEqualTo(Deadlines.startOf(bucket));
             } else {
@@ -61,14 +61,26 @@ class RenewalTest {
         User user = new User(UserId.of("alice"), RandomUsers.scope(noon));
         user.heartbeat(new Heartbeat("A", null, false, OptionalLong.empty(), shard), START, START);
         user.takeDecision(null);
-        byte[] packed = UserCodec.pack(user.id(), user.snapshot(), Deadlines.NONE, false, RandomUsers.SESSIONS);
+        byte[] packed = pack(user, Deadlines.NONE);
 
         Heartbeat poll = new Heartbeat("A", null, false, OptionalLong.empty(), shard);
-        assertThat(Renewal.apply(packed, poll, START + 1, START + 1, noon, RandomUsers.RULES))
+        assertThat(Renewal.apply(at(packed), poll, START + 1, START + 1, noon, RandomUsers.RULES))
                 .isFalse(); // in no bucket yet
-        packed = UserCodec.pack(user.id(), user.snapshot(), START / 1_000, false, RandomUsers.SESSIONS);
-        assertThat(Renewal.apply(packed, poll, START + 10_000, START + 10_000, noon, RandomUsers.RULES))
+        packed = pack(user, START / 1_000);
+        assertThat(Renewal.apply(at(packed), poll, START + 10_000, START + 10_000, noon, RandomUsers.RULES))
                 .isTrue();
-        assertThat(PackedUser.nextDeadline(packed, noon)).isEqualTo(START + 40_000);
+        assertThat(at(packed).nextDeadline(noon)).isEqualTo(START + 40_000);
+    }
+
+    /** Somewhere in an array, as in a slab. */
+    private static byte[] pack(User user, long bucket) {
+        PackedUser packed = CODEC.pack(user.id(), user.snapshot(), bucket, false);
+        byte[] bytes = new byte[OFFSET + packed.length()];
+        System.arraycopy(packed.bytes(), packed.start(), bytes, OFFSET, packed.length());
+        return bytes;
+    }
+
+    private static PackedUser at(byte[] bytes) {
+        return new PackedUser().wrap(bytes, OFFSET);
     }
 }

@@ -1,4 +1,4 @@
-package dev.rollcall.partition;
+package dev.rollcall.memory;
 
 import dev.rollcall.session.Session;
 import dev.rollcall.session.Sessions;
@@ -46,7 +46,7 @@ final class SessionSweep {
         int left = ending.isEmpty() ? 0 : limit;
         for (long looks = (long) limit * LOOKS_PER_END; looks > 0 && left > 0 && next < users.slots(); looks--) {
             int slot = next++;
-            if (users.isTaken(slot) && PackedUser.isInSessionThatIsOver(users.packed(slot), sessions)) {
+            if (users.isTaken(slot) && users.at(slot).isInSessionThatIsOver(sessions)) {
                 onEnd.accept(slot);
                 left--;
             }
