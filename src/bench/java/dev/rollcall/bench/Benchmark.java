@@ -1,5 +1,7 @@
 package dev.rollcall.bench;
 
+import java.io.IOException;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
@@ -23,6 +25,15 @@ public final class Benchmark implements Callable<Integer> {
 
     @Mixin
     private Options options = new Options();
+
+    @Command(name = "plot", description = "Draws reports of steady, churn and scale, one below the other.")
+    void plot(
+            @Parameters(paramLabel = "FILE", description = "The SVG to write.") Path file,
+            @Parameters(paramLabel = "REPORT", arity = "1..*", description = "For example target/bench/churn.json.")
+                    List<Path> reports)
+            throws IOException {
+        Plot.write(reports, file);
+    }
 
     public static void main(String[] arguments) {
         int exitCode = new CommandLine(new Benchmark()).execute(arguments);

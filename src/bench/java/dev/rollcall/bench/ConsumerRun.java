@@ -47,7 +47,7 @@ final class ConsumerRun implements Run {
     }
 
     /** What Kafka Streams would give its consumer, less what only its group needs. */
-    private static Map<String, Object> settings(RollcallConfig config) {
+    static Map<String, Object> settings(RollcallConfig config) {
         StreamsConfig streams = new StreamsConfig(KafkaSettings.streams(config, config.bootstrapServers()));
         Map<String, Object> settings =
                 new HashMap<>(streams.getMainConsumerConfigs(config.applicationId(), "bench", 0));

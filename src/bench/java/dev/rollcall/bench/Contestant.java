@@ -1,7 +1,9 @@
 package dev.rollcall.bench;
 
 import java.util.Arrays;
+import java.util.EnumSet;
 import java.util.Locale;
+import java.util.Set;
 import java.util.stream.Collectors;
 
 /** Who runs: Rollcall, what one would write instead, and what bounds them all. */
@@ -27,8 +29,32 @@ enum Contestant {
     /** {@link #NOOP} that sends every second record on: what writing costs where half of all records are transitions. */
     EVERY_SECOND,
 
+    /** {@link #EVERY_SECOND} with Rollcall's producer settings, where that has Kafka Streams' defaults. */
+    EVERY_SECOND_TUNED,
+
     /** {@link #NOOP} that sends every hundredth record on. */
-    EVERY_HUNDREDTH;
+    EVERY_HUNDREDTH,
+
+    /** Flink: keyed state on the heap, event-time timers, a checkpoint each second, output exactly once. */
+    FLINK_HEAP,
+
+    /** As {@link #FLINK_HEAP}, with the state and the timers in RocksDB and incremental checkpoints. */
+    FLINK_ROCKSDB,
+
+    /** As {@link #FLINK_HEAP}, but what it emits is counted and thrown away. */
+    FLINK_HEAP_DISCARD,
+
+    /** Redis or Valkey with a hash per user and a sorted set of deadlines, between a consumer and an idempotent producer. */
+    REDIS;
+
+    /** Those that are jobs of Flink. */
+    static final Set<Contestant> ON_FLINK = EnumSet.of(FLINK_HEAP, FLINK_ROCKSDB, FLINK_HEAP_DISCARD);
+
+    /** Those that need the Maven profile {@code rivals}. */
+    static final Set<Contestant> RIVALS = EnumSet.of(FLINK_HEAP, FLINK_ROCKSDB, FLINK_HEAP_DISCARD, REDIS);
+
+    /** Those that send every so many records on and know no presence: what they emit proves their work by its number. */
+    static final Set<Contestant> FORWARDERS = EnumSet.of(EVERY_SECOND, EVERY_SECOND_TUNED, EVERY_HUNDREDTH);
 
     /** As on the command line and in the results. */
     String id() {

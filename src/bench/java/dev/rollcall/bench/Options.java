@@ -2,6 +2,7 @@ package dev.rollcall.bench;
 
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -58,7 +59,7 @@ final class Options {
             names = "--set",
             paramLabel = "KEY=VALUE",
             description =
-                    "Sets a key of config/rollcall.properties; kafka.* holds for all contestants. May be repeated.")
+                    "Sets a key of config/rollcall.properties; kafka.* holds for all contestants on Kafka Streams. May be repeated.")
     Map<String, String> settings = new LinkedHashMap<>();
 
     @Option(
@@ -95,7 +96,9 @@ final class Options {
 
     private List<Contestant> chosen(Contestant... all) {
         if (contestants.isEmpty()) {
-            return List.of(all);
+            return Arrays.stream(all)
+                    .filter(one -> !Contestant.RIVALS.contains(one) || Rivals.arePresent())
+                    .toList();
         }
         List<Contestant> known = List.of(all);
         return contestants.stream()
@@ -104,6 +107,9 @@ final class Options {
                     if (!known.contains(contestant)) {
                         throw new IllegalArgumentException(
                                 "%s does not run in this scenario".formatted(contestant.id()));
+                    }
+                    if (Contestant.RIVALS.contains(contestant)) {
+                        Rivals.requirePresent(contestant);
                     }
                 })
                 .toList();

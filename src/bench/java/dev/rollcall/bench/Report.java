@@ -12,9 +12,18 @@ import java.util.Map;
 final class Report {
     private Report() {}
 
-    /** Prints and writes the figures of contestants, by name, and how they compare. */
+    /**
+     * Prints and writes the figures of contestants, by name, and how they compare; draws a picture of them beside that.
+     *
+     * @param conditions under which they were measured, in words
+     */
     static void throughput(
-            Options options, String name, Map<String, Throughput.Figures> figures, Ratios ratios, List<Target> targets)
+            Options options,
+            Scenario scenario,
+            String conditions,
+            Map<String, Throughput.Figures> figures,
+            Ratios ratios,
+            List<Target> targets)
             throws IOException {
         StringBuilder table = new StringBuilder("\n");
         line(
@@ -46,10 +55,16 @@ final class Report {
                         ratios.ofThreadTime().getOrDefault(id, Double.NaN)));
         Progress.print(table.toString());
         Map<String, Object> json = new LinkedHashMap<>();
+        json.put("scenario", scenario.id());
+        json.put("conditions", conditions);
         json.put("contestants", figures);
         json.put("ratios", ratios.ofRates());
         json.put("thread_time_ratios", ratios.ofThreadTime());
+        String name = scenario == Scenario.STEADY ? "throughput" : scenario.id();
         figures(options, name, json, targets);
+        Path picture = options.directory.resolve(name + ".svg");
+        Plot.write(List.of(options.directory.resolve(name + ".json")), picture);
+        Progress.print("drawn: " + picture);
     }
 
     /** Writes named figures, and prints how those that had a target came off; those of a record are named by its components. */

@@ -19,6 +19,11 @@ interface Run extends AutoCloseable {
         return null;
     }
 
+    /** What other processes have used of the processor for it, the broker not included. */
+    default long otherCpuNanos() {
+        return 0;
+    }
+
     /**
      * Whether it still goes on.
      *

@@ -37,6 +37,11 @@ final class StreamsRun implements Run {
             settings.remove(StreamsConfig.ROCKSDB_CONFIG_SETTER_CLASS_CONFIG);
             settings.remove(StreamsConfig.mainConsumerPrefix(ConsumerConfig.INTERCEPTOR_CLASSES_CONFIG));
         }
+        if (contestant != Contestant.ROLLCALL && contestant != Contestant.EVERY_SECOND_TUNED) {
+            settings.keySet()
+                    .removeIf(key -> key.toString().startsWith(StreamsConfig.PRODUCER_PREFIX)
+                            && !config.kafka().containsKey(key.toString()));
+        }
         streams = new KafkaStreams(
                 Topologies.of(contestant, config, logEnd),
                 settings,

@@ -60,14 +60,18 @@ final class Throughput implements AutoCloseable {
     /** Starts a JVM for each contestant, and has each read a part of what is measured, unmeasured. */
     void warmUp(List<Contestant> contestants) throws IOException {
         for (Contestant contestant : contestants) {
-            WorkerProcess worker = contestant == Contestant.BEFORE
-                    ? WorkerProcess.withClasses(requireNonNull(options.before), options)
-                    : new WorkerProcess(options);
-            entrants.add(new Entrant(contestant, worker));
+            entrants.add(new Entrant(contestant, worker(contestant)));
         }
         for (Entrant entrant : entrants) {
             report("warm-up", entrant, play(entrant, Math.min(Math.max(measured(entrant) / 2, 1), WARM), false, null));
         }
+    }
+
+    private WorkerProcess worker(Contestant contestant) throws IOException {
+        if (contestant == Contestant.BEFORE) {
+            return WorkerProcess.withClasses(requireNonNull(options.before), options);
+        }
+        return Contestant.ON_FLINK.contains(contestant) ? WorkerProcess.ofFlink(options) : new WorkerProcess(options);
     }
 
     /** The next measured round: each contestant has its turn. */
@@ -159,7 +163,7 @@ final class Throughput implements AutoCloseable {
         require(broker.count(BrokerFixture.deadLetters(id)) == 0, contestant + " wrote dead letters");
         if (contestant == Contestant.NOOP) {
             require(broker.count(presence) == 0, contestant + " emitted something");
-        } else if (contestant == Contestant.EVERY_SECOND) {
+        } else if (Contestant.FORWARDERS.contains(contestant)) {
             long emitted = broker.count(presence);
             require(!whole || emitted >= plan.measured() / 2, contestant + " emitted only " + emitted + " things");
         } else {

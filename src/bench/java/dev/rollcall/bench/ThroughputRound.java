@@ -37,7 +37,7 @@ record ThroughputRound(
      * @param records how many were processed in the measured time
      * @param processed how many were processed from the beginning of the log to the end of the round
      * @param threadCpuNanos what the processing thread used of the processor in that time
-     * @param processCpuNanos what the whole JVM used, broker not included
+     * @param processCpuNanos what the whole JVM used, with the servers that it has of its own; broker not included
      * @param digest what was emitted, if that is not on the output topic
      */
     record Result(
@@ -75,7 +75,7 @@ record ThroughputRound(
     public Result run() throws Exception {
         RollcallConfig config = RollcallConfig.of(settings);
         Contestant who = Contestant.ofId(contestant);
-        Run run = who == Contestant.CONSUMER ? new ConsumerRun(config) : new StreamsRun(who, config, logEnd);
+        Run run = start(who, config);
         Result result;
         try (run) {
             result = measure(run);
@@ -83,6 +83,13 @@ record ThroughputRound(
             BrokerFixture.deleteTree(config.dataDir());
         }
         return result.with(run.digest());
+    }
+
+    private Run start(Contestant who, RollcallConfig config) {
+        if (Contestant.RIVALS.contains(who)) {
+            return Rivals.start(who, config);
+        }
+        return who == Contestant.CONSUMER ? new ConsumerRun(config) : new StreamsRun(who, config, logEnd);
     }
 
     private Result measure(Run run) throws Exception {
@@ -136,7 +143,8 @@ record ThroughputRound(
                     nanos,
                     ManagementFactory.getThreadMXBean().getThreadCpuTime(run.threadId()),
                     ManagementFactory.getPlatformMXBean(OperatingSystemMXBean.class)
-                            .getProcessCpuTime());
+                                    .getProcessCpuTime()
+                            + run.otherCpuNanos());
         }
     }
 }

@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 
 /** The scenarios in which a preloaded log is read as fast as can be. */
@@ -23,34 +24,44 @@ final class ThroughputScenarios {
     /** Every user sends heartbeats, and no state changes. */
     static void steady(Options options) throws IOException {
         List<Contestant> contestants = options.contestants(
-                Contestant.NOOP, Contestant.CONSUMER, Contestant.TEXTBOOK, Contestant.INDEXED, Contestant.ROLLCALL);
+                Contestant.NOOP,
+                Contestant.CONSUMER,
+                Contestant.TEXTBOOK,
+                Contestant.INDEXED,
+                Contestant.FLINK_HEAP,
+                Contestant.FLINK_ROCKSDB,
+                Contestant.FLINK_HEAP_DISCARD,
+                Contestant.REDIS,
+                Contestant.ROLLCALL);
         Map<String, Throughput.Figures> figures = run(options, Kind.STEADY, contestants);
         Ratios ratios = Ratios.ofRollcall(figures);
-        List<Target> targets = new ArrayList<>();
-        Map.of("noop", 0.8, "consumer", 0.6, "textbook", 6.0, "indexed", 4.0).forEach((rival, bound) -> {
-            Double ratio = ratios.ofRates().get("rollcall/" + rival);
-            if (ratio != null) {
-                targets.add(Target.atLeast(bound, "rollcall/" + rival, ratio));
-            }
-        });
+        List<Target> targets = targets(ratios, Map.of("noop", 0.8, "consumer", 0.6, "textbook", 6.0, "indexed", 4.0));
         Throughput.Figures rollcall = figures.get(Contestant.ROLLCALL.id());
         if (rollcall != null) {
             targets.add(
                     Target.atMost(0.05, "changelog records per heartbeat", rollcall.changelog_records_per_heartbeat())
                             .rounded(4));
         }
-        Report.throughput(options, "throughput", figures, ratios, targets);
+        Report.throughput(options, Scenario.STEADY, conditions(options, "no state changes"), figures, ratios, targets);
     }
 
     /** Half of all records are transitions. */
     static void churn(Options options) throws IOException {
-        List<Contestant> contestants =
-                options.contestants(Contestant.NOOP, Contestant.EVERY_SECOND, Contestant.ROLLCALL);
+        List<Contestant> contestants = options.contestants(
+                Contestant.NOOP,
+                Contestant.EVERY_SECOND,
+                Contestant.EVERY_SECOND_TUNED,
+                Contestant.FLINK_HEAP,
+                Contestant.FLINK_ROCKSDB,
+                Contestant.FLINK_HEAP_DISCARD,
+                Contestant.REDIS,
+                Contestant.ROLLCALL);
         Map<String, Throughput.Figures> figures = run(options, Kind.CHURN, contestants);
         Ratios ratios = Ratios.ofRollcall(figures);
-        Double ratio = ratios.ofRates().get("rollcall/every-second");
-        List<Target> targets = ratio == null ? List.of() : List.of(Target.atLeast(0.5, "rollcall/every-second", ratio));
-        Report.throughput(options, Scenario.CHURN.id(), figures, ratios, targets);
+        List<Target> targets =
+                targets(ratios, Map.of("every-second-tuned", 0.5, "flink-heap", 1.5, "flink-rocksdb", 3.0));
+        Report.throughput(
+                options, Scenario.CHURN, conditions(options, "half are transitions"), figures, ratios, targets);
     }
 
     /** As {@link #steady}, with few users and with many, in turn, the same number of records. */
@@ -78,8 +89,36 @@ final class ThroughputScenarios {
             String name = one + "/" + other;
             List<Target> targets =
                     List.of(Target.atLeast(0.75, name, ratios.ofRates().getOrDefault(name, Double.NaN)));
-            Report.throughput(options, Scenario.SCALE.id(), figures, ratios, targets);
+            Report.throughput(
+                    options,
+                    Scenario.SCALE,
+                    String.format(Locale.ROOT, "%,d heartbeats, %d rounds", records, options.rounds),
+                    figures,
+                    ratios,
+                    targets);
         }
+    }
+
+    private static String conditions(Options options, String what) {
+        return String.format(
+                Locale.ROOT,
+                "%s · %,d users, %,d heartbeats, %d rounds",
+                what,
+                options.users(USERS),
+                options.records(RECORDS),
+                options.rounds);
+    }
+
+    /** What Rollcall's rate has to be at least, in rates of others, of those that ran. */
+    private static List<Target> targets(Ratios ratios, Map<String, Double> bounds) {
+        List<Target> targets = new ArrayList<>();
+        bounds.forEach((other, bound) -> {
+            Double ratio = ratios.ofRates().get("rollcall/" + other);
+            if (ratio != null) {
+                targets.add(Target.atLeast(bound, "rollcall/" + other, ratio));
+            }
+        });
+        return targets;
     }
 
     private static Map<String, Throughput.Figures> run(Options options, Kind kind, List<Contestant> contestants)

@@ -37,7 +37,7 @@ final class Topologies {
     static Topology of(Contestant contestant, RollcallConfig config, long logEnd) {
         return switch (contestant) {
             case NOOP -> bytes(config, Nothing::new);
-            case EVERY_SECOND -> bytes(config, () -> new Every(2));
+            case EVERY_SECOND, EVERY_SECOND_TUNED -> bytes(config, () -> new Every(2));
             case EVERY_HUNDREDTH -> bytes(config, () -> new Every(100));
             case TEXTBOOK ->
                 Textbook.topology(Topics.of(config.topics()), config.rules().leaseMs());
@@ -49,7 +49,8 @@ final class Topologies {
                         Clock.fixed(Instant.ofEpochMilli(logEnd), ZoneOffset.UTC),
                         config.topicPartitions(),
                         "bench");
-            case CONSUMER, BEFORE -> throw new IllegalArgumentException(contestant + " has no topology here");
+            case CONSUMER, BEFORE, FLINK_HEAP, FLINK_ROCKSDB, FLINK_HEAP_DISCARD, REDIS ->
+                throw new IllegalArgumentException(contestant + " has no topology here");
         };
     }
 

@@ -8,6 +8,7 @@ import java.io.PrintWriter;
 import java.net.URL;
 import java.net.URLClassLoader;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -20,6 +21,8 @@ import java.util.stream.Collectors;
  * doing for it what it would do in production. Does one job at a time, and sleeps in between.
  */
 final class WorkerProcess implements AutoCloseable {
+    private static final Path FLINK_FIRST = Path.of("target", "flink-first");
+
     private final Process process;
     private final PrintWriter orders;
     private final BufferedReader answers;
@@ -44,6 +47,14 @@ final class WorkerProcess implements AutoCloseable {
     /** As {@link #WorkerProcess(Options)}, with other classes before those of this benchmark. */
     static WorkerProcess withClasses(String classes, Options options) throws IOException {
         return new WorkerProcess(options.jvmArguments(), classes + File.pathSeparator + classPath());
+    }
+
+    /** As {@link #WorkerProcess(Options)}, with those versions of libraries first that Flink needs, and Rollcall has others of. */
+    static WorkerProcess ofFlink(Options options) throws IOException {
+        if (!Files.isDirectory(FLINK_FIRST)) {
+            throw new BenchmarkException("there is no %s: the Maven profile rivals makes it".formatted(FLINK_FIRST));
+        }
+        return withClasses(FLINK_FIRST.toAbsolutePath().resolve("*").toString(), options);
     }
 
     /** Does the job there, and returns when it is done. */

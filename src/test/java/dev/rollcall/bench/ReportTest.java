@@ -37,7 +37,7 @@ final class ReportTest {
     void shouldWriteWhatProgramsReadUnderTheAgreedNames(@TempDir Path directory) throws IOException {
         Options options = new Options();
         options.directory = directory;
-        Report.throughput(options, "throughput", figures, Ratios.ofRollcall(figures), List.of());
+        Report.throughput(options, Scenario.STEADY, "few & fast", figures, Ratios.ofRollcall(figures), List.of());
 
         JsonNode json = Json.LINE.readTree(directory.resolve("throughput.json").toFile());
         JsonNode rollcall = json.get("contestants").get("rollcall");
