@@ -59,7 +59,7 @@ final class Plot {
             Map.entry(Contestant.TEXTBOOK.id(), "Kafka Streams by the textbook"),
             Map.entry(Contestant.INDEXED.id(), "Kafka Streams with an index"),
             Map.entry(Contestant.EVERY_SECOND.id(), "forwarding every 2nd record"),
-            Map.entry(Contestant.EVERY_SECOND_TUNED.id(), "… with Rollcall's producer"),
+            Map.entry(Contestant.EVERY_SECOND_TUNED.id(), "every 2nd, producer tuned"),
             Map.entry(Contestant.FLINK_HEAP.id(), "Flink, state on the heap"),
             Map.entry(Contestant.FLINK_ROCKSDB.id(), "Flink, state in RocksDB"),
             Map.entry(Contestant.FLINK_HEAP_DISCARD.id(), "Flink, heap, no output"),
