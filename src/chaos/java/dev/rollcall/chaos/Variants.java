@@ -25,7 +25,8 @@ final class Variants {
     private static final String LOG_ACTIVITY = "dev/rollcall/time/LogActivity.java";
     private static final String DEVICES = "dev/rollcall/domain/user/Devices.java";
     private static final String USER = "dev/rollcall/domain/user/User.java";
-    private static final String RENEWAL = "dev/rollcall/partition/Renewal.java";
+    private static final String RENEWAL = "dev/rollcall/memory/Renewal.java";
+    private static final String USER_STORE = "dev/rollcall/store/UserStore.java";
     private static final String BUNDLES = "dev/rollcall/consumer/HeartbeatBundles.java";
     private static final String BARRIER = "dev/rollcall/consumer/ReadBarrierConsumer.java";
     private static final String HEARTBEAT_SOURCE = "dev/rollcall/topology/HeartbeatSource.java";
@@ -133,7 +134,7 @@ final class Variants {
                             USER,
                             "device.state() == PresenceState.ONLINE && !appearOffline",
                             "device.state() == PresenceState.ONLINE"),
-                    new Patch(RENEWAL, "&& !PackedUser.appearsOffline(packed)", "")),
+                    new Patch(RENEWAL, "&& !user.appearsOffline()", "")),
             Map.of(),
             Map.of(),
             false,
@@ -216,6 +217,26 @@ final class Variants {
             zombieWhileTakenOver(),
             zombieWhileTakenOver());
 
+    private static final Variant STALE_ROW_WINS = broken(
+            "stale-row-wins",
+            "of a user who comes back, RocksDB's row counts, though a newer one waits to be written there",
+            List.of(new Patch(
+                    USER_STORE,
+                    "byte[] value = waiting.get(key);",
+                    "byte[] value = rows.get(key) != null ? rows.get(key) : waiting.get(key);")),
+            false,
+            new Fault("all processors down for three leases", Reach.PROCESSORS, Faults::stopAllProcessors),
+            new Fault("nothing, for two leases", Variants::waitTwoLeases),
+            new Fault("nothing, for two leases", Variants::waitTwoLeases));
+
+    private static final Variant HALF_A_SNAPSHOT = broken(
+            "half-a-snapshot",
+            "a clean close commits the changelog's offset without the rows of those in memory",
+            List.of(new Patch(USER_STORE, "if (!changelogOffsets.isEmpty()) {", "if (changelogOffsets.isEmpty()) {")),
+            false,
+            new Fault("processor joins and leaves", Reach.PROCESSORS, Faults::joinAndLeave),
+            new Fault("all processors down for three leases", Reach.PROCESSORS, Faults::stopAllProcessors));
+
     static final List<Variant> ALL = List.of(
             WALL_CLOCK,
             AT_LEAST_ONCE,
@@ -229,7 +250,9 @@ final class Variants {
             UNBOUNDED_DEAD_LETTERS,
             NO_BARRIER,
             ZOMBIE_BELIEVED,
-            SESSION_FORGOTTEN);
+            SESSION_FORGOTTEN,
+            STALE_ROW_WINS,
+            HALF_A_SNAPSHOT);
 
     private Variants() {}
 

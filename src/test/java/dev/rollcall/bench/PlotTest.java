@@ -61,7 +61,7 @@ final class PlotTest {
         assertThat(lines.getLength()).isEqualTo(2);
         double left = Double.parseDouble(bars(Plot.draw(List.of(CHURN))).get(0).getAttribute("x"));
         double perRecord = width(bars(Plot.draw(List.of(CHURN))).get(0)) / 800_000;
-        String[] path = ((Element) lines.item(0)).getAttribute("d").split("[MH ]+");
+        String[] path = ((Element) lines.item(0)).getAttribute("d").split("[MH ]+", -1);
         assertThat(Double.parseDouble(path[1])).isCloseTo(left + 390_000 * perRecord, within(0.1));
         assertThat(Double.parseDouble(path[3])).isCloseTo(left + 420_000 * perRecord, within(0.1));
     }
