@@ -7,7 +7,9 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import org.apache.avro.Schema;
 import org.apache.avro.SchemaNormalization;
@@ -26,12 +28,27 @@ final class Decoder {
     private static final long MAX_SHARD_LEASE_MS = 3_600_000;
     private static final int HEADER_BYTES = 10;
 
+    private static final List<Version> VERSIONS = versions();
+
     /** By fingerprint. */
     private final Map<Long, GenericDatumReader<GenericRecord>> readers = new HashMap<>();
 
     private @Nullable BinaryDecoder reused;
 
     Decoder() {
+        VERSIONS.forEach(version ->
+                readers.put(version.fingerprint(), new GenericDatumReader<>(version.writer(), version.reader())));
+    }
+
+    /** A schema by which records may have been written, and the one by which they are read. */
+    private record Version(Schema writer, Schema reader, long fingerprint) {
+        Version(Schema writer, Schema reader) {
+            this(writer, reader, SchemaNormalization.parsingFingerprint64(writer));
+        }
+    }
+
+    private static List<Version> versions() {
+        List<Version> versions = new ArrayList<>();
         for (String name : new String[] {
             "DeviceHeartbeat", "ShardHeartbeat", "ClockPulse", "UserStatus", "AppearOffline", "UserPresence"
         }) {
@@ -39,15 +56,16 @@ final class Decoder {
             if (current == null) {
                 throw new IllegalStateException("there is no schema " + name);
             }
-            add(current, current);
+            versions.add(new Version(current, current));
             for (int version = 1; ; version++) {
                 Schema older = schema("/schemas/versions/" + name + "." + version + ".avsc");
                 if (older == null) {
                     break;
                 }
-                add(older, current);
+                versions.add(new Version(older, current));
             }
         }
+        return List.copyOf(versions);
     }
 
     /** What a record on the heartbeat topic holds. */
@@ -214,10 +232,6 @@ final class Decoder {
         return record.getSchema().getFields().stream()
                 .allMatch(field -> !(record.get(field.pos()) instanceof Utf8 text)
                         || isText(text.getBytes(), text.getByteLength()));
-    }
-
-    private void add(Schema writer, Schema reader) {
-        readers.put(SchemaNormalization.parsingFingerprint64(writer), new GenericDatumReader<>(writer, reader));
     }
 
     private static @Nullable Schema schema(String path) {
