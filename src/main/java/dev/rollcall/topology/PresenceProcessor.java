@@ -56,7 +56,7 @@ final class PresenceProcessor implements Processor<UserId, Object, Object, Objec
     private KeyValueStore<UserId, UserSnapshot> users;
     private KeyValueStore<String, StoredShard> shards;
     private PresencePartition partition;
-    private StampSteps stamps;
+    private OutOfOrderStamps stamps;
     private StoreScan scan;
     private ProcessorMetrics metrics;
     private @Nullable Cancellable furtherSweeps;
@@ -89,7 +89,7 @@ final class PresenceProcessor implements Processor<UserId, Object, Object, Objec
         partition = new PresencePartition(config.rules(), users::get);
         scan = new StoreScan(users, config.rules().retentionMs());
         metrics = new ProcessorMetrics(context);
-        stamps = new StampSteps(metrics);
+        stamps = new OutOfOrderStamps(metrics);
         furtherSweeps = null; // Streams has cancelled those of a life before
         heartbeats.forget(context.taskId().partition());
         restoreAll(shards, partition::restoreShard);
@@ -121,7 +121,7 @@ final class PresenceProcessor implements Processor<UserId, Object, Object, Objec
     }
 
     private void handle(InputRecord input) {
-        stamps.see(input);
+        stamps.observe(input);
         handle(input, false);
     }
 

@@ -372,8 +372,8 @@ final class NaiveModel implements Partition {
             lives().forEach(life -> life.silence(before, at));
             for (Device device : allDevices()) {
                 if (device.life == null && device.lastRecord <= before && endOfLife(device, before) > before) {
-                    long patience = device.closed ? rules.graceMs() : device.lease;
-                    device.deadline = Math.max(device.deadline, at + Math.min(at - before, patience));
+                    long allowance = device.closed ? rules.graceMs() : device.lease;
+                    device.deadline = Math.max(device.deadline, at + Math.min(at - before, allowance));
                 }
             }
         }

@@ -42,7 +42,7 @@ final class Browser implements AutoCloseable {
             throw new AssertionError("this test needs chromium and chromedriver", e);
         }
         String root = "http://127.0.0.1:" + port;
-        await().atMost(RealContext.PATIENCE)
+        await().atMost(RealContext.TIMEOUT)
                 .ignoreExceptions()
                 .until(() -> send("GET", root + "/status", null).path("ready").asBoolean());
         JsonNode session = send("POST", root + "/session", MAPPER.readTree("""
@@ -80,7 +80,7 @@ final class Browser implements AutoCloseable {
 
     void awaitText(String id, String beginning) {
         await().alias(id + " says " + beginning)
-                .atMost(RealContext.PATIENCE)
+                .atMost(RealContext.TIMEOUT)
                 .until(() -> value("return document.getElementById('" + id + "').textContent")
                         .startsWith(beginning));
     }
@@ -97,7 +97,7 @@ final class Browser implements AutoCloseable {
     void awaitRow(String user, String what) throws InterruptedException {
         // Found by searching, because only rows that can be seen exist.
         await().alias(user + " is shown with " + what)
-                .atMost(RealContext.PATIENCE)
+                .atMost(RealContext.TIMEOUT)
                 .until(() -> {
                     find(user);
                     return rows("#list .user").contains(what);
@@ -108,7 +108,7 @@ final class Browser implements AutoCloseable {
     /** Until the row that is pinned has this in it. */
     void awaitMe(String what) {
         await().alias("I am shown with " + what)
-                .atMost(RealContext.PATIENCE)
+                .atMost(RealContext.TIMEOUT)
                 .until(() -> rows("#pinned .user").contains(what));
     }
 

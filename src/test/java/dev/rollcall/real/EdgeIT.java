@@ -97,7 +97,7 @@ class EdgeIT {
         try (Rollcall early = Rollcall.startEdge(
                 config("early", "http.port", "0", "bootstrap.servers", "localhost:1", "data.dir", "/proc/nowhere"))) {
             HttpContext http = HttpContext.ofService(early.httpUrl().orElseThrow());
-            await().atMost(RealContext.PATIENCE)
+            await().atMost(RealContext.TIMEOUT)
                     .untilAsserted(() -> assertThat(http.get("/health/ready")
                                     .isRefused(503, "M_UNAVAILABLE")
                                     .json()
@@ -237,7 +237,7 @@ class EdgeIT {
                 .isRefused(404, "M_NOT_FOUND");
         tab.put(watched, "{\"user_ids\":[\"\"]}").isRefused(400, "M_INVALID_PARAM");
         stream.close();
-        await().atMost(RealContext.PATIENCE)
+        await().atMost(RealContext.TIMEOUT)
                 .untilAsserted(() -> tab.put(watched, body).isRefused(404, "M_NOT_FOUND"));
         try (var everybody = a.open("/v2/presence/events")) {
             a.put("/v2/presence/events/" + everybody.id() + "/users", "{\"user_ids\":[]}")

@@ -47,7 +47,7 @@ class EdgeTopicIT {
                     stream.awaitStates("@before:example.org", "online");
 
                     admin.deleteTopics(List.of("presence")).all().get();
-                    await().atMost(RealContext.PATIENCE)
+                    await().atMost(RealContext.TIMEOUT)
                             .until(() -> !admin.listTopics().names().get().contains("presence"));
                     create(admin, "presence");
                     for (int sequence = 1; sequence <= 20; sequence++) { // behind where the token is
@@ -62,7 +62,7 @@ class EdgeTopicIT {
                                 .extracting(one -> one.path("user_id").asText())
                                 .containsExactly("@after:example.org");
                     }
-                    await().atMost(RealContext.PATIENCE)
+                    await().atMost(RealContext.TIMEOUT)
                             .untilAsserted(() -> assertThat(stream.states("@before:example.org"))
                                     .endsWith("unknown"));
                     assertThat(stream.states("@after:example.org")).endsWith("online");

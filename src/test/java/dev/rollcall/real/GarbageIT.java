@@ -151,7 +151,7 @@ class GarbageIT {
                 bad.put(one.place(), one);
                 reasons.put(one.place(), "too_many_devices");
             }
-            await().atMost(RealContext.PATIENCE).until(() -> {
+            await().atMost(RealContext.TIMEOUT).until(() -> {
                 reader.throwFailure();
                 return count.get() >= bad.size();
             });
@@ -162,9 +162,9 @@ class GarbageIT {
             assertThat(answer.receivedAt() - beat).isLessThan(2_000);
             expected.put("@after:example.org", new Expected(ONLINE, null, 1));
 
-            await().atMost(RealContext.PATIENCE)
+            await().atMost(RealContext.TIMEOUT)
                     .untilAsserted(() -> assertThat(context.spokenOf()).hasSameSizeAs(expected.keySet()));
-            await().atMost(RealContext.PATIENCE)
+            await().atMost(RealContext.TIMEOUT)
                     .untilAsserted(() -> assertThat(wrongOnPresence()).isEmpty());
             RealContext.sleep(Duration.ofSeconds(1));
             assertThat(wrongOnPresence()).isEmpty();

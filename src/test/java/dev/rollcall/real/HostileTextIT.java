@@ -67,7 +67,7 @@ class HostileTextIT {
                     "GET / " + HOSTILE + "\r\n\r\n")) {
                 ask(port, request);
             }
-            await().atMost(RealContext.PATIENCE)
+            await().atMost(RealContext.TIMEOUT)
                     .until(() -> rollcall.emitted().contains("where murmur2 of the key does not put it")
                             && rollcall.emitted().contains("dead letter"));
 

@@ -193,7 +193,7 @@ final class HttpContext {
 
     void awaitState(String user, String state) {
         await().alias(user + " is " + state)
-                .atMost(RealContext.PATIENCE)
+                .atMost(RealContext.TIMEOUT)
                 .pollInterval(Duration.ofMillis(50))
                 .untilAsserted(
                         () -> assertThat(presence(user).path("state").asText()).isEqualTo(state));
@@ -202,14 +202,14 @@ final class HttpContext {
     /** Waits for a status text; an empty one stands for none. */
     void awaitText(String user, String text) {
         await().alias(user + " has the text " + text)
-                .atMost(RealContext.PATIENCE)
+                .atMost(RealContext.TIMEOUT)
                 .untilAsserted(() ->
                         assertThat(presence(user).path("status").asText("")).isEqualTo(text));
     }
 
     void awaitReady() {
         await().alias("the edge is ready")
-                .atMost(RealContext.PATIENCE)
+                .atMost(RealContext.TIMEOUT)
                 .pollInterval(Duration.ofMillis(50))
                 .untilAsserted(() -> get("/health/ready").isOk());
     }
@@ -317,7 +317,7 @@ final class HttpContext {
 
         void awaitStates(String user, String... states) {
             await().alias("the events of " + user)
-                    .atMost(RealContext.PATIENCE)
+                    .atMost(RealContext.TIMEOUT)
                     .pollInterval(Duration.ofMillis(20))
                     .untilAsserted(() -> assertThat(states(user)).containsExactly(states));
         }

@@ -432,7 +432,7 @@ class HttpIT {
             assertThat(IntStream.of(one.events().size(), two.events().size()).sum())
                     .isGreaterThanOrEqualTo(0);
         }
-        await().atMost(RealContext.PATIENCE)
+        await().atMost(RealContext.TIMEOUT)
                 .untilAsserted(() -> http.get(path + "&timeout=0", "Accept", "application/json")
                         .isOk());
     }

@@ -33,7 +33,7 @@ class HttpOwnStateIT {
 
         awaitFlag(phone, true);
         awaitFlag(service, true);
-        await().atMost(RealContext.PATIENCE)
+        await().atMost(RealContext.TIMEOUT)
                 .untilAsserted(
                         () -> assertThat(devices(phone)).containsExactlyInAnyOrder("phone online", "desktop idle"));
         assertThat(devices(service)).hasSize(2);
@@ -42,7 +42,7 @@ class HttpOwnStateIT {
         service.setState(ALICE, "desktop", "online");
 
         awaitFlag(phone, false);
-        await().atMost(RealContext.PATIENCE)
+        await().atMost(RealContext.TIMEOUT)
                 .untilAsserted(() -> assertThat(devices(phone)).contains("desktop online"));
     }
 
@@ -64,7 +64,7 @@ class HttpOwnStateIT {
 
     private static void awaitFlag(HttpContext http, boolean flag) {
         await().alias("the flag is " + flag)
-                .atMost(RealContext.PATIENCE)
+                .atMost(RealContext.TIMEOUT)
                 .untilAsserted(() -> assertThat(http.get(HttpContext.user(ALICE) + "/appear-offline")
                                 .body())
                         .isEqualTo("{\"appear_offline\":" + flag + "}"));

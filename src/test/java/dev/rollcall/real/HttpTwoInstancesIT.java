@@ -55,7 +55,7 @@ class HttpTwoInstancesIT {
             other.awaitReady();
             context.keepBeating(USERS, Duration.ofMillis(500));
             for (HttpContext http : List.of(one, other)) {
-                await().atMost(RealContext.PATIENCE)
+                await().atMost(RealContext.TIMEOUT)
                         .untilAsserted(() ->
                                 assertThat(states(http)).hasSize(USERS.size()).containsOnly("online"));
                 for (String user : USERS.subList(0, 20)) {
@@ -106,7 +106,7 @@ class HttpTwoInstancesIT {
                 third.awaitReady();
                 assertThat(query(third).isOk().json()).isEqualTo(expected);
             }
-            await().atMost(RealContext.PATIENCE)
+            await().atMost(RealContext.TIMEOUT)
                     .untilAsserted(
                             () -> assertThat(states(one)).hasSize(USERS.size()).containsOnly("online"));
             assertThat(context.everOffline(USERS)).isEmpty();

@@ -86,7 +86,7 @@ class LargeGarbageIT {
 
                 context.awaitState(RealContext.users("after", 20), ONLINE);
                 context.awaitState(List.of("@misrouted:example.org"), ONLINE);
-                await().atMost(RealContext.PATIENCE).until(() -> {
+                await().atMost(RealContext.TIMEOUT).until(() -> {
                     reader.throwFailure();
                     return letters.size() == all.size();
                 });
@@ -130,7 +130,7 @@ class LargeGarbageIT {
                         "undecodable",
                         "rollcall.value-length");
                 producer.send(bad.record()).get();
-                await().atMost(RealContext.PATIENCE).until(() -> {
+                await().atMost(RealContext.TIMEOUT).until(() -> {
                     reader.throwFailure();
                     return letters.size() == 1;
                 });

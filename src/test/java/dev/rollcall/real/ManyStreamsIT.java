@@ -210,9 +210,9 @@ class ManyStreamsIT {
             }
         }
 
-        void awaitEach(String what, Duration patience) {
+        void awaitEach(String what, Duration timeout) {
             await().alias("each reader has " + what)
-                    .atMost(patience)
+                    .atMost(timeout)
                     .pollInSameThread()
                     .until(() -> {
                         read(Duration.ofMillis(50));

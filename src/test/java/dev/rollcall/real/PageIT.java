@@ -131,7 +131,7 @@ class PageIT {
             others.add(tab);
         }
         browser.switchTo(first);
-        await().atMost(RealContext.PATIENCE)
+        await().atMost(RealContext.TIMEOUT)
                 .untilAsserted(() -> assertThat(devices()).hasSize(5));
 
         for (String tab : others) {
@@ -183,7 +183,7 @@ class PageIT {
         browser.click("#simulate button");
         browser.awaitText("simulated", "300 people are simulated.");
         await().alias("all kinds of people") // within ten seconds: PlanTest
-                .atMost(RealContext.PATIENCE)
+                .atMost(RealContext.TIMEOUT)
                 .until(() -> count("online") >= 10 && count("idle") >= 10 && count("offline") >= 10);
         browser.find("sim-");
         assertThat(browser.rows("#list .user")).isNotEmpty();
@@ -231,7 +231,7 @@ class PageIT {
 
     private void awaitDevices(String... words) {
         await().alias("my devices")
-                .atMost(RealContext.PATIENCE)
+                .atMost(RealContext.TIMEOUT)
                 .untilAsserted(() -> assertThat(browser.rows("#devices li")).contains(words));
     }
 }

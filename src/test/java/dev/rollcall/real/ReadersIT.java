@@ -55,7 +55,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 @Execution(ExecutionMode.CONCURRENT)
 @Timeout(240)
 class ReadersIT {
-    private static final Duration PATIENCE = Duration.ofSeconds(60);
+    private static final Duration TIMEOUT = Duration.ofSeconds(60);
     private static final int USERS = 100;
 
     @TempDir
@@ -92,13 +92,13 @@ class ReadersIT {
         topic = topic("added-" + mode);
         create(topic, 2);
         Member member = new Member(mode, servers());
-        await().atMost(PATIENCE).until(member.subscriber::snapshotComplete);
+        await().atMost(TIMEOUT).until(member.subscriber::snapshotComplete);
         write("before", 1);
-        await().atMost(PATIENCE).until(() -> member.users("before").size() == USERS);
+        await().atMost(TIMEOUT).until(() -> member.users("before").size() == USERS);
         addPartitions(4);
         write("after", 1);
 
-        await().atMost(PATIENCE).untilAsserted(() -> {
+        await().atMost(TIMEOUT).untilAsserted(() -> {
             assertThat(member.users("after")).hasSize(USERS);
             assertThat(member.subscriber.progress()).hasSize(4);
             assertThat(member.subscriber.snapshotComplete()).isTrue();
@@ -117,19 +117,19 @@ class ReadersIT {
         create(topic, 2);
         write("before", 1);
         Member member = new Member(mode, servers());
-        await().atMost(PATIENCE).until(() -> member.users("before").size() == USERS);
+        await().atMost(TIMEOUT).until(() -> member.users("before").size() == USERS);
         recreate();
         for (int round = 1; round <= 3; round++) { // so that it soon ends behind where the reader had come to
             write("after", round);
         }
 
-        await().atMost(PATIENCE).untilAsserted(() -> {
+        await().atMost(TIMEOUT).untilAsserted(() -> {
             assertThat(member.users("after")).hasSize(USERS);
             assertThat(member.subscriber.snapshotComplete()).isTrue();
             assertThat(member.subscriber.lag()).isZero();
         });
         if (mode.equals("copy")) {
-            await().atMost(PATIENCE)
+            await().atMost(TIMEOUT)
                     .untilAsserted(() -> assertThat(member.heard)
                             .filteredOn(change -> change.kind() == Kind.FORGOTTEN)
                             .extracting(change -> change.user().toString())
@@ -154,12 +154,12 @@ class ReadersIT {
         }
         Member member = new Member(protocol, servers());
 
-        await().atMost(PATIENCE).untilAsserted(() -> {
+        await().atMost(TIMEOUT).untilAsserted(() -> {
             assertThat(member.users("user")).hasSize(USERS);
             assertThat(member.subscriber.snapshotComplete()).isTrue();
         });
         write("user", 2);
-        await().atMost(PATIENCE)
+        await().atMost(TIMEOUT)
                 .untilAsserted(() -> assertThat(member.heard)
                         .filteredOn(change -> change.kind() == Kind.CHANGE)
                         .hasSize(USERS)
@@ -177,10 +177,10 @@ class ReadersIT {
         assertThat(Duration.ofNanos(System.nanoTime() - start))
                 .as("Kafka's clients would wait for a minute")
                 .isLessThan(Duration.ofSeconds(30));
-        await().atMost(PATIENCE)
+        await().atMost(TIMEOUT)
                 .until(() -> member.subscriber.waitsFor().orElse("").startsWith("the brokers"));
         try (EmbeddedBroker late = EmbeddedBroker.start(dataDir.resolve("late-" + mode), port, Map.of(), what -> {})) {
-            await().atMost(PATIENCE)
+            await().atMost(TIMEOUT)
                     .until(() -> member.subscriber
                             .waitsFor()
                             .orElse("")
@@ -189,7 +189,7 @@ class ReadersIT {
             create(late.bootstrapServers(), topic, 2);
             write(late.bootstrapServers(), "user", 1);
 
-            await().atMost(PATIENCE).untilAsserted(() -> {
+            await().atMost(TIMEOUT).untilAsserted(() -> {
                 assertThat(member.users("user")).hasSize(USERS);
                 assertThat(member.subscriber.snapshotComplete()).isTrue();
                 assertThat(member.subscriber.waitsFor()).isEmpty();
@@ -203,11 +203,11 @@ class ReadersIT {
         topic = topic("feed-added");
         create(topic, 2);
         PresenceFeed feed = feed();
-        await().atMost(PATIENCE).until(feed::isCaughtUp);
+        await().atMost(TIMEOUT).until(feed::isCaughtUp);
         addPartitions(4);
         write("user", 1);
 
-        await().atMost(PATIENCE).until(() -> feed.isCaughtUp() && knowsAll(feed, "user"));
+        await().atMost(TIMEOUT).until(() -> feed.isCaughtUp() && knowsAll(feed, "user"));
         assertThat(feed.waitsFor()).isEmpty();
     }
 
@@ -217,7 +217,7 @@ class ReadersIT {
         create(topic, 2);
         write("before", 1);
         PresenceFeed feed = feed();
-        await().atMost(PATIENCE).until(feed::isCaughtUp);
+        await().atMost(TIMEOUT).until(feed::isCaughtUp);
         try (PresenceSubscription all = feed.subscribe(null, null, () -> {})) {
             BatchToken old = Optional.ofNullable(all.poll(USERS)).orElseThrow().nextBatch();
             recreate();
@@ -225,7 +225,7 @@ class ReadersIT {
                 write("after", round);
             }
             List<String> told = new CopyOnWriteArrayList<>();
-            await().atMost(PATIENCE).until(() -> {
+            await().atMost(TIMEOUT).until(() -> {
                 Batch batch = all.poll(2 * USERS);
                 if (batch != null) {
                     if (batch.snapshot()) {
@@ -253,7 +253,7 @@ class ReadersIT {
         create(topic, 1);
         UserId user = UserId.of("user");
         PresenceFeed feed = feed();
-        await().atMost(PATIENCE).until(feed::isCaughtUp);
+        await().atMost(TIMEOUT).until(feed::isCaughtUp);
         try (KafkaProducer<byte[], byte[]> producer = new KafkaProducer<>(
                 Map.of("bootstrap.servers", servers(), "transactional.id", topic.name()),
                 new ByteArraySerializer(),
@@ -268,7 +268,7 @@ class ReadersIT {
                 Thread.sleep(1_000);
                 assertThat(feed.presence(user)).isEmpty();
                 PresenceFeed late = feed();
-                await().atMost(PATIENCE).until(late::isCaughtUp);
+                await().atMost(TIMEOUT).until(late::isCaughtUp);
                 assertThat(late.presence(user)).isEmpty();
                 if (sequence == 1) {
                     producer.abortTransaction();
@@ -276,7 +276,7 @@ class ReadersIT {
                     producer.commitTransaction();
                 }
             }
-            await().atMost(PATIENCE)
+            await().atMost(TIMEOUT)
                     .untilAsserted(() -> assertThat(feed.presence(user))
                             .hasValueSatisfying(
                                     last -> assertThat(last.sequence()).isEqualTo(2)));
@@ -288,13 +288,13 @@ class ReadersIT {
         topic = topic("feed-error");
         create(topic, 1);
         PresenceFeed feed = feed();
-        await().atMost(PATIENCE).until(feed::isCaughtUp);
+        await().atMost(TIMEOUT).until(feed::isCaughtUp);
         PresenceSubscription watch = feed.subscribe(null, null, () -> {
             throw new InternalError("test");
         });
         write("user", 1);
 
-        await().atMost(PATIENCE)
+        await().atMost(TIMEOUT)
                 .untilAsserted(() ->
                         assertThat(feed.waitsFor()).contains("the feed of presence, which has ended with an error"));
         assertThat(feed.isCaughtUp()).isFalse();
@@ -328,7 +328,7 @@ class ReadersIT {
     private void recreate() throws Exception {
         try (Admin admin = Admin.create(Map.of("bootstrap.servers", servers()))) {
             admin.deleteTopics(List.of(topic.name())).all().get();
-            await().atMost(PATIENCE)
+            await().atMost(TIMEOUT)
                     .until(() -> !admin.listTopics().names().get().contains(topic.name()));
         }
         create(topic, 2);
@@ -339,7 +339,7 @@ class ReadersIT {
             admin.createPartitions(Map.of(topic.name(), NewPartitions.increaseTo(total)))
                     .all()
                     .get();
-            await().atMost(PATIENCE)
+            await().atMost(TIMEOUT)
                     .until(() -> admin.describeTopics(List.of(topic.name()))
                                     .allTopicNames()
                                     .get()

@@ -56,7 +56,7 @@ import org.jspecify.annotations.Nullable;
  * has seen, per user. Everything goes over TCP, and survives a broker that comes back on the same port.
  */
 final class RealContext implements AutoCloseable {
-    static final Duration PATIENCE = Duration.ofSeconds(60);
+    static final Duration TIMEOUT = Duration.ofSeconds(60);
     static final Topics TOPICS = Topics.ofContract();
     static final int PARTITIONS = 4;
 
@@ -223,7 +223,7 @@ final class RealContext implements AutoCloseable {
     /** Waits for the record with this number, and that there is none after it yet. */
     Emitted awaitEmitted(String user, int number) {
         await().alias("record " + number + " of " + user)
-                .atMost(PATIENCE)
+                .atMost(TIMEOUT)
                 .pollInterval(Duration.ofMillis(10))
                 .until(() -> emitted(user).size() >= number);
         assertThat(emitted(user)).as("nothing more than expected of %s", user).hasSize(number);
@@ -232,7 +232,7 @@ final class RealContext implements AutoCloseable {
 
     void awaitState(Collection<String> users, PresenceState state) {
         await().alias("all are " + state)
-                .atMost(PATIENCE)
+                .atMost(TIMEOUT)
                 .pollInterval(Duration.ofMillis(50))
                 .untilAsserted(() -> assertThat(users)
                         .allSatisfy(user -> assertThat(lastEmitted(user))
@@ -301,7 +301,7 @@ final class RealContext implements AutoCloseable {
 
     static RecordMetadata acknowledged(Future<RecordMetadata> sent) {
         try {
-            return sent.get(PATIENCE.toSeconds(), TimeUnit.SECONDS);
+            return sent.get(TIMEOUT.toSeconds(), TimeUnit.SECONDS);
         } catch (ExecutionException | TimeoutException e) {
             throw new AssertionError("the broker did not take a record", e);
         } catch (InterruptedException e) {

@@ -51,7 +51,7 @@ final class RollcallProcess implements AutoCloseable {
 
     void awaitReady() {
         await().alias("the process is ready")
-                .atMost(RealContext.PATIENCE)
+                .atMost(RealContext.TIMEOUT)
                 .pollInterval(Duration.ofMillis(50))
                 .failFast("it has ended", () -> !process.isAlive())
                 .until(() -> emitted().contains("Rollcall is ready"));
@@ -59,7 +59,7 @@ final class RollcallProcess implements AutoCloseable {
 
     /** Waits until it has ended by itself, and returns its exit code. */
     int awaitEnd() throws InterruptedException {
-        if (!process.waitFor(RealContext.PATIENCE.toSeconds(), TimeUnit.SECONDS)) {
+        if (!process.waitFor(RealContext.TIMEOUT.toSeconds(), TimeUnit.SECONDS)) {
             throw new AssertionError("the process has not ended; it emitted:\n" + emitted());
         }
         return process.exitValue();

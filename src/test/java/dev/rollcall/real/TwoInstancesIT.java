@@ -121,7 +121,7 @@ class TwoInstancesIT {
             assertThat(offline.presence().since())
                     .isBetween(left - 1_000 + LEASE.toMillis(), gone + TAKEN_OVER_WITHIN.toMillis() + LEASE.toMillis());
         });
-        await().atMost(RealContext.PATIENCE)
+        await().atMost(RealContext.TIMEOUT)
                 .untilAsserted(() -> assertThat(changing)
                         .allSatisfy(
                                 user -> assertThat(context.emitted(user)).hasSizeGreaterThanOrEqualTo(changes.size())));
@@ -146,7 +146,7 @@ class TwoInstancesIT {
     /** Waits until so many members share all partitions. */
     private void awaitTasks(String protocol, int members) {
         try (Admin admin = context.admin()) {
-            await().atMost(members == 1 ? TAKEN_OVER_WITHIN : RealContext.PATIENCE)
+            await().atMost(members == 1 ? TAKEN_OVER_WITHIN : RealContext.TIMEOUT)
                     .pollInterval(Duration.ofMillis(100))
                     .untilAsserted(() -> {
                         Map<String, Integer> tasks =
