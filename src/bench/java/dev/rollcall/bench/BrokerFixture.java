@@ -3,7 +3,6 @@ package dev.rollcall.bench;
 import dev.rollcall.domain.PresenceState;
 import dev.rollcall.embedded.EmbeddedBroker;
 import dev.rollcall.wire.Inbound;
-import dev.rollcall.wire.Topic;
 import dev.rollcall.wire.Topics;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -17,7 +16,6 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ExecutionException;
-import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import java.util.regex.Pattern;
@@ -30,14 +28,10 @@ import org.apache.kafka.clients.admin.ConfigEntry;
 import org.apache.kafka.clients.admin.NewTopic;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
-import org.apache.kafka.clients.producer.Callback;
-import org.apache.kafka.clients.producer.KafkaProducer;
-import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.KafkaFuture;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.config.ConfigResource;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
-import org.apache.kafka.common.serialization.ByteArraySerializer;
 import org.apache.kafka.common.utils.Utils;
 import org.jspecify.annotations.Nullable;
 
@@ -162,42 +156,29 @@ final class BrokerFixture implements AutoCloseable {
      */
     Map<Integer, Long> preload(LogPlan plan, String topic) {
         createLog(topic);
-        AtomicReference<@Nullable Exception> failure = new AtomicReference<>();
-        Callback callback = (metadata, problem) -> {
-            if (problem != null) {
-                failure.set(problem);
-            }
-        };
-        Topic<?, Inbound> heartbeats = CONTRACT.heartbeats();
-        byte[] tick = heartbeats.values().serializer().serialize(topic, Inbound.of(new Inbound.ClockTick("bench")));
         byte[][] keys = IntStream.range(0, plan.users()).mapToObj(LogPlan::key).toArray(byte[][]::new);
         Values values = new Values(plan.users());
         Map<Integer, Long> arrived = new HashMap<>();
-        try (KafkaProducer<byte[], byte[]> producer = producer()) {
+        try (HeartbeatWriter writer = new HeartbeatWriter(bootstrapServers(), topic, 5)) {
             plan.write(new LogPlan.Log() {
                 @Override
                 public void heartbeat(int user, @Nullable PresenceState state, long at) {
-                    send(partition(keys[user]), at, keys[user], values.of(user, state));
-                }
-
-                @Override
-                public void tick(long at) {
-                    for (int partition = 0; partition < PARTITIONS; partition++) {
-                        send(partition, at, null, tick);
-                    }
-                }
-
-                private void send(int partition, long at, byte @Nullable [] key, byte[] value) {
-                    var unused = producer.send(new ProducerRecord<>(topic, partition, at, key, value), callback);
+                    int partition = partition(keys[user]);
+                    writer.send(partition, at, keys[user], values.of(user, state));
                     if (at < plan.arrivedAt()) {
                         arrived.merge(partition, 1L, Long::sum);
                     }
                 }
+
+                @Override
+                public void tick(long at) {
+                    writer.tick(at);
+                    for (int partition = 0; at < plan.arrivedAt() && partition < PARTITIONS; partition++) {
+                        arrived.merge(partition, 1L, Long::sum);
+                    }
+                }
             });
-        }
-        Exception problem = failure.get();
-        if (problem != null) {
-            throw new BenchmarkException("the log could not be written: " + problem);
+            writer.flush();
         }
         return arrived;
     }
@@ -346,19 +327,10 @@ final class BrokerFixture implements AutoCloseable {
                     ? withoutState
                     : withState.computeIfAbsent(state, any -> new byte[withoutState.length][]);
             if (known[user] == null) {
-                Topic<?, Inbound> heartbeats = CONTRACT.heartbeats();
-                Inbound.Beat beat = new Inbound.Beat(LogPlan.heartbeat(user, state));
-                known[user] = heartbeats.values().serializer().serialize(heartbeats.name(), Inbound.of(beat));
+                known[user] = HeartbeatWriter.value(new Inbound.Beat(LogPlan.heartbeat(user, state)));
             }
             return known[user];
         }
-    }
-
-    private KafkaProducer<byte[], byte[]> producer() {
-        return new KafkaProducer<>(
-                Map.of("bootstrap.servers", bootstrapServers(), "buffer.memory", 64L << 20),
-                new ByteArraySerializer(),
-                new ByteArraySerializer());
     }
 
     private KafkaConsumer<byte[], byte[]> consumer() {

@@ -8,7 +8,6 @@ import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
 import java.util.stream.LongStream;
 
@@ -49,7 +48,7 @@ final class Latency {
         try (BrokerFixture broker = new BrokerFixture(options.workDirectory());
                 WorkerProcess one = new WorkerProcess(options);
                 WorkerProcess other = new WorkerProcess(options);
-                LiveWriter writer = new LiveWriter(broker.bootstrapServers(), LOG, 1)) {
+                HeartbeatWriter writer = new HeartbeatWriter(broker.bootstrapServers(), LOG, 1)) {
             broker.createTopic(LOG, BrokerFixture.STAMPED_BY_BROKER);
             Progress.print("%,d heartbeats/s for %d s", BEATS_PER_MS * 1_000, ms / 1_000);
             long begin = System.currentTimeMillis();
@@ -116,22 +115,15 @@ final class Latency {
     }
 
     /** The users in turn; in each turn, another hundredth of them becomes idle. */
-    private static void write(LiveWriter writer, BooleanSupplier goesOn) {
-        long begin = System.nanoTime();
-        long beats = 0;
-        for (long ms = 0; goesOn.getAsBoolean(); ms++) {
-            long due = begin + ms * NANOS_PER_MS;
-            while (System.nanoTime() < due) {
-                LockSupport.parkNanos(due - System.nanoTime());
-            }
-            for (int beat = 0; beat < BEATS_PER_MS; beat++, beats++) {
-                int user = (int) (beats % USERS);
-                long turn = beats / USERS;
+    private static void write(HeartbeatWriter writer, BooleanSupplier goesOn) {
+        writer.inRealTime(NANOS_PER_MS, goesOn, ms -> {
+            for (long beat = ms * BEATS_PER_MS; beat < (ms + 1) * BEATS_PER_MS; beat++) {
+                int user = (int) (beat % USERS);
+                long turn = beat / USERS;
                 boolean changes = turn > 0 && user % TRANSITION_EVERY == turn % TRANSITION_EVERY;
                 writer.heartbeat(user, changes ? PresenceState.IDLE : null, null);
             }
-        }
-        writer.flush();
+        });
     }
 
     private static String id(Contestant contestant) {

@@ -1,5 +1,7 @@
 package dev.rollcall.bench;
 
+import static java.util.Objects.requireNonNull;
+
 import dev.rollcall.config.RollcallConfig;
 import java.io.IOException;
 import java.time.Duration;
@@ -31,40 +33,82 @@ final class MassExpiry {
 
     record Round(double expiries_per_second, double longest_pause_ms, double longest_pause_before_ms) {}
 
+    /** Rollcall, or an earlier version of it, in a JVM of its own, and its measured rounds. */
+    private record Entrant(Contestant contestant, WorkerProcess worker, List<Round> rounds) {
+        static Entrant start(Contestant contestant, Options options) throws IOException {
+            WorkerProcess worker = contestant == Contestant.BEFORE
+                    ? WorkerProcess.withClasses(requireNonNull(options.before), options)
+                    : new WorkerProcess(options);
+            return new Entrant(contestant, worker, new ArrayList<>());
+        }
+
+        Map<String, Spread> figures() {
+            Map<String, Spread> figures = new LinkedHashMap<>();
+            figures.put("expiries_per_second", Spread.of(rounds, Round::expiries_per_second));
+            figures.put("longest_pause_ms", Spread.of(rounds, Round::longest_pause_ms));
+            figures.put("longest_pause_before_ms", Spread.of(rounds, Round::longest_pause_before_ms));
+            return figures;
+        }
+    }
+
     static void scenario(Options options) throws IOException {
         int silent = options.users(1_000_000);
-        List<Round> rounds = new ArrayList<>();
-        try (BrokerFixture broker = new BrokerFixture(options.workDirectory());
-                WorkerProcess worker = new WorkerProcess(options)) {
+        List<Entrant> entrants = new ArrayList<>();
+        try (BrokerFixture broker = new BrokerFixture(options.workDirectory())) {
+            for (Contestant contestant : options.contestants(Contestant.ROLLCALL)) {
+                entrants.add(Entrant.start(contestant, options));
+            }
             for (int number = 0; number <= options.rounds; number++) {
-                Round round = round(options, broker, worker, "mass-expiry-" + number, silent);
-                Progress.print(
-                        "%-12s %,12.0f expiries/s, longest pause of the living %.0f ms (before it: %.0f ms)",
-                        number == 0 ? "warm-up" : "round %d/%d".formatted(number, options.rounds),
-                        round.expiries_per_second,
-                        round.longest_pause_ms,
-                        round.longest_pause_before_ms);
-                if (number > 0) {
-                    rounds.add(round);
+                for (int turn = 0; turn < entrants.size(); turn++) {
+                    play(options, broker, entrants.get((number + turn) % entrants.size()), number, silent);
                 }
             }
+        } finally {
+            entrants.forEach(entrant -> entrant.worker.close());
         }
-        Spread rate = Spread.of(rounds, Round::expiries_per_second);
-        Spread pause = Spread.of(rounds, Round::longest_pause_ms);
+        report(options, entrants, silent);
+    }
+
+    /** Plays a round; the first one warms up. */
+    private static void play(Options options, BrokerFixture broker, Entrant entrant, int number, int silent)
+            throws IOException {
+        String id = "mass-expiry-%s-%d".formatted(entrant.contestant.id(), number);
+        Round round = round(options, broker, entrant.worker, id, silent);
+        Progress.print(
+                "%-12s %-12s %,12.0f expiries/s, longest pause of the living %.0f ms (before it: %.0f ms)",
+                number == 0 ? "warm-up" : "round %d/%d".formatted(number, options.rounds),
+                entrant.contestant.id(),
+                round.expiries_per_second,
+                round.longest_pause_ms,
+                round.longest_pause_before_ms);
+        if (number > 0) {
+            entrant.rounds.add(round);
+        }
+    }
+
+    private static void report(Options options, List<Entrant> entrants, int silent) throws IOException {
         Map<String, Object> figures = new LinkedHashMap<>();
         figures.put("silent_devices", silent);
-        figures.put("expiries_per_second", rate);
-        figures.put("longest_pause_ms", pause);
-        figures.put("longest_pause_before_ms", Spread.of(rounds, Round::longest_pause_before_ms));
+        Map<String, Spread> ours = entrants.get(0).figures();
+        figures.putAll(ours);
+        entrants.stream().skip(1).forEach(other -> figures.put(other.contestant.id(), other.figures()));
         Progress.print("");
         Report.figures(
                 options,
                 Scenario.MASS_EXPIRY.id(),
                 figures,
                 List.of(
-                        Target.atLeast(200_000, "expiries per second", rate.median())
+                        Target.atLeast(
+                                        200_000,
+                                        "expiries per second",
+                                        requireNonNull(ours.get("expiries_per_second"))
+                                                .median())
                                 .rounded(0),
-                        Target.atMost(250, "longest pause of the living, ms", pause.median())
+                        Target.atMost(
+                                        250,
+                                        "longest pause of the living, ms",
+                                        requireNonNull(ours.get("longest_pause_ms"))
+                                                .median())
                                 .rounded(0)));
     }
 
@@ -74,7 +118,7 @@ final class MassExpiry {
         String log = id + "-log";
         broker.createLog(log);
         broker.createOutputs(id);
-        try (LiveWriter writer = new LiveWriter(broker.bootstrapServers(), log, 0)) {
+        try (HeartbeatWriter writer = new HeartbeatWriter(broker.bootstrapServers(), log, 0)) {
             long preloaded = preload(writer, start, silent);
             Watch watch = new Watch(
                     broker.settings(options, id, log),
@@ -113,7 +157,7 @@ final class MassExpiry {
     }
 
     /** The living are the first users, the silent those after them. Returns how many records were written. */
-    private static long preload(LiveWriter writer, long start, int silent) {
+    private static long preload(HeartbeatWriter writer, long start, int silent) {
         long records = 0;
         for (int user = 0; user < LIVING + silent; user++, records++) {
             writer.heartbeat(user, null, start + user * 1_000L / (LIVING + silent));
@@ -131,19 +175,14 @@ final class MassExpiry {
     }
 
     /** A heartbeat each ms, a clock tick each second, until the watcher has seen enough. */
-    private static void live(LiveWriter writer, long start, CompletableFuture<Round> watching) {
-        long begin = System.nanoTime();
-        for (long time = LIVE_FROM_MS + 1; !watching.isDone(); time++) {
-            long due = begin + (time - LIVE_FROM_MS) * NANOS_PER_MS;
-            while (System.nanoTime() < due) {
-                LockSupport.parkNanos(due - System.nanoTime());
-            }
+    private static void live(HeartbeatWriter writer, long start, CompletableFuture<Round> watching) {
+        writer.inRealTime(NANOS_PER_MS, () -> !watching.isDone(), number -> {
+            long time = LIVE_FROM_MS + 1 + number;
             writer.heartbeat(living(time), null, start + time);
             if (time % LogPlan.TICK_MS == 0) {
                 writer.tick(start + time);
             }
-        }
-        writer.flush();
+        });
     }
 
     /** Each of the living has a turn every ten seconds. */

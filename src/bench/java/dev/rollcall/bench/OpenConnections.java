@@ -135,7 +135,7 @@ final class OpenConnections {
     /** In the broker's log, where it is alone in its batch: a shard writes one into a partition at a time. */
     private static int bytesOfShardHeartbeat() {
         long at = LogPlan.startOfLog();
-        byte[] value = LiveWriter.value(new Inbound.ShardBeat(OpenLog.shardHeartbeat(OpenLog.SHARDS - 1, 0, at)));
+        byte[] value = HeartbeatWriter.value(new Inbound.ShardBeat(OpenLog.shardHeartbeat(OpenLog.SHARDS - 1, 0, at)));
         return MemoryRecords.withRecords(Compression.NONE, new SimpleRecord(at, null, value))
                 .sizeInBytes();
     }

@@ -70,7 +70,7 @@ final class OpenLive {
         broker.createOutputs(ROLLCALL);
         broker.createOutputs(NOOP);
         int deaths = Math.min(options.rounds, RESTARTED);
-        try (LiveWriter writer = new LiveWriter(broker.bootstrapServers(), LOG, 0);
+        try (HeartbeatWriter writer = new HeartbeatWriter(broker.bootstrapServers(), LOG, 0);
                 OpenLog log = new OpenLog(writer, users, start, start + HOUR_MS);
                 WorkerProcess rollcall = new WorkerProcess(options);
                 WorkerProcess noop = new WorkerProcess(options)) {

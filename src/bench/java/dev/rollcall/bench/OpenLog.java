@@ -23,7 +23,7 @@ final class OpenLog implements AutoCloseable {
     private static final String NAME = "hs-shard-";
     private static final long STEP_MS = PERIOD_MS / SHARDS;
 
-    private final LiveWriter writer;
+    private final HeartbeatWriter writer;
     private final int users;
     private final long start;
     private final long lastTick;
@@ -33,7 +33,7 @@ final class OpenLog implements AutoCloseable {
     private long shardRecords;
 
     /** @param lastTick until then there is a clock tick each second; after that a processor writes them */
-    OpenLog(LiveWriter writer, int users, long start, long lastTick) {
+    OpenLog(HeartbeatWriter writer, int users, long start, long lastTick) {
         this.writer = writer;
         this.users = users;
         this.start = start;

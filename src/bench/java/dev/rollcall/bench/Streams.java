@@ -18,7 +18,6 @@ import java.util.OptionalLong;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
 import java.util.stream.IntStream;
 
@@ -196,18 +195,12 @@ final class Streams {
 
     /** The users in turn, who go idle and come back. */
     private void change(BooleanSupplier goesOn) {
-        try (LiveWriter writer = new LiveWriter(broker.bootstrapServers(), LOG, 1)) {
-            long begin = System.nanoTime();
-            for (long i = 0; goesOn.getAsBoolean(); i++) {
-                long due = begin + i * TimeUnit.SECONDS.toNanos(1) / CHANGES_PER_SECOND;
-                while (System.nanoTime() < due) {
-                    LockSupport.parkNanos(due - System.nanoTime());
-                }
+        try (HeartbeatWriter writer = new HeartbeatWriter(broker.bootstrapServers(), LOG, 1)) {
+            writer.inRealTime(TimeUnit.SECONDS.toNanos(1) / CHANGES_PER_SECOND, goesOn, i -> {
                 PresenceState state = i / users % 2 == 0 ? PresenceState.IDLE : PresenceState.ONLINE;
                 writer.deviceHeartbeat(
                         (int) (i % users), new Heartbeat("tab", state, false, OptionalLong.empty(), null), null);
-            }
-            writer.flush();
+            });
         }
     }
 

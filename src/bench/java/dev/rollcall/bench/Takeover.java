@@ -49,7 +49,7 @@ final class Takeover implements AutoCloseable {
         String id = "open-users-" + users;
         Progress.print("preloading %,d users with open connections", users);
         broker.createLog(log(id));
-        try (LiveWriter writer = new LiveWriter(broker.bootstrapServers(), log(id), 0)) {
+        try (HeartbeatWriter writer = new HeartbeatWriter(broker.bootstrapServers(), log(id), 0)) {
             new OpenLog(writer, users, start, end).writeTo(end);
         }
         return new Takeover(options, broker, id, users, end);

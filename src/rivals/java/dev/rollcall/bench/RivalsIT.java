@@ -67,7 +67,7 @@ final class RivalsIT {
     }
 
     private long write(String log, boolean withReturn) {
-        try (LiveWriter writer = new LiveWriter(broker.bootstrapServers(), log, 0)) {
+        try (HeartbeatWriter writer = new HeartbeatWriter(broker.bootstrapServers(), log, 0)) {
             for (int second = 0; second <= 100; second += 5) {
                 long at = START + second * 1_000L;
                 for (int user = 0; user < LIVING; user++) {
@@ -107,7 +107,7 @@ final class RivalsIT {
         return digest.figures();
     }
 
-    private static void beat(LiveWriter writer, int user, String device, @Nullable PresenceState state, long at) {
+    private static void beat(HeartbeatWriter writer, int user, String device, @Nullable PresenceState state, long at) {
         writer.deviceHeartbeat(user, new Heartbeat(device, state, false, OptionalLong.empty(), "hs-shard-1"), at);
     }
 

@@ -7,13 +7,16 @@ import dev.rollcall.wire.Inbound;
 import dev.rollcall.wire.Topics;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.BooleanSupplier;
+import java.util.function.LongConsumer;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
 import org.jspecify.annotations.Nullable;
 
-/** Writes heartbeats and clock ticks while they are read. */
-final class LiveWriter implements AutoCloseable {
+/** Writes heartbeats and clock ticks: a log that is read later, or in real time while it is read. */
+final class HeartbeatWriter implements AutoCloseable {
     private static final Topics CONTRACT = Topics.ofContract();
 
     private final String topic;
@@ -22,10 +25,10 @@ final class LiveWriter implements AutoCloseable {
     private final AtomicReference<@Nullable Exception> failure = new AtomicReference<>();
 
     /** @param lingerMs how long records wait for others to be sent with, in ms */
-    LiveWriter(String bootstrapServers, String topic, int lingerMs) {
+    HeartbeatWriter(String bootstrapServers, String topic, int lingerMs) {
         this.topic = topic;
         producer = new KafkaProducer<>(
-                Map.of("bootstrap.servers", bootstrapServers, "linger.ms", lingerMs),
+                Map.of("bootstrap.servers", bootstrapServers, "linger.ms", lingerMs, "buffer.memory", 64L << 20),
                 new ByteArraySerializer(),
                 new ByteArraySerializer());
         tick = value(new Inbound.ClockTick("bench"));
@@ -57,6 +60,23 @@ final class LiveWriter implements AutoCloseable {
         }
     }
 
+    /**
+     * Takes a step as often as is told, by the clock: after a delay, the steps that are due follow at once.
+     *
+     * @param step what writes; takes how many steps there were before it
+     */
+    void inRealTime(long nanosPerStep, BooleanSupplier goesOn, LongConsumer step) {
+        long begin = System.nanoTime();
+        for (long number = 0; goesOn.getAsBoolean(); number++) {
+            long due = begin + number * nanosPerStep;
+            while (System.nanoTime() < due) {
+                LockSupport.parkNanos(due - System.nanoTime());
+            }
+            step.accept(number);
+        }
+        flush();
+    }
+
     void flush() {
         producer.flush();
         Exception problem = failure.get();
@@ -70,7 +90,8 @@ final class LiveWriter implements AutoCloseable {
         producer.close();
     }
 
-    private void send(int partition, @Nullable Long at, byte @Nullable [] key, byte[] value) {
+    /** @param value a heartbeat's, as {@link #value} makes it */
+    void send(int partition, @Nullable Long at, byte @Nullable [] key, byte[] value) {
         var unused = producer.send(new ProducerRecord<>(topic, partition, at, key, value), (metadata, problem) -> {
             if (problem != null) {
                 failure.set(problem);
