@@ -436,6 +436,7 @@ class EmbeddedBrokerIT {
             Process process = new ProcessBuilder(
                             Path.of(System.getProperty("java.home"), "bin", "java")
                                     .toString(),
+                            "-XX:TieredStopAtLevel=1", // it does not live long enough for more
                             "-cp",
                             System.getProperty("java.class.path"),
                             OtherProcess.class.getName(),
