@@ -256,20 +256,23 @@ export class Hub {
     }
   }
 
+  /** Of the events, `reconnect` needs nothing: the stream ends then, and the next one begins, at another instance. */
   #event(text) {
-    for (const line of text.split("\n")) {
-      if (!line.startsWith("data: ")) continue;
-      const batch = JSON.parse(line.slice(6));
-      if (batch.snapshot) this.#presences.clear();
-      this.#inSnapshot ||= batch.snapshot;
-      for (const presence of batch.presences) {
-        if (presence.state === "unknown") this.#presences.delete(presence.user_id);
-        else this.#presences.set(presence.user_id, presence);
-      }
-      this.#nextBatch = batch.next_batch;
-      this.#send({ type: "batch", snapshot: batch.snapshot, news: !this.#inSnapshot, presences: batch.presences });
-      this.#inSnapshot &&= batch.more;
+    const field = (name) => text.split("\n").find((line) => line.startsWith(`${name}: `))?.slice(name.length + 2);
+    if (field("event") === "presence") this.#batch(JSON.parse(field("data")));
+    else if (field("event") === "end") throw new Failed(401, JSON.parse(field("data")).error, 0); // the token's end
+  }
+
+  #batch(batch) {
+    if (batch.snapshot) this.#presences.clear();
+    this.#inSnapshot ||= batch.snapshot;
+    for (const presence of batch.presences) {
+      if (presence.state === "unknown") this.#presences.delete(presence.user_id);
+      else this.#presences.set(presence.user_id, presence);
     }
+    this.#nextBatch = batch.next_batch;
+    this.#send({ type: "batch", snapshot: batch.snapshot, news: !this.#inSnapshot, presences: batch.presences });
+    this.#inSnapshot &&= batch.more;
   }
 
   #heard() {

@@ -1,6 +1,6 @@
 // Simulated people, and plots of what they cause.
 
-import { call } from "/api.js";
+import { call, claims } from "/api.js";
 
 const SECONDS = 60;
 const $ = (id) => document.getElementById(id);
@@ -12,6 +12,7 @@ export class Life {
   #delays = []; // of the last 500 OFFLINEs: from the instant of the change to its arrival here, in ms
   #beatsBefore = null;
   #token;
+  #refusedFor; // the token, or null without one, for which the simulation is off; undefined: none
 
   /** `token` gives the token to call with; `note` shows what went wrong. */
   constructor(token, note) {
@@ -43,7 +44,11 @@ export class Life {
   }
 
   async #askHowMany() {
-    const { ok, json } = await call("GET", "/v2/simulation", this.#token());
+    const token = this.#token();
+    if (token === this.#refusedFor) return;
+    const { ok, status, json } = await call("GET", "/v2/simulation", token);
+    if (status === 403) this.#refusedFor = token;
+    if (ok || status === 403) this.#offer(ok && (token === null || claims(token)?.service));
     if (!ok) return; // the connection's line shows it
     const { users, heartbeats } = json;
     if (this.#beatsBefore !== null && heartbeats > this.#beatsBefore) {
@@ -51,6 +56,11 @@ export class Life {
     }
     this.#beatsBefore = heartbeats;
     $("simulated").textContent = users ? `${number(users)} people are simulated.` : "Nobody is simulated.";
+  }
+
+  /** Shows what simulated people need, if this tab may start them. */
+  #offer(mayStart) {
+    document.querySelectorAll(".simulation").forEach((part) => (part.hidden = !mayStart));
   }
 
   #draw() {

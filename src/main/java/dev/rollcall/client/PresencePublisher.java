@@ -25,6 +25,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
 import java.util.function.Supplier;
 import org.apache.kafka.clients.producer.BufferExhaustedException;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Sends a homeserver shard's presence events. The shard reports what happens; the publisher decides what to send:
@@ -81,12 +82,10 @@ import org.apache.kafka.clients.producer.BufferExhaustedException;
  * before {@code delivery.timeout.ms}. Where a partition had no shard heartbeat for a lease, the session may have ended:
  * all that is connected is opened again, in the last state that was given here, over a third of a lease. Memory is
  * bounded by {@code maxPending} records, as many ends to be sent again, the producer's {@code buffer.memory}, and the devices.
- *
- * <p>Thread-safe.
+ * Thread-safe.
  */
 public final class PresencePublisher implements AutoCloseable {
     private static final Duration CLOSE_TIMEOUT = Duration.ofSeconds(5);
-
     private final int maxPending;
     private final EventRecords records;
     private final Outbox outbox;
@@ -183,11 +182,9 @@ public final class PresencePublisher implements AutoCloseable {
         }
 
         /**
-         * Starts. {@code settings} are a Kafka producer's; {@code bootstrap.servers} is required. The brokers need not be
-         * reachable yet, and the topics need not exist.
+         * Starts with a Kafka producer's settings, {@code bootstrap.servers} among them. Brokers may be away, and topics too.
          *
-         * @throws IllegalArgumentException if the shard's name is empty or too long, or for a setting that would put
-         *     records on the wrong partition
+         * @throws IllegalArgumentException if the shard's name or a setting cannot be used
          */
         public PresencePublisher start(Map<String, ?> settings) {
             new EventRecords(topics).requireValidShard(shard);
@@ -241,10 +238,14 @@ public final class PresencePublisher implements AutoCloseable {
      * for one that polls. A state in it is that of the device, should it have to be opened again.
      */
     public CompletableFuture<Void> heartbeat(UserId user, Heartbeat heartbeat) {
-        requireNonNull(user, "user is null");
-        requireNonNull(heartbeat, "heartbeat is null");
+        return heartbeat(user, heartbeat, null);
+    }
+
+    /** As {@link #heartbeat(UserId, Heartbeat)}, with the user's text unless that is null: others see both at once. */
+    public CompletableFuture<Void> heartbeat(UserId user, Heartbeat heartbeat, @Nullable StatusText text) {
+        requireDevice(user, heartbeat.deviceId());
         return whileOpen(() -> {
-            CompletableFuture<Void> sent = outbox.add(records.heartbeat(user, heartbeat), maxPending);
+            CompletableFuture<Void> sent = outbox.add(records.heartbeat(user, heartbeat, text), maxPending);
             if (heartbeat.state() != null) {
                 devices.stateWasSet(user, heartbeat.deviceId(), heartbeat.state());
             }

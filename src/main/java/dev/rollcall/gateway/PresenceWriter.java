@@ -13,6 +13,7 @@ import java.util.OptionalLong;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Writes the events of HTTP clients to Kafka. Each future completes when all in-sync brokers have the record. It fails with
@@ -44,19 +45,19 @@ public final class PresenceWriter implements AutoCloseable {
                 .start(all);
     }
 
-    /** Sets the device's state, for the default lease. If a stream is open, here or elsewhere, its session goes on holding it. */
-    public CompletableFuture<Void> state(UserId user, String device, PresenceState state) {
-        return heartbeat(user, new Heartbeat(device, state, false, OptionalLong.empty(), null));
-    }
-
     /** Ends the device's connection, whoever holds it. */
     public CompletableFuture<Void> ended(UserId user, String device) {
         return heartbeat(user, new Heartbeat(device, null, true, OptionalLong.empty(), null));
     }
 
-    /** Writes a heartbeat as it is. */
+    /** Writes a heartbeat as it is. If a stream of its device is open, here or elsewhere, its session goes on holding it. */
     public CompletableFuture<Void> heartbeat(UserId user, Heartbeat heartbeat) {
-        return send(() -> publisher.heartbeat(user, heartbeat));
+        return heartbeat(user, heartbeat, null);
+    }
+
+    /** Writes a heartbeat as it is, and the user's text unless that is null: others see both at once. */
+    public CompletableFuture<Void> heartbeat(UserId user, Heartbeat heartbeat, @Nullable StatusText text) {
+        return send(() -> publisher.heartbeat(user, heartbeat, text));
     }
 
     /**

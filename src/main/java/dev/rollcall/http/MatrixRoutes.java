@@ -2,6 +2,7 @@ package dev.rollcall.http;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.rollcall.domain.Heartbeat;
 import dev.rollcall.domain.Presence;
 import dev.rollcall.domain.PresenceState;
 import dev.rollcall.domain.StatusText;
@@ -52,17 +53,14 @@ final class MatrixRoutes {
         String device = call.caller().ownDevice().orElse(DEVICE);
         return call.json(MAX_BODY).thenCompose(body -> {
             PresenceState state = fromMatrix(Json.text(body, "presence"));
+            Heartbeat heartbeat = new Heartbeat(device, state, false, OptionalLong.empty(), null);
             PresenceWriter writer = backend.get().writer();
+            call.countWrites(1);
             // A request without status_msg leaves the text as it is (rule 8).
-            boolean hasText = body.has("status_msg");
-            call.countWrites(hasText ? 2 : 1);
-            CompletableFuture<Void> text =
-                    hasText ? writer.status(user, text(body)) : CompletableFuture.completedFuture(null);
-            // The text first, as in rule 7: if the state were written and the text not, others would see a state whose
-            // text
-            // is not its own.
-            return text.thenCompose(written -> writer.state(user, device, state))
-                    .thenApply(done -> Reply.empty());
+            CompletableFuture<Void> written = body.has("status_msg")
+                    ? writer.heartbeat(user, heartbeat, text(body))
+                    : writer.heartbeat(user, heartbeat);
+            return written.thenApply(done -> Reply.empty());
         });
     }
 

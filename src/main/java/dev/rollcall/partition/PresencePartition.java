@@ -99,11 +99,7 @@ public final class PresencePartition {
                 && sessions.refuses(heartbeat.shard(), heartbeat.session(), heartbeat.connectionEnded());
     }
 
-    /**
-     * A shard that holds connections was heard from.
-     *
-     * @return whether that counts: it is not from an earlier session than the latest that was heard (rule 14)
-     */
+    /** A shard that holds connections was heard from. Returns whether that counts: it is of no earlier session (rule 14). */
     public boolean shardHeartbeat(ShardHeartbeat heartbeat, long stamp) {
         long at = clock.advance(stamp);
         extendDeadlines(log.record(at, ticksNeeded()));
@@ -151,7 +147,16 @@ public final class PresencePartition {
     }
 
     public Decision status(UserId id, StatusText status, long stamp) {
-        return change(id, stamp, user -> user.status(status, stamp));
+        return change(id, stamp, user -> user.status(status, null, stamp));
+    }
+
+    /** A text and a heartbeat that were written as one record; the heartbeat is taken as an {@link #earlyHeartbeat}. */
+    public Decision statusAndHeartbeat(UserId id, StatusText status, Heartbeat heartbeat, long stamp) {
+        clock.reach(stamp);
+        int slot = users.find(id);
+        User user = load(slot, id);
+        user.expire();
+        return decide(user, slot, user.status(status, heartbeat, stamp));
     }
 
     public Decision misroutedStatus(UserId id, StatusText status, long firstStamp, long stamp) {

@@ -10,6 +10,7 @@ import dev.rollcall.domain.Rejection;
 import dev.rollcall.domain.Rejection.Reason;
 import dev.rollcall.domain.RoutingUpdate;
 import dev.rollcall.domain.RoutingView;
+import dev.rollcall.domain.StatusText;
 import dev.rollcall.domain.UserId;
 import dev.rollcall.domain.UserSnapshot;
 import dev.rollcall.partition.PresencePartition;
@@ -17,6 +18,7 @@ import dev.rollcall.session.ShardHeartbeat;
 import dev.rollcall.session.StoredShard;
 import dev.rollcall.store.UserStores;
 import dev.rollcall.text.Printable;
+import dev.rollcall.wire.CarriedHeartbeat;
 import dev.rollcall.wire.Inbound;
 import java.time.Clock;
 import java.time.Duration;
@@ -149,11 +151,34 @@ final class PresenceProcessor implements Processor<UserId, Object, Object, Objec
             if (!(content instanceof Inbound.Beat)) {
                 heartbeats.takeUntil(input.partition(), input.user(), input.stamp(), this::handleEarly);
             }
-            Decision decision = decide(input, content, early);
-            carryOut(input.user(), decision);
-            if (decision.rejection() != null) {
-                deadLetter(input, decision.rejection());
+            if (content instanceof Inbound.Status status) {
+                status(input, status.text(), CarriedHeartbeat.of(input.headers()));
+            } else {
+                carryOut(input, decide(input, content, early));
             }
+        }
+    }
+
+    /** @param carried a heartbeat that came with the text, or why that cannot be used; null: none did */
+    private void status(InputRecord input, StatusText text, Inbound.@Nullable Content carried) {
+        if (carried instanceof Inbound.Rejected rejected) {
+            deadLetter(input, rejected.rejection());
+        } else if (carried instanceof Inbound.Beat beat && !Rerouting.isMarked(input.headers())) {
+            carryOut(input, partition.statusAndHeartbeat(input.user(), text, beat.heartbeat(), input.stamp()));
+        } else {
+            carryOut(input, decide(input, input.value().content(), false));
+            if (carried != null) {
+                carryOut(
+                        input,
+                        decide(input, carried, false)); // misrouted: each is compared with what is newer of its kind
+            }
+        }
+    }
+
+    private void carryOut(InputRecord input, Decision decision) {
+        carryOut(input.user(), decision);
+        if (decision.rejection() != null) {
+            deadLetter(input, decision.rejection());
         }
     }
 

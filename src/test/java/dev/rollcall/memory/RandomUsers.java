@@ -61,8 +61,8 @@ final class RandomUsers {
             long at = now - random.nextInt(40_000);
             user = with(clock(at), user);
             switch (random.nextInt(8)) {
-                case 0 -> user.status(new StatusText(pick(TEXTS), at + random.nextInt(60_000)), at);
-                case 1 -> user.status(new StatusText(pick(TEXTS), null), at);
+                case 0 -> user.status(new StatusText(pick(TEXTS), at + random.nextInt(60_000)), null, at);
+                case 1 -> user.status(new StatusText(pick(TEXTS), null), null, at);
                 case 2 -> user.appearOffline(random.nextBoolean(), at);
                 case 3 -> user.expire();
                 default -> user.heartbeat(heartbeat(), at, at);

@@ -186,10 +186,15 @@ class HostileClientsIT {
 
     @Test
     void shouldRefuseAServicesFloodOfHeartbeats() {
-        HttpContext service = HttpContext.ofService(EDGE.url());
+        String token = HttpContext.serviceToken();
+        HttpContext service = HttpContext.withToken(EDGE.url(), token);
         String heartbeats = "{\"heartbeats\":[" + "{},".repeat(999) + "{}]}";
         service.post("/v2/heartbeats", heartbeats).isOk();
         service.post("/v2/heartbeats", heartbeats).isRefused(429, "M_LIMIT_EXCEEDED");
+        // The same token, its signature written in another way.
+        HttpContext.withToken(EDGE.url(), token + "==")
+                .post("/v2/heartbeats", heartbeats)
+                .isRefused(429, "M_LIMIT_EXCEEDED");
     }
 
     @Test

@@ -219,7 +219,10 @@ final class HttpContext {
         try {
             HttpResponse<java.io.InputStream> response =
                     http.send(request(path, headers).build(), BodyHandlers.ofInputStream());
-            assertThat(response.statusCode()).isEqualTo(200);
+            if (response.statusCode() != 200) {
+                throw new AssertionError(response.statusCode() + " "
+                        + new String(response.body().readAllBytes(), StandardCharsets.UTF_8));
+            }
             assertThat(response.headers().firstValue("Content-Type")).hasValue("text/event-stream");
             OpenApi.check(new OpenApi.Answer(
                     "GET",

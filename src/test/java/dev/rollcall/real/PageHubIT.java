@@ -28,14 +28,15 @@ class PageHubIT {
               const request = { method, where, state };
               requests.push(request);
               mostInFlight = Math.max(mostInFlight, ++inFlight);
-              const { status, after, stream } = answer(request);
+              const { status, after, events } = answer(request);
               await wait(after);
               inFlight--;
               if (state) server = state;
               if (!where.includes('/events')) return new Response('{"error": "no"}', { status });
               const body2 = new ReadableStream({ start(to) {
                 signal.addEventListener('abort', () => to.error(new DOMException('', 'AbortError')));
-                to.enqueue(new TextEncoder().encode('retry: 1000\\n\\n'));
+                to.enqueue(new TextEncoder().encode('retry: 1000\\n\\n' + (events ?? '')));
+                if (events) to.close();
               } });
               return new Response(status === 200 ? body2 : '{"error": "no"}', { status });
             };
@@ -140,6 +141,36 @@ class PageHubIT {
                 """);
 
         assertThat(seen).isEqualTo("tab-0 tab-1,tab-2 / tab-0,tab-1 tab-0");
+    }
+
+    @Test
+    void shouldComeBackWithoutAWordWhenTheInstanceIsStopping() {
+        String seen = browser.awaitValue(HUB + """
+                answer = () => ({ status: 200, after: 0, events: streams().length === 1 ? 'event: reconnect\\ndata: {}\\n\\n' : null });
+                const hub = new Hub(fake), one = tab(hub);
+                one.say(be('phone'));
+                await until(() => streams().length === 2 && held(one, 'phone'));
+                await wait(300);
+                return one.heard.filter((m) => m.type === 'connection').map((m) => m.kind + m.reason).join();
+                """);
+
+        assertThat(seen).isEqualTo("connecting,live");
+    }
+
+    @Test
+    void shouldAskForAnotherTokenWhenTheStreamEndsWithTheToken() {
+        String seen = browser.awaitValue(HUB + """
+                answer = () => ({ status: 200, after: 0, events: 'event: end\\ndata: {"errcode": "M_UNKNOWN_TOKEN", "error": "expired"}\\n\\n' });
+                const hub = new Hub(fake, { beat: 200, retry: 100 }), one = tab(hub);
+                one.say(be('phone', 'good for a while'));
+                await until(() => refused(one));
+                const before = requests.length;
+                await wait(1000);
+                const { status, reason } = refused(one);
+                return `${status} ${reason} ${streams().length} ${requests.length - before}`;
+                """);
+
+        assertThat(seen).isEqualTo("401 expired 1 0");
     }
 
     @Test

@@ -180,6 +180,8 @@ class PageIT {
         browser.awaitText("connection", "live");
         browser.run("document.getElementById('text').value = 'writing a page'");
         browser.click("#status button");
+        await().until(() -> browser.value("return String(document.getElementById('simulate').hidden)")
+                .equals("false"));
         browser.click("#simulate button");
         browser.awaitText("simulated", "300 people are simulated.");
         await().alias("all kinds of people") // within ten seconds: PlanTest

@@ -23,8 +23,8 @@ class PageTokenIT {
     private static final String ALICE = "@alice:example.org";
 
     @RegisterExtension
-    static final HttpExtension ROLLCALL =
-            HttpExtension.with("http.jwt.key", HttpContext.KEY, "disconnect.grace.ms", "1500");
+    static final HttpExtension ROLLCALL = HttpExtension.with(
+            "http.jwt.key", HttpContext.KEY, "disconnect.grace.ms", "1500", "http.simulation.enabled", "false");
 
     private final HttpContext service = HttpContext.ofService(ROLLCALL.url());
     private final TokenSigner tokens = HttpContext.TOKENS;
@@ -73,13 +73,19 @@ class PageTokenIT {
     }
 
     @Test
-    void shouldBeWhoeverIsNamedWhenTheTokenIsAServices() {
+    void shouldBeWhoeverIsNamedWhenTheTokenIsAServices() throws Exception {
         signIn(tokens.forService(inAnHour));
         browser.run("document.getElementById('as-user').value = '@bob:example.org'");
         browser.click("#sign-in button");
 
         browser.awaitText("who", "@bob:example.org");
         service.awaitState("@bob:example.org", "online");
+        RealContext.sleep(Duration.ofSeconds(2)); // the page asks for the simulation each second
+        assertThat(browser.value(
+                        "return String([...document.querySelectorAll('.simulation')].every((one) => one.hidden))"))
+                .as("simulated people are not offered where they are off")
+                .isEqualTo("true");
+        browser.awaitText("note", "");
     }
 
     @Test

@@ -32,12 +32,22 @@ final class RollcallProcess implements AutoCloseable {
 
     /** Starts it. */
     RollcallProcess(Map<String, String> settings, Path output, String... jvmOptions) throws IOException {
+        this("run", settings, output, jvmOptions);
+    }
+
+    /** Starts an edge without a processor. */
+    static RollcallProcess edge(Map<String, String> settings, Path output) throws IOException {
+        return new RollcallProcess("edge", settings, output);
+    }
+
+    private RollcallProcess(String subcommand, Map<String, String> settings, Path output, String... jvmOptions)
+            throws IOException {
         this.output = output;
         List<String> command = new ArrayList<>(List.of(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                 "-XX:TieredStopAtLevel=1")); // it does not live long enough for more
         command.addAll(List.of(jvmOptions));
-        command.addAll(List.of("-cp", System.getProperty("java.class.path"), Main.class.getName()));
+        command.addAll(List.of("-cp", System.getProperty("java.class.path"), Main.class.getName(), subcommand));
         settings.forEach((key, value) -> command.addAll(List.of("--set", key + "=" + value)));
         ProcessBuilder builder =
                 new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(output.toFile());
@@ -63,6 +73,11 @@ final class RollcallProcess implements AutoCloseable {
             throw new AssertionError("the process has not ended; it emitted:\n" + emitted());
         }
         return process.exitValue();
+    }
+
+    /** SIGTERM: it ends in good order. Does not wait. */
+    void terminate() {
+        process.destroy();
     }
 
     /** SIGKILL: it can do nothing any more. */

@@ -5,6 +5,7 @@ import dev.rollcall.domain.Limits;
 import dev.rollcall.domain.StatusText;
 import dev.rollcall.domain.UserId;
 import dev.rollcall.session.ShardHeartbeat;
+import dev.rollcall.wire.CarriedHeartbeat;
 import dev.rollcall.wire.Inbound;
 import dev.rollcall.wire.Topic;
 import dev.rollcall.wire.Topics;
@@ -45,6 +46,17 @@ public final class EventRecords {
 
     public ProducerRecord<byte[], byte[]> status(UserId user, StatusText text) {
         return record(topics.statuses(), user, new Inbound.Status(text));
+    }
+
+    /** A heartbeat, which is one record with the text if that is not null: others see both at once. */
+    public ProducerRecord<byte[], byte[]> heartbeat(UserId user, Heartbeat heartbeat, @Nullable StatusText text) {
+        ProducerRecord<byte[], byte[]> alone = heartbeat(user, heartbeat);
+        if (text == null) {
+            return alone;
+        }
+        ProducerRecord<byte[], byte[]> both = status(user, text);
+        both.headers().add(CarriedHeartbeat.HEADER, alone.value());
+        return both;
     }
 
     public ProducerRecord<byte[], byte[]> appearOffline(UserId user, boolean appearOffline) {

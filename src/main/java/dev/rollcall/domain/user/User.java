@@ -152,11 +152,8 @@ public final class User {
     }
 
     /**
-     * Takes a heartbeat that was misrouted: one whose lease is over, or that is older than the device's last, changes nothing
-     * (rule 7).
-     *
-     * @param firstStamp the stamp with which it was first written, as somebody says
-     * @param arrivedAt the partition's time when it came
+     * Takes a heartbeat that was misrouted, and first written with {@code firstStamp}, as somebody says: one whose lease is
+     * over, or that is older than the device's last, changes nothing (rule 7). It came at the partition's time {@code arrivedAt}.
      */
     public @Nullable Rejection misroutedHeartbeat(Heartbeat heartbeat, long firstStamp, long arrivedAt) {
         Device device = devices.find(heartbeat.deviceId());
@@ -168,23 +165,22 @@ public final class User {
         return heartbeat(heartbeat, at, clock.stampOf(at));
     }
 
-    public void status(StatusText newStatus, long stamp) {
-        status(newStatus, stamp, stamp);
+    /** Takes a text, and a heartbeat if one was written as one record with it: others see both at once. */
+    public @Nullable Rejection status(StatusText newStatus, @Nullable Heartbeat with, long stamp) {
+        return status(newStatus, with, stamp, stamp);
     }
 
     /**
-     * Takes a text that was misrouted: one that was written before the one that holds changes nothing (rule 7).
-     *
-     * @param firstStamp the stamp with which it was first written
-     * @param stamp the one with which it arrived
+     * Takes a text that was misrouted, and first written with {@code firstStamp}: one that was written before the one that
+     * holds changes nothing (rule 7).
      */
     public void misroutedStatus(StatusText newStatus, long firstStamp, long stamp) {
         if (firstStamp >= statusAt) {
-            status(newStatus, firstStamp, stamp);
+            var unused = status(newStatus, null, firstStamp, stamp);
         }
     }
 
-    private void status(StatusText newStatus, long writtenAt, long stamp) {
+    private @Nullable Rejection status(StatusText newStatus, @Nullable Heartbeat with, long writtenAt, long stamp) {
         long reached = Math.max(stamp, clock.stampOf(clock.now()));
         StatusText taken = newStatus.isExpired(reached) ? StatusText.NONE : newStatus;
         boolean isNewText = !Objects.equals(taken.text(), status.text());
@@ -194,8 +190,11 @@ public final class User {
         if (isNewText) {
             route(RoutingView.Reason.STATUS, stamp);
         }
-        emit(isNewText, stamp, stamp);
+        int before = updates.size();
+        Rejection rejection = with == null ? null : heartbeat(with, clock.timeOf(stamp), stamp);
+        emit(isNewText && updates.size() == before, stamp, stamp); // an update of the state has the text
         routeIfBlank(stamp);
+        return rejection;
     }
 
     public void appearOffline(boolean newFlag, long stamp) {

@@ -68,6 +68,7 @@ final class Authenticator {
                 throw ApiException.unknownToken("sub or device_id cannot be used: " + e.text());
             }
         }
-        return new Caller.Service(token.validUntil());
+        Token.OfService service = (Token.OfService) token;
+        return new Caller.Service(service.id(), service.validUntil());
     }
 }

@@ -33,12 +33,12 @@ public final class Call {
 
     /** Counts records that this is to write. Refuses the call with 429 if that is more than its caller may. */
     public void countWrites(int records) {
-        limits.writes(caller, request.getHeaders().get(HttpHeader.AUTHORIZATION), records);
+        limits.writes(caller, records);
     }
 
     /** Counts users whose presence is asked for. Refuses the call with 429 if that is more than its caller may. */
     public void countIds(int users) {
-        limits.ids(caller, request.getHeaders().get(HttpHeader.AUTHORIZATION), users);
+        limits.ids(caller, users);
     }
 
     /** Whether only the head of the response is asked for. */

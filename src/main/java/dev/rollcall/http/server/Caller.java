@@ -16,9 +16,10 @@ public sealed interface Caller {
     /**
      * A homeserver shard. It may act for all users.
      *
+     * @param token what tells its token from others
      * @param validUntil when its token ends
      */
-    record Service(Instant validUntil) implements Caller {}
+    record Service(String token, Instant validUntil) implements Caller {}
 
     /** Any caller from this machine, where there are no tokens. It may act for all users. */
     record Local() implements Caller {}

@@ -6,7 +6,6 @@ import dev.rollcall.http.limits.RateLimits;
 import dev.rollcall.http.limits.RateLimits.Limit;
 import java.util.List;
 import java.util.function.ToIntFunction;
-import org.jspecify.annotations.Nullable;
 
 /** How much each caller may write and ask for. A device has limits of its own, and shares those of its user. */
 final class CallerLimits {
@@ -18,13 +17,13 @@ final class CallerLimits {
     }
 
     /** Counts records that are to be written. Refuses what is too much. */
-    void writes(Caller caller, @Nullable String authorization, int records) {
-        take(records, limits(caller, authorization, "writes", Rates::writes));
+    void writes(Caller caller, int records) {
+        take(records, limits(caller, "writes", Rates::writes));
     }
 
     /** Counts users whose presence is asked for. Refuses what is too much. */
-    void ids(Caller caller, @Nullable String authorization, int users) {
-        take(users, limits(caller, authorization, "ids", Rates::ids));
+    void ids(Caller caller, int users) {
+        take(users, limits(caller, "ids", Rates::ids));
     }
 
     private void take(int amount, List<Limit> limits) {
@@ -38,19 +37,14 @@ final class CallerLimits {
         }
     }
 
-    private List<Limit> limits(Caller caller, @Nullable String authorization, String of, ToIntFunction<Rates> rate) {
+    private List<Limit> limits(Caller caller, String of, ToIntFunction<Rates> rate) {
         if (caller instanceof Caller.Device device) {
             return List.of(
                     new Limit(List.of(device.user(), device.device()), of, rate.applyAsInt(settings.device())),
                     new Limit(device.user(), of, rate.applyAsInt(settings.user())));
         }
         // Without a key nobody looks at what a request says of itself: they are all one.
-        String token = caller instanceof Caller.Service ? signature(authorization) : "";
+        String token = caller instanceof Caller.Service service ? service.token() : "";
         return List.of(new Limit(token, of, rate.applyAsInt(settings.service())));
-    }
-
-    /** What tells one valid token from another. */
-    private static String signature(@Nullable String authorization) {
-        return authorization == null ? "" : authorization.substring(authorization.lastIndexOf('.') + 1);
     }
 }

@@ -15,6 +15,10 @@ public sealed interface Token {
      */
     record OfDevice(String user, String device, Instant validUntil) implements Token {}
 
-    /** A service's, which may act for all users. */
-    record OfService(Instant validUntil) implements Token {}
+    /**
+     * A service's, which may act for all users.
+     *
+     * @param id what tells it from other tokens; the same however the token is written down
+     */
+    record OfService(String id, Instant validUntil) implements Token {}
 }

@@ -12,11 +12,14 @@ import com.nimbusds.jose.proc.SecurityContext;
 import dev.rollcall.config.ConfigException;
 import dev.rollcall.config.TokenSettings;
 import java.security.Key;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
 import java.text.ParseException;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.ArrayList;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
@@ -63,22 +66,25 @@ public final class TokenVerifier {
         if (token.length() > MAX_LENGTH) {
             throw new InvalidTokenException("the token is longer than %d characters".formatted(MAX_LENGTH));
         }
-        Claims claims = Claims.of(verifySignature(token));
+        JWSObject jws = parse(token);
+        Claims claims = Claims.of(verifySignature(jws));
         Instant validUntil = verifyTimes(claims);
         verifyParties(claims);
         if (claims.isService()) {
-            return new Token.OfService(validUntil);
+            return new Token.OfService(digest(jws.getSigningInput()), validUntil);
         }
         return new Token.OfDevice(required(claims, Claims.SUBJECT), required(claims, Claims.DEVICE_ID), validUntil);
     }
 
-    private Payload verifySignature(String token) throws InvalidTokenException {
-        JWSObject jws;
+    private static JWSObject parse(String token) throws InvalidTokenException {
         try {
-            jws = JWSObject.parse(token);
+            return JWSObject.parse(token);
         } catch (ParseException | RuntimeException e) { // RuntimeException: a hostile header
             throw new InvalidTokenException("the token is not a signed JWT");
         }
+    }
+
+    private Payload verifySignature(JWSObject jws) throws InvalidTokenException {
         if (jws.getHeader().getCriticalParams() != null) {
             throw new InvalidTokenException("the token needs an extension that is not understood here (crit)");
         }
@@ -86,6 +92,15 @@ public final class TokenVerifier {
             return signatures.process(jws, null);
         } catch (BadJOSEException | JOSEException e) {
             throw new InvalidTokenException("no key here verifies the token: its algorithm, kid, typ or signature");
+        }
+    }
+
+    /** Of what is signed, of which no bit can vary; the signature itself can be written in many ways. */
+    private static String digest(byte[] signed) {
+        try {
+            return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(signed));
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException("every JDK has SHA-256", e);
         }
     }
 

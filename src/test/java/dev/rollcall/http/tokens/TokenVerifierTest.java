@@ -56,9 +56,13 @@ class TokenVerifierTest {
     void shouldSayWhoCallsAndForHowLongWhenATokenIsValid() throws InvalidTokenException {
         assertThat(verify(VALID)).isEqualTo(new Token.OfDevice("@a:b", "d", Instant.ofEpochSecond(2_005)));
         assertThat(verify("{\"scope\":\"service\",\"exp\":1e3}"))
-                .isEqualTo(new Token.OfService(Instant.ofEpochSecond(1_005)));
+                .isInstanceOf(Token.OfService.class)
+                .extracting(Token::validUntil)
+                .isEqualTo(Instant.ofEpochSecond(1_005));
         assertThat(verify("{\"scope\":\"openid service\",\"exp\":2000.5}"))
-                .isEqualTo(new Token.OfService(Instant.ofEpochMilli(2_005_500)));
+                .isInstanceOf(Token.OfService.class)
+                .extracting(Token::validUntil)
+                .isEqualTo(Instant.ofEpochMilli(2_005_500));
     }
 
     @Test
@@ -69,7 +73,10 @@ class TokenVerifierTest {
         Instant expiry = Instant.ofEpochSecond(2_000);
         assertThat(strict.verify(signer.forDevice(UserId.of("@a:b"), "d", expiry)))
                 .isEqualTo(new Token.OfDevice("@a:b", "d", expiry.plusSeconds(5)));
-        assertThat(strict.verify(signer.forService(expiry))).isEqualTo(new Token.OfService(expiry.plusSeconds(5)));
+        assertThat(strict.verify(signer.forService(expiry)))
+                .isInstanceOf(Token.OfService.class)
+                .extracting(Token::validUntil)
+                .isEqualTo(expiry.plusSeconds(5));
     }
 
     @ParameterizedTest
@@ -115,9 +122,21 @@ class TokenVerifierTest {
     }
 
     @Test
+    void shouldTellServicesTokensApartAndNotTheWaysToWriteOneDown() throws InvalidTokenException {
+        String token = hmac(HS256, "{\"scope\":\"service\",\"exp\":2000}", BYTES);
+        String otherBits = token.substring(0, token.length() - 1) + (char) (token.charAt(token.length() - 1) + 1);
+        for (String written : new String[] {otherBits, token + "=", token + "==", token + "!", " " + token}) {
+            assertThat(verifier.verify(written)).as(written).isEqualTo(verifier.verify(token));
+        }
+        assertThat(verify("{\"scope\":\"service\",\"exp\":2000,\"sub\":\"other\"}"))
+                .isNotEqualTo(verifier.verify(token));
+    }
+
+    @Test
     void shouldAllowForClocksThatDiffer() throws InvalidTokenException {
         assertThat(verify("{\"scope\":\"service\",\"exp\":996,\"iat\":1005,\"nbf\":1005}"))
-                .isEqualTo(new Token.OfService(Instant.ofEpochSecond(1_001)));
+                .extracting(Token::validUntil)
+                .isEqualTo(Instant.ofEpochSecond(1_001));
     }
 
     @Test
