@@ -185,7 +185,7 @@ class ProxyIT {
                     directory.getFileName(), answered.get(), moved, readers.size());
             assertThat(bad).as(Files.readString(log)).isEmpty();
             assertThat(moved).as("streams of the edge that was restarted").isBetween(1L, readers.size() - 1L);
-            await().atMost(RealContext.PATIENCE)
+            await().atMost(RealContext.TIMEOUT)
                     .untilAsserted(() -> assertThat(readers)
                             .filteredOn(reader -> !reader.isQuiet())
                             .allSatisfy(reader -> assertThat(reader.texts).isEqualTo(lastText)));
@@ -208,7 +208,7 @@ class ProxyIT {
 
     /** It may not listen yet. */
     private static void awaitReady(String url) {
-        await().atMost(RealContext.PATIENCE)
+        await().atMost(RealContext.TIMEOUT)
                 .ignoreExceptions()
                 .untilAsserted(
                         () -> HttpContext.ofService(url).get("/health/ready").isOk());
