@@ -16,7 +16,7 @@ import org.jspecify.annotations.Nullable;
  * and nothing else. It takes less than half of the memory of the objects, and lies in one place (ADR 9).
  *
  * <pre>
- *   bucket 8 · last active 8 · length 2 · flags 2 · number of devices 1 · [text expiry 8] · [appear offline at 8] · id
+ *   bucket 8 · last active 8 · length 4 · flags 2 · number of devices 2 · [text expiry 8] · [appear offline at 8] · id
  *          · device … · rest
  *   device: stored record 8 · last record, after that, 4 · deadline 8 · since 8 · lease 4 · state 1 · id
  *           · shard, or the number of the session that holds it 4 · [held until 8]
@@ -34,9 +34,9 @@ final class PackedUser {
     private static final int BUCKET = 0;
     private static final int LAST_ACTIVE = 8;
     static final int LENGTH = 16;
-    private static final int FLAGS = 18;
-    private static final int DEVICES = 20;
-    private static final int TEXT_EXPIRY = 21;
+    private static final int FLAGS = 20;
+    private static final int DEVICES = 22;
+    private static final int TEXT_EXPIRY = 24;
 
     static final int APPEARS_OFFLINE = 1;
     static final int HAS_TEXT_EXPIRY = 2;
@@ -88,7 +88,7 @@ final class PackedUser {
 
     /** In bytes. */
     int length() {
-        return Short.toUnsignedInt((short) SHORT.get(bytes, start + LENGTH));
+        return Ints.get(bytes, start + LENGTH);
     }
 
     /** The bucket of {@link Deadlines} in which the user is. */
@@ -166,7 +166,7 @@ final class PackedUser {
     // ---- its devices, each named by where it begins ----
 
     int devices() {
-        return bytes[start + DEVICES] & 0xFF;
+        return Short.toUnsignedInt((short) SHORT.get(bytes, start + DEVICES));
     }
 
     int firstDevice() {

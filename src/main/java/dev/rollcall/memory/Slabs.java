@@ -1,20 +1,31 @@
 package dev.rollcall.memory;
 
+import java.util.ArrayDeque;
 import java.util.Arrays;
+import java.util.Deque;
 
 /**
  * Memory for many small blocks, in a few large arrays: an array for each would take 16 bytes more, and the garbage collector
- * would look at every one. A block's address is an int, in units of four bytes: 8 GB at most.
+ * would look at every one. A block that no slab has room for has an array of its own. An address is an int, in units of four
+ * bytes: 8 GB at most.
  */
 final class Slabs {
     private static final int UNIT_BITS = 2;
     private static final int SLAB_BITS = 18; // below half of G1's smallest region, so that it is no humongous object
     private static final int UNITS_PER_SLAB = 1 << (SLAB_BITS - UNIT_BITS);
     private static final int NONE = -1;
+    private static final byte[] NO_BYTES = {};
 
     private byte[][] slabs = new byte[0][];
 
-    /** Where the next block of all begins; behind all slabs: there is no room left. */
+    /** Places in {@link #slabs} whose array was a large block's. */
+    private final Deque<Integer> unusedSlabs = new ArrayDeque<>();
+
+    private int slabsOfMany;
+
+    /** Where the next block of all begins, and where its slab ends. */
+    private int next;
+
     private int end;
 
     /** By size in units: the first free block, which holds the address of the next. */
@@ -25,7 +36,7 @@ final class Slabs {
     int allocate(int bytes) {
         int units = units(bytes);
         if (units > UNITS_PER_SLAB) {
-            throw new IllegalArgumentException("no block has %d bytes".formatted(bytes));
+            return newSlab(bytes);
         }
         if (units < free.length && free[units] != NONE) {
             int address = free[units];
@@ -33,22 +44,36 @@ final class Slabs {
             freeUnits -= units;
             return address;
         }
-        int left = slabs.length * UNITS_PER_SLAB - end;
-        if (left < units) {
-            if (left > 0) {
-                release(end, left);
+        if (end - next < units) {
+            if (next < end) {
+                release(next, end - next);
             }
-            end = slabs.length * UNITS_PER_SLAB;
-            slabs = Arrays.copyOf(slabs, slabs.length + 1);
-            slabs[slabs.length - 1] = new byte[1 << SLAB_BITS];
+            next = newSlab(1 << SLAB_BITS);
+            end = next + UNITS_PER_SLAB;
+            slabsOfMany++;
         }
-        int address = end;
-        end += units;
+        int address = next;
+        next += units;
         return address;
     }
 
     void free(int address, int bytes) {
-        release(address, units(bytes));
+        int units = units(bytes);
+        if (units > UNITS_PER_SLAB) {
+            slabs[indexOf(address)] = NO_BYTES;
+            unusedSlabs.push(indexOf(address));
+        } else {
+            release(address, units);
+        }
+    }
+
+    private int newSlab(int bytes) {
+        int index = unusedSlabs.isEmpty() ? slabs.length : unusedSlabs.pop();
+        if (index == slabs.length) {
+            slabs = Arrays.copyOf(slabs, index + 1);
+        }
+        slabs[index] = new byte[bytes];
+        return index << (SLAB_BITS - UNIT_BITS);
     }
 
     private void release(int address, int units) {
@@ -62,13 +87,13 @@ final class Slabs {
         freeUnits += units;
     }
 
-    /** Whether a block of that many bytes has room for so many others. */
+    /** Whether a block of that many bytes has room for so many others, and no more than it needs. */
     static boolean isSameSize(int bytes, int others) {
-        return units(bytes) == units(others);
+        return units(bytes) == units(others) && units(bytes) <= UNITS_PER_SLAB;
     }
 
     byte[] slab(int address) {
-        return slabs[address >>> (SLAB_BITS - UNIT_BITS)];
+        return slabs[indexOf(address)];
     }
 
     static int offset(int address) {
@@ -77,7 +102,11 @@ final class Slabs {
 
     /** Whether most of it is free, and it would be worth while to move what is left. */
     boolean isMostlyFree() {
-        return slabs.length > 4 && freeUnits > (long) slabs.length * UNITS_PER_SLAB / 2;
+        return slabsOfMany > 4 && freeUnits > (long) slabsOfMany * UNITS_PER_SLAB / 2;
+    }
+
+    private static int indexOf(int address) {
+        return address >>> (SLAB_BITS - UNIT_BITS);
     }
 
     private static int units(int bytes) {

@@ -48,7 +48,7 @@ final class UserCodec {
                 && user.devices().get(0).since() == emitted.since();
         boolean isLongSequence = emitted != null && emitted.sequence() != (int) emitted.sequence();
         out.putLong(bucket).putLong(user.lastActive());
-        out.putShort((short) 0); // the length
+        out.putInt(0); // the length
         out.putShort((short) (flag(user.appearOffline(), PackedUser.APPEARS_OFFLINE)
                 | flag(textExpiry != null, PackedUser.HAS_TEXT_EXPIRY)
                 | flag(user.forgettableSince() != NEVER, PackedUser.HAS_FORGETTABLE_SINCE)
@@ -62,7 +62,7 @@ final class UserCodec {
                 | flag(isUnstored, PackedUser.UNSTORED)
                 | flag(isSinceDevice, PackedUser.EMITTED_SINCE_DEVICE)
                 | flag(isLongSequence, PackedUser.HAS_LONG_SEQUENCE)));
-        out.put((byte) user.devices().size());
+        out.putShort((short) user.devices().size());
         if (textExpiry != null) {
             out.putLong(textExpiry);
         }
@@ -89,7 +89,7 @@ final class UserCodec {
                 out.putInt((int) emitted.sequence());
             }
         }
-        out.putShort(PackedUser.LENGTH, (short) out.position());
+        out.putInt(PackedUser.LENGTH, out.position());
         return packed.wrap(out.array(), 0);
     }
 
@@ -118,9 +118,9 @@ final class UserCodec {
         ByteBuffer in = ByteBuffer.wrap(user.bytes()).position(user.start());
         in.getLong(); // the bucket
         long lastActive = in.getLong();
-        in.getShort(); // the length
+        in.getInt(); // the length
         int flags = in.getShort();
-        int count = in.get() & 0xFF;
+        int count = Short.toUnsignedInt(in.getShort());
         Long textExpiry = (flags & PackedUser.HAS_TEXT_EXPIRY) == 0 ? null : (Long) in.getLong();
         long appearOfflineAt = longIf(flags & PackedUser.HAS_APPEAR_OFFLINE_AT, NEVER, in);
         in.position(user.firstDevice());

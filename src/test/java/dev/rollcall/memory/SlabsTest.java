@@ -9,7 +9,7 @@ import java.util.Objects;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 
-/** Blocks of all sizes come and go: none lies on another, and what is free is used again. */
+/** Blocks of all sizes, also larger than a slab, come and go: none lies on another, and what is free is used again. */
 class SlabsTest {
     private final Slabs slabs = new Slabs();
 
@@ -18,10 +18,10 @@ class SlabsTest {
         long seed = new Random().nextLong();
         Random random = new Random(seed);
         Map<Integer, byte[]> blocks = new HashMap<>();
-        for (int step = 0; step < 50_000; step++) {
+        for (int step = 0; step < 20_000; step++) {
             if (blocks.size() < 1_000 || random.nextBoolean()) {
                 byte[] content =
-                        new byte[random.nextInt(100) == 0 ? random.nextInt(4, 40_000) : random.nextInt(4, 300)];
+                        new byte[random.nextInt(100) == 0 ? random.nextInt(4, 400_000) : random.nextInt(4, 300)];
                 random.nextBytes(content);
                 int address = slabs.allocate(content.length);
                 System.arraycopy(content, 0, slabs.slab(address), Slabs.offset(address), content.length);
