@@ -533,6 +533,7 @@ class EmbeddedBrokerIT {
                 .map(Thread::getName)
                 // Two of these serve the metrics of all brokers of the JVM; the others belong to the test.
                 .filter(name -> !name.startsWith("metrics-meter-tick-thread"))
+                .filter(name -> !name.startsWith("ForkJoinPool-")) // JUnit's, which come when others wait
                 .filter(name ->
                         !name.startsWith("junit") && !name.startsWith("awaitility") && !name.startsWith("process"))
                 .collect(Collectors.toSet());
