@@ -34,7 +34,7 @@ class MisroutedIT {
     @Test
     void shouldSayTheSameWhenHeartbeatsAreOnTheWrongPartitions() throws Exception {
         RollcallConfig config =
-                RollcallConfig.of(RealContext.settings(dir.resolve("data"), "device.lease.ms", "20000"));
+                RollcallConfig.of(RealContext.settings(dir.resolve("data"), "device.lease.ms", "40000"));
         try (Rollcall rollcall = Rollcall.start(config);
                 RealContext context = new RealContext(rollcall.bootstrapServers())) {
             rollcall.awaitReady();
