@@ -12,10 +12,13 @@ record History(UserLog log, PartitionLog partition, Settings settings, Disturban
 
     /**
      * Whether a processor may have been running in that silence: a clock tick was just before it; or the record before it
-     * may have been the first after a take-over, and a clock tick came as soon as the silence was over.
+     * may have been the first after a take-over, and a clock tick came as soon as the silence was over, or as soon as the
+     * brokers took one.
      */
     boolean mayExtend(PartitionLog.Silence silence) {
+        long tickWithin =
+                settings.logGapMs() + (disturbances.ofBrokers().contains(silence.to()) ? settings.slackMs() : 0);
         return silence.sinceTickMs() <= settings.logGapMs()
-                || (silence.tickFollows() && disturbances.all().contains(silence.from()));
+                || (silence.untilTickMs() < tickWithin && disturbances.all().contains(silence.from()));
     }
 }

@@ -15,8 +15,13 @@ final class PartitionLog {
      * @param certain whether it does, and the silence was no shorter
      * @param sinceTickMs how long before the silence the last clock tick was: where no processor was writing any, that none
      *     came means nothing
+     * @param untilTickMs how long after it the next one came; {@link Long#MAX_VALUE}: none did
      */
-    record Silence(long offset, long from, long to, boolean certain, long sinceTickMs, boolean tickFollows) {}
+    record Silence(long offset, long from, long to, boolean certain, long sinceTickMs, long untilTickMs) {
+        private Silence withTick(long at) {
+            return untilTickMs == Long.MAX_VALUE ? new Silence(offset, from, to, certain, sinceTickMs, at - to) : this;
+        }
+    }
 
     final PartitionClock clock;
 
@@ -50,18 +55,8 @@ final class PartitionLog {
         long at = clock.time(offset);
         read(offset, at, true);
         if (!silences.isEmpty()) {
-            Silence silence = silences.get(silences.size() - 1);
-            if (at - silence.to() < settings.logGapMs()) {
-                silences.set(
-                        silences.size() - 1,
-                        new Silence(
-                                silence.offset(),
-                                silence.from(),
-                                silence.to(),
-                                silence.certain(),
-                                silence.sinceTickMs(),
-                                true));
-            }
+            int latest = silences.size() - 1;
+            silences.set(latest, silences.get(latest).withTick(at));
         }
         int last = tickTimes.size() - 1;
         if (lastInstance != null && !lastInstance.equals(instance)) {
@@ -103,7 +98,7 @@ final class PartitionLog {
             int tick = tickTimes.size() - 1;
             // Before the first tick of all, whether a processor was running is open.
             long sinceTick = tick < 0 ? settings.logGapMs() : Math.max(0, lastRecord - tickTimes.get(tick));
-            silences.add(new Silence(offset, lastRecord, at, !perhapsSince, sinceTick, false));
+            silences.add(new Silence(offset, lastRecord, at, !perhapsSince, sinceTick, Long.MAX_VALUE));
         }
         if (certain) {
             lastRecord = Math.max(lastRecord, at);
