@@ -1,6 +1,7 @@
 package dev.rollcall.bench;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
+import static java.util.Objects.requireNonNull;
 
 import dev.rollcall.domain.Heartbeat;
 import dev.rollcall.domain.Presence;
@@ -8,6 +9,7 @@ import dev.rollcall.domain.UserId;
 import dev.rollcall.wire.Inbound;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.IdentityHashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -49,7 +51,8 @@ final class RedisUsers {
         for (ConsumerRecord<UserId, Inbound> record : batch) {
             if (record.value().content() instanceof Inbound.Beat beat) {
                 Heartbeat heartbeat = beat.heartbeat();
-                add(changes, record.key(), users.get(record.key()).take(heartbeat, record.timestamp()));
+                RedisUser user = requireNonNull(users.get(record.key()));
+                add(changes, record.key(), user.take(heartbeat, record.timestamp()));
                 deadlines.put(
                         new Entry(record.key(), heartbeat.deviceId()),
                         (double) record.timestamp() + heartbeat.leaseMs().orElse(leaseMs));
@@ -58,7 +61,8 @@ final class RedisUsers {
         try (Pipeline pipeline = jedis.pipelined()) {
             write(pipeline, users);
             if (!deadlines.isEmpty()) {
-                Map<byte[], Double> scores = new HashMap<>();
+                IdentityHashMap<byte[], Double> scores =
+                        new IdentityHashMap<>(); // as each entry has an array of its own
                 deadlines.forEach((entry, deadline) -> scores.put(entry.bytes(), deadline));
                 pipeline.zadd(deadlines(partition), scores);
             }
@@ -71,7 +75,7 @@ final class RedisUsers {
         List<Change> changes = new ArrayList<>();
         while (true) {
             List<Tuple> due = jedis.zrangeByScoreWithScores(
-                    deadlines(partition), Double.NEGATIVE_INFINITY, now, 0, EXPIRE_AT_ONCE);
+                    deadlines(partition), Double.NEGATIVE_INFINITY, (double) now, 0, EXPIRE_AT_ONCE);
             if (due.isEmpty()) {
                 return changes;
             }
@@ -84,7 +88,7 @@ final class RedisUsers {
                 for (int i = 0; i < entries.size(); i++) {
                     Entry entry = entries.get(i);
                     long deadline = (long) due.get(i).getScore();
-                    RedisUser user = users.get(entry.user);
+                    RedisUser user = requireNonNull(users.get(entry.user));
                     add(changes, entry.user, user.expire(entry.device, deadline, deadline - leaseMs));
                     pipeline.hdel(key(entry.user), entry.device);
                 }
