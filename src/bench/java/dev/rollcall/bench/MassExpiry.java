@@ -36,10 +36,7 @@ final class MassExpiry {
     /** Rollcall, or an earlier version of it, in a JVM of its own, and its measured rounds. */
     private record Entrant(Contestant contestant, WorkerProcess worker, List<Round> rounds) {
         static Entrant start(Contestant contestant, Options options) throws IOException {
-            WorkerProcess worker = contestant == Contestant.BEFORE
-                    ? WorkerProcess.withClasses(requireNonNull(options.before), options)
-                    : new WorkerProcess(options);
-            return new Entrant(contestant, worker, new ArrayList<>());
+            return new Entrant(contestant, WorkerProcess.of(contestant, options), new ArrayList<>());
         }
 
         Map<String, Spread> figures() {

@@ -1,7 +1,5 @@
 package dev.rollcall.bench;
 
-import static java.util.Objects.requireNonNull;
-
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -60,18 +58,11 @@ final class Throughput implements AutoCloseable {
     /** Starts a JVM for each contestant, and has each read a part of what is measured, unmeasured. */
     void warmUp(List<Contestant> contestants) throws IOException {
         for (Contestant contestant : contestants) {
-            entrants.add(new Entrant(contestant, worker(contestant)));
+            entrants.add(new Entrant(contestant, WorkerProcess.of(contestant, options)));
         }
         for (Entrant entrant : entrants) {
             report("warm-up", entrant, play(entrant, Math.min(Math.max(measured(entrant) / 2, 1), WARM), false, null));
         }
-    }
-
-    private WorkerProcess worker(Contestant contestant) throws IOException {
-        if (contestant == Contestant.BEFORE) {
-            return WorkerProcess.withClasses(requireNonNull(options.before), options);
-        }
-        return Contestant.ON_FLINK.contains(contestant) ? WorkerProcess.ofFlink(options) : new WorkerProcess(options);
     }
 
     /** The next measured round: each contestant has its turn. */

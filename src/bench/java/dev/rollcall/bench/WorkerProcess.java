@@ -13,6 +13,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 
@@ -44,13 +45,21 @@ final class WorkerProcess implements AutoCloseable {
         answers = new BufferedReader(new InputStreamReader(process.getInputStream(), StandardCharsets.UTF_8));
     }
 
+    /** Starts the one for a contestant, with the classes that it needs. */
+    static WorkerProcess of(Contestant contestant, Options options) throws IOException {
+        if (contestant == Contestant.BEFORE) {
+            return withClasses(Objects.requireNonNull(options.before), options);
+        }
+        return Contestant.ON_FLINK.contains(contestant) ? ofFlink(options) : new WorkerProcess(options);
+    }
+
     /** As {@link #WorkerProcess(Options)}, with other classes before those of this benchmark. */
-    static WorkerProcess withClasses(String classes, Options options) throws IOException {
+    private static WorkerProcess withClasses(String classes, Options options) throws IOException {
         return new WorkerProcess(options.jvmArguments(), classes + File.pathSeparator + classPath());
     }
 
     /** As {@link #WorkerProcess(Options)}, with those versions of libraries first that Flink needs, and Rollcall has others of. */
-    static WorkerProcess ofFlink(Options options) throws IOException {
+    private static WorkerProcess ofFlink(Options options) throws IOException {
         if (!Files.isDirectory(FLINK_FIRST)) {
             throw new BenchmarkException("there is no %s: the Maven profile rivals makes it".formatted(FLINK_FIRST));
         }

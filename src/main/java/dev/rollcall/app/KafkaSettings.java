@@ -70,9 +70,8 @@ public final class KafkaSettings {
         // Records are bundles of up to 256 heartbeats: some 10 000 are buffered, where Kafka's default of 1000 records
         // would be 256 000.
         all.put(StreamsConfig.BUFFERED_RECORDS_PER_PARTITION_CONFIG, 40);
-        // Each record between two commits goes to one of a few partitions, and is fetched after the commit: large
-        // batches cost
-        // no time. Room for some hundred partitions' batches.
+        // What is written between two commits goes to few partitions, and is read after the commit: large batches delay
+        // nothing. Room for some hundred partitions' batches.
         all.put(StreamsConfig.producerPrefix(ProducerConfig.BATCH_SIZE_CONFIG), 128 << 10);
         all.put(StreamsConfig.producerPrefix(ProducerConfig.BUFFER_MEMORY_CONFIG), 64L << 20);
         all.putAll(config.kafka());

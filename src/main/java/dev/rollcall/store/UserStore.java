@@ -145,6 +145,9 @@ final class UserStore implements KeyValueStore<Bytes, byte[]> {
     }
 
     private void writeWaiting() {
+        if (waiting.isEmpty()) {
+            return;
+        }
         List<KeyValue<Bytes, byte[]>> sorted = new ArrayList<>(waiting.size());
         waiting.forEach((key, value) -> sorted.add(KeyValue.pair(key, value)));
         sorted.sort((one, other) -> one.key.compareTo(other.key));

@@ -56,8 +56,7 @@ final class RivalsIT {
         // Who returns in a backlog is taken for never away by Redis, where leases end once a second of real time.
         boolean withReturn = contestant != Contestant.REDIS;
         long records = write(log, withReturn);
-        try (WorkerProcess worker =
-                contestant == Contestant.REDIS ? new WorkerProcess(options) : WorkerProcess.ofFlink(options)) {
+        try (WorkerProcess worker = WorkerProcess.of(contestant, options)) {
             Work work = new Work(id, broker.settings(options, id, log), records, broker.ends(log));
             OutputDigest.Figures kept = worker.run(work).kept;
             OutputDigest.Figures emitted =
