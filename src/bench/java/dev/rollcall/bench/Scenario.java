@@ -16,7 +16,8 @@ enum Scenario {
     MEMORY,
     LATENCY,
     SESSIONS,
-    STREAMS;
+    STREAMS,
+    ATTACKS;
 
     /** As on the command line, and in the name of the result's file. */
     String id() {
@@ -36,6 +37,7 @@ enum Scenario {
             case LATENCY -> Latency.scenario(options);
             case SESSIONS -> OpenConnections.scenario(options);
             case STREAMS -> Streams.scenario(options);
+            case ATTACKS -> Attacks.scenario(options);
         }
     }
 

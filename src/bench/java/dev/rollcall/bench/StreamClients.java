@@ -36,13 +36,17 @@ final class StreamClients {
 
         private @Nullable SocketChannel channel;
         private byte[] rest = {};
-        private boolean hasSnapshot;
+        private boolean isOpen;
+
+        /** Of the last batch; what a browser names as {@code Last-Event-ID} when it comes back. Empty: none yet. */
+        private String token = "";
 
         private Stream(int user, URI edge, boolean reads, int watched) {
             this.user = user;
             this.edge = edge;
             this.reads = reads;
             this.sequences = new int[watched];
+            Arrays.fill(sequences, -1);
         }
     }
 
@@ -55,7 +59,7 @@ final class StreamClients {
     private final ConcurrentLinkedQueue<Runnable> orders = new ConcurrentLinkedQueue<>();
     private int @Nullable [] measured;
     private long measuredFrom = Long.MAX_VALUE;
-    private int withSnapshot;
+    private int open;
     private int ended;
 
     /**
@@ -79,19 +83,23 @@ final class StreamClients {
         thread.start();
     }
 
-    /** Opens all of them, those that were open anew; returns how many ms later all that read had their snapshot. */
+    /**
+     * Opens all of them, those that were open anew, as a browser does that was cut off: from its last batch on.
+     *
+     * @return after how many ms all that read had their first batch, or, of those that come back, the beginning of a response
+     */
     long open(long atMostMs) throws Exception {
         long begin = System.nanoTime();
         List<Stream> all = List.copyOf(streams);
         order(() -> {
             for (Stream stream : all) {
-                SocketChannel open = stream.channel;
-                if (open != null) {
-                    open.close();
+                SocketChannel channel = stream.channel;
+                if (channel != null) {
+                    channel.close();
                 }
-                stream.hasSnapshot = false;
+                stream.isOpen = false;
             }
-            withSnapshot = 0;
+            open = 0;
             ended = 0;
             return null;
         });
@@ -102,10 +110,10 @@ final class StreamClients {
             });
         }
         long readers = all.stream().filter(stream -> stream.reads).count();
-        while (order(() -> withSnapshot) < readers) {
+        while (order(() -> open) < readers) {
             if (System.nanoTime() - begin > atMostMs * 1_000_000) {
-                throw new BenchmarkException("only %d of %d streams have their snapshot after %d ms, %d have ended"
-                        .formatted(order(() -> withSnapshot), readers, atMostMs, ended()));
+                throw new BenchmarkException("only %d of %d streams are open after %d ms, %d have ended"
+                        .formatted(order(() -> open), readers, atMostMs, ended()));
             }
             Thread.sleep(10);
         }
@@ -175,14 +183,17 @@ final class StreamClients {
         String users = IntStream.range(0, watched)
                 .mapToObj(i -> encoded((stream.user + 1 + i) % this.users))
                 .collect(Collectors.joining(","));
-        // In chunks: each is a batch, so that no line is in two of them.
         String request =
-                "GET /v2/users/%s/devices/tab/events?users=%s%s HTTP/1.1\r\nHost: %s\r\nAccept: text/event-stream\r\n\r\n"
-                        .formatted(encoded(stream.user), users, query, stream.edge.getAuthority());
+                "GET /v2/users/%s/devices/tab/events?users=%s%s HTTP/1.1\r\nHost: %s\r\nAccept: text/event-stream\r\n%s\r\n"
+                        .formatted(
+                                encoded(stream.user),
+                                users,
+                                query,
+                                stream.edge.getAuthority(),
+                                stream.token.isEmpty() ? "" : "Last-Event-ID: " + stream.token + "\r\n");
         SocketChannel channel = SocketChannel.open(new InetSocketAddress(stream.edge.getHost(), stream.edge.getPort()));
         stream.channel = channel;
         stream.rest = new byte[0];
-        Arrays.fill(stream.sequences, -1);
         channel.write(ByteBuffer.wrap(request.getBytes(StandardCharsets.US_ASCII)));
         channel.configureBlocking(false);
         if (stream.reads) {
@@ -226,14 +237,18 @@ final class StreamClients {
         if (line.startsWith("HTTP/") && !line.contains(" 200 ")) {
             System.err.println("a stream was refused: " + line);
         }
-        if (!line.startsWith("data: ")) {
+        if (line.startsWith("id: ")) {
+            stream.token = line.substring(4);
+        }
+        boolean isBatch = line.startsWith("data: ");
+        if (!stream.isOpen && (isBatch || (line.startsWith("retry: ") && !stream.token.isEmpty()))) {
+            stream.isOpen = true;
+            open++;
+        }
+        if (!isBatch) {
             return;
         }
         long now = System.currentTimeMillis();
-        if (!stream.hasSnapshot) {
-            stream.hasSnapshot = true;
-            withSnapshot++;
-        }
         int at = line.indexOf("\"user_id\":\"");
         while (at >= 0) {
             int next = line.indexOf("\"user_id\":\"", at + 1);

@@ -60,7 +60,7 @@ final class StreamJobs {
         }
     }
 
-    /** Opens all streams; returns after how many ms all had their snapshot. */
+    /** As {@link StreamClients#open}. */
     record Open(long atMostMs) implements Job<Long> {
         @Override
         public Long run() throws Exception {
