@@ -25,6 +25,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class StreamClients {
     private static final int LONGEST_MS = 60_000;
+    private static final int MAX_REFUSALS_PRINTED = 10;
 
     private static final class Stream {
         private final int user;
@@ -61,6 +62,7 @@ final class StreamClients {
     private long measuredFrom = Long.MAX_VALUE;
     private int open;
     private int ended;
+    private int refused;
 
     /**
      * @param edges where they connect, in turns
@@ -234,7 +236,8 @@ final class StreamClients {
     }
 
     private void line(Stream stream, String line) {
-        if (line.startsWith("HTTP/") && !line.contains(" 200 ")) {
+        if (line.startsWith("{\"errcode\"")
+                && refused++ < MAX_REFUSALS_PRINTED) { // the body of an answer that is no stream
             System.err.println("a stream was refused: " + line);
         }
         if (line.startsWith("id: ")) {

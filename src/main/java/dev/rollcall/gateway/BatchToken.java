@@ -1,10 +1,10 @@
 package dev.rollcall.gateway;
 
+import java.util.Map;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
-import java.util.stream.Collectors;
 
 /**
  * Where a subscriber goes on: per partition of the presence topic, the next offset. All instances read the same topic, so a
@@ -49,8 +49,12 @@ public record BatchToken(String topicId, SortedMap<Integer, Long> offsets) {
 
     @Override
     public String toString() {
-        return offsets.entrySet().stream()
-                .map(position -> position.getKey() + "." + position.getValue())
-                .collect(Collectors.joining("_", "s" + topicId + "-", ""));
+        StringBuilder token = new StringBuilder("s").append(topicId).append('-');
+        String separator = "";
+        for (Map.Entry<Integer, Long> position : offsets.entrySet()) {
+            token.append(separator).append(position.getKey()).append('.').append(position.getValue());
+            separator = "_";
+        }
+        return token.toString();
     }
 }

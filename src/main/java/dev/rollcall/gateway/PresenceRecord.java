@@ -92,9 +92,4 @@ final class PresenceRecord {
                         lastActive == NEVER ? null : (Long) lastActive,
                         sequence);
     }
-
-    /** {@link PresenceJson} in UTF-8. */
-    byte[] json() {
-        return PresenceJson.render(user(), presence()).toString().getBytes(UTF_8);
-    }
 }

@@ -1,5 +1,6 @@
 package dev.rollcall.gateway;
 
+import dev.rollcall.domain.Presence;
 import dev.rollcall.domain.UserId;
 import java.util.ArrayList;
 import java.util.List;
@@ -36,11 +37,14 @@ public abstract sealed class PresenceSubscription implements AutoCloseable
      * Part of a snapshot, or changes.
      *
      * @param snapshot whether a snapshot begins here: what the subscriber knew before is void
-     * @param presences each as {@link PresenceJson}, in UTF-8, each user once
+     * @param presences each user once
      * @param more whether the next poll has the rest
      * @param nextBatch where a later subscription continues after this batch
      */
-    public record Batch(boolean snapshot, List<byte[]> presences, boolean more, BatchToken nextBatch) {}
+    public record Batch(boolean snapshot, List<Found> presences, boolean more, BatchToken nextBatch) {}
+
+    /** A user's last published presence, but for the state before; null: the user is not known, or was forgotten. */
+    public record Found(UserId user, @Nullable Presence presence) {}
 
     /**
      * The next batch, or null if nothing has changed. Does not wait. For one thread at a time.
@@ -48,7 +52,7 @@ public abstract sealed class PresenceSubscription implements AutoCloseable
      * @param maxUsers at most so many users where all users are subscribed to
      */
     public @Nullable Batch poll(int maxUsers) {
-        Found found = feed.read(copy -> {
+        Collected found = feed.read(copy -> {
             if (!begun && !begin(copy)) {
                 return null;
             }
@@ -57,16 +61,21 @@ public abstract sealed class PresenceSubscription implements AutoCloseable
             boolean snapshot = snapshotIsDue;
             snapshotIsDue = false;
             position = end;
-            return new Found(snapshot, records, end);
+            return new Collected(snapshot, records, end);
         });
         if (found == null || (found.records.isEmpty() && !found.snapshot)) {
             return null;
         }
         return new Batch(
-                found.snapshot, found.records.stream().map(PresenceRecord::json).toList(), more, found.end);
+                found.snapshot,
+                found.records.stream()
+                        .map(record -> new Found(record.user(), record.presence()))
+                        .toList(),
+                more,
+                found.end);
     }
 
-    private record Found(boolean snapshot, List<PresenceRecord> records, BatchToken end) {}
+    private record Collected(boolean snapshot, List<PresenceRecord> records, BatchToken end) {}
 
     /** Where a later subscription continues after what was polled; null: with a snapshot. For the thread that polls. */
     public @Nullable BatchToken position() {

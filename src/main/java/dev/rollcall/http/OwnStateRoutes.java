@@ -4,7 +4,7 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.rollcall.domain.RoutingView.RoutedDevice;
 import dev.rollcall.domain.UserId;
-import dev.rollcall.gateway.PresenceJson;
+import dev.rollcall.http.events.PresenceJson;
 import dev.rollcall.http.server.ApiException;
 import dev.rollcall.http.server.Call;
 import dev.rollcall.http.server.Json;

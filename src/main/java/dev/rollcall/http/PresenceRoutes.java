@@ -1,14 +1,14 @@
 package dev.rollcall.http;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.node.ArrayNode;
-import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.rollcall.domain.Heartbeat;
 import dev.rollcall.domain.PresenceState;
 import dev.rollcall.domain.StatusText;
 import dev.rollcall.domain.UserId;
-import dev.rollcall.gateway.PresenceJson;
 import dev.rollcall.http.events.EventStreams;
+import dev.rollcall.http.events.PresenceJson;
 import dev.rollcall.http.server.ApiException;
 import dev.rollcall.http.server.Call;
 import dev.rollcall.http.server.Ids;
@@ -16,7 +16,6 @@ import dev.rollcall.http.server.Json;
 import dev.rollcall.http.server.Reply;
 import dev.rollcall.http.server.Route;
 import dev.rollcall.http.server.Route.Access;
-import java.nio.charset.StandardCharsets;
 import java.time.InstantSource;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -25,6 +24,7 @@ import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Supplier;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /** Sets the state of devices, the text and flag of users, and reads presence. */
@@ -115,21 +115,19 @@ final class PresenceRoutes {
     private CompletionStage<Reply> getPresence(Call call) {
         UserId user = call.user();
         call.countIds(1);
-        return CompletableFuture.completedFuture(Reply.json(presence(user)));
+        return CompletableFuture.completedFuture(Reply.rendered(presence(user)));
     }
 
     private CompletionStage<Reply> query(Call call) {
         return call.json(MAX_QUERY_BODY).thenApply(body -> {
             Set<UserId> users = userIds(body);
             call.countIds(users.size());
-            ObjectNode answer = Json.object();
-            ArrayNode presences = answer.putArray("presences");
-            users.forEach(user -> presences.add(presence(user)));
-            return Reply.json(answer);
+            return Reply.rendered(
+                    users.stream().map(this::presence).collect(Collectors.joining(",", "{\"presences\":[", "]}")));
         });
     }
 
-    private ObjectNode presence(UserId user) {
+    private String presence(UserId user) {
         return PresenceJson.render(user, backend.get().feed().presence(user).orElse(null));
     }
 
@@ -144,7 +142,7 @@ final class PresenceRoutes {
     }
 
     static StatusText statusText(@Nullable String text, OptionalLong expiresInMs, InstantSource clock) {
-        if (text != null && text.getBytes(StandardCharsets.UTF_8).length > MAX_TEXT_BYTES) {
+        if (text != null && text.getBytes(UTF_8).length > MAX_TEXT_BYTES) {
             throw ApiException.invalid("the text must be at most %d bytes of UTF-8".formatted(MAX_TEXT_BYTES));
         }
         return new StatusText(text, expiresInMs.isEmpty() ? null : (Long) (clock.millis() + expiresInMs.getAsLong()));

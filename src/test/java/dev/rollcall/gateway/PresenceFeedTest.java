@@ -8,7 +8,7 @@ import dev.rollcall.domain.PresenceState;
 import dev.rollcall.domain.UserId;
 import dev.rollcall.gateway.PresenceFeed.Progress;
 import dev.rollcall.gateway.PresenceSubscription.Batch;
-import java.nio.charset.StandardCharsets;
+import dev.rollcall.gateway.PresenceSubscription.Found;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -89,7 +89,7 @@ class PresenceFeedTest {
             wakes.set(0);
             publish(UserId.of("new"), 1, 1);
             assertThat(wakes).hasPositiveValue();
-            assertThat(texts(all.poll(3))).singleElement().asString().contains("\"new\"");
+            assertThat(texts(all.poll(3))).singleElement().asString().contains("user=new");
         }
     }
 
@@ -125,7 +125,7 @@ class PresenceFeedTest {
             assertThat(texts(snapshot)).singleElement().asString().contains("alice");
             assertThat(snapshot.more()).isFalse();
             feed.apply(List.of(new PresenceRecord(ALICE, null, 3_000, 0, offset++)));
-            assertThat(texts(all.poll(1))).singleElement().asString().contains("alice", "unknown");
+            assertThat(texts(all.poll(1))).singleElement().asString().contains("alice", "presence=null");
         }
     }
 
@@ -143,7 +143,7 @@ class PresenceFeedTest {
             token = snapshot.nextBatch();
             publish(BOB, 1, 1);
             assertThat(wakes).hasValue(1);
-            assertThat(texts(some.poll(1))).singleElement().asString().contains("bob", "online");
+            assertThat(texts(some.poll(1))).singleElement().asString().contains("bob", "state=ONLINE");
         }
         try (PresenceSubscription back = feed.subscribe(Set.of(ALICE, BOB), token, () -> {})) {
             Batch missed = Objects.requireNonNull(back.poll(1));
@@ -176,7 +176,7 @@ class PresenceFeedTest {
             assertThat(texts(again)).singleElement().asString().contains("bob");
             Batch unknown = Objects.requireNonNull(some.poll(9));
             assertThat(unknown.snapshot()).isTrue();
-            assertThat(texts(unknown)).singleElement().asString().contains("alice", "unknown");
+            assertThat(texts(unknown)).singleElement().asString().contains("alice", "presence=null");
             try (PresenceSubscription back = feed.subscribe(null, old, () -> {})) {
                 assertThat(Objects.requireNonNull(back.poll(9)).snapshot()).isTrue();
             }
@@ -224,7 +224,7 @@ class PresenceFeedTest {
             offset = 3;
             publish(BOB, 2, 2);
             assertThat(Objects.requireNonNull(all.poll(9)).snapshot()).isFalse();
-            assertThat(texts(some.poll(9))).singleElement().asString().contains("bob", "\"sequence\":2");
+            assertThat(texts(some.poll(9))).singleElement().asString().contains("bob", "sequence=2");
         }
     }
 
@@ -287,7 +287,7 @@ class PresenceFeedTest {
 
     private static List<String> texts(@Nullable Batch batch) {
         return Objects.requireNonNull(batch).presences().stream()
-                .map(json -> new String(json, StandardCharsets.UTF_8))
+                .map(Found::toString)
                 .toList();
     }
 }

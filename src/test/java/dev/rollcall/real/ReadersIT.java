@@ -231,15 +231,14 @@ class ReadersIT {
                     if (batch.snapshot()) {
                         told.clear();
                     }
-                    batch.presences()
-                            .forEach(json -> told.add(new String(json, java.nio.charset.StandardCharsets.UTF_8)));
+                    batch.presences().forEach(found -> told.add(found.toString()));
                 }
                 return feed.isCaughtUp()
                         && told.stream()
-                                        .filter(json -> json.contains("\"after"))
+                                        .filter(json -> json.contains("user=after"))
                                         .count()
                                 >= USERS
-                        && told.stream().noneMatch(json -> json.contains("\"before") && json.contains("online"));
+                        && told.stream().noneMatch(json -> json.contains("user=before") && json.contains("ONLINE"));
             });
             try (PresenceSubscription back = feed.subscribe(null, old, () -> {})) {
                 assertThat(back.poll(1)).isNotNull().returns(true, Batch::snapshot);

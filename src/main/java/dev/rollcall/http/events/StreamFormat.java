@@ -20,7 +20,7 @@ public enum StreamFormat {
         byte[] batch(Batch batch) {
             ByteArrayOutputStream out = new ByteArrayOutputStream();
             out.writeBytes(utf8("event: presence\nid: " + batch.nextBatch() + "\ndata: "));
-            writeJson(batch, out);
+            PresenceJson.write(out, batch);
             out.writeBytes(utf8("\n\n"));
             return out.toByteArray();
         }
@@ -47,7 +47,7 @@ public enum StreamFormat {
         @Override
         byte[] batch(Batch batch) {
             ByteArrayOutputStream out = new ByteArrayOutputStream();
-            writeJson(batch, out);
+            PresenceJson.write(out, batch);
             return out.toByteArray();
         }
 
@@ -109,17 +109,6 @@ public enum StreamFormat {
     /** What is written when the stream ends with its instance: the client goes on at another one, and at once. */
     byte[] handOver(@Nullable BatchToken from) {
         return timedOut(from);
-    }
-
-    private static void writeJson(Batch batch, ByteArrayOutputStream out) {
-        out.writeBytes(utf8("{\"snapshot\":" + batch.snapshot() + ",\"presences\":["));
-        String separator = "";
-        for (byte[] presence : batch.presences()) {
-            out.writeBytes(utf8(separator));
-            out.writeBytes(presence);
-            separator = ",";
-        }
-        out.writeBytes(utf8("],\"more\":" + batch.more() + ",\"next_batch\":\"" + batch.nextBatch() + "\"}"));
     }
 
     private static byte[] utf8(String text) {

@@ -30,7 +30,12 @@ import org.slf4j.LoggerFactory;
 public final class HttpServer implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(HttpServer.class);
 
-    private static final int MAX_THREADS = 64;
+    /**
+     * No request holds a thread while it waits, so more would only take the cores from each other, and from the compiler of a
+     * process that all clients come back to at once.
+     */
+    private static final int MAX_THREADS = Math.max(12, 4 * Runtime.getRuntime().availableProcessors());
+
     private static final int MIN_THREADS = 8;
 
     /** The connections that are allowed beside those of event streams. */

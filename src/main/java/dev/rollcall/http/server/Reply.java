@@ -30,6 +30,11 @@ public sealed interface Reply {
         return json(200, json);
     }
 
+    /** A JSON object that is rendered already. */
+    static Reply rendered(String json) {
+        return new Whole(200, Map.of("Content-Type", JSON), json);
+    }
+
     static Reply json(int status, JsonNode json) {
         return new Whole(status, Map.of("Content-Type", JSON), json.toString());
     }
