@@ -31,6 +31,7 @@ import java.util.concurrent.Future;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.common.config.ConfigResource;
 import org.apache.kafka.clients.admin.NewTopic;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.producer.KafkaProducer;
@@ -127,6 +128,20 @@ class EmbeddedBrokerIT {
                         .containsAllEntriesOf(latest)
                         .containsKeys("streams.version", "group.version", "transaction.version", "share.version");
                 assertThat(finalized.get("transaction.version")).isEqualTo((short) 2);
+            }
+        }
+
+        @Test
+        void shouldRememberAGroupsOffsetsHoweverLongItIsAway() throws Exception {
+            try (Admin admin = admin(broker)) {
+                ConfigResource self = new ConfigResource(ConfigResource.Type.BROKER, "1");
+                String minutes = admin.describeConfigs(List.of(self))
+                        .all()
+                        .get()
+                        .get(self)
+                        .get("offsets.retention.minutes")
+                        .value();
+                assertThat(Duration.ofMinutes(Long.parseLong(minutes))).isGreaterThan(Duration.ofDays(365_000));
             }
         }
 
