@@ -2,6 +2,7 @@ package dev.rollcall.chaos;
 
 import dev.rollcall.chaos.check.Window;
 import dev.rollcall.chaos.check.Window.Reach;
+import dev.rollcall.chaos.network.Namespaces;
 import dev.rollcall.wire.Topics;
 import java.io.PrintWriter;
 import java.nio.file.Path;
@@ -11,7 +12,9 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Deque;
 import java.util.List;
+import java.util.HashMap;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Random;
 import java.util.stream.IntStream;
 import org.apache.kafka.common.TopicPartition;
@@ -27,8 +30,7 @@ final class Campaign implements AutoCloseable {
     private static final Duration REST = Duration.ofSeconds(2);
 
     private final PrintWriter out;
-    private final Path directory;
-    private final Clocks clocks;
+    private final Site site;
     private final int users;
     private final Deque<AutoCloseable> parts = new ArrayDeque<>();
     private final Brokers brokers;
@@ -45,22 +47,28 @@ final class Campaign implements AutoCloseable {
      * @param plain whether to leave out the special users and the wrong clocks
      * @param variant what is broken; {@link Variant#NONE}: nothing
      */
-    Campaign(PrintWriter out, Path directory, Clocks clocks, int users, long seed, boolean plain, Variant variant)
-            throws Exception {
+    Campaign(PrintWriter out, Site site, int users, long seed, boolean plain, Variant variant) throws Exception {
         this.out = out;
-        this.clocks = clocks;
-        this.directory = directory;
+        this.site = site;
         this.users = users;
         try {
             long start = System.currentTimeMillis();
-            brokers = keep(new Brokers(directory.resolve("brokers"), variant.brokerSettings(), clocks));
+            Path directory = site.directory();
+            Clocks clocks = site.clocks();
+            brokers = keep(new Brokers(
+                    directory.resolve("brokers"),
+                    both(variant.brokerSettings(), site.brokerSettings()),
+                    clocks,
+                    site.network(),
+                    site.proxies()));
             print("three brokers are up: %s".formatted(brokers.bootstrapServers()));
             processors = keep(new Processors(
                     directory.resolve("processors"),
                     brokers.bootstrapServers(),
-                    variant.processorSettings(),
+                    both(variant.processorSettings(), site.processorSettings()),
                     variant.compile(directory),
-                    clocks));
+                    clocks,
+                    site.network()));
             variant.prepare(brokers);
             if (clocks.canBeSet() && variant.hasWrongClocks() && !plain) {
                 ClockFaults.setProcessorsWrong(clocks);
@@ -92,7 +100,20 @@ final class Campaign implements AutoCloseable {
     }
 
     Clocks clocks() {
-        return clocks;
+        return site.clocks();
+    }
+
+    /** The network, where each process has a namespace of its own. */
+    Namespaces namespaces() {
+        if (site.network() instanceof Namespaces namespaces) {
+            return namespaces;
+        }
+        throw new IllegalStateException("the processes are not in network namespaces");
+    }
+
+    /** What stands in front of the brokers, where something does. */
+    Proxies proxies() {
+        return Objects.requireNonNull(site.proxies(), "there are no proxies");
     }
 
     LoadProcess load() {
@@ -237,7 +258,7 @@ final class Campaign implements AutoCloseable {
     }
 
     Path directory() {
-        return directory;
+        return site.directory();
     }
 
     @Override
@@ -249,6 +270,12 @@ final class Campaign implements AutoCloseable {
                 print("not closed cleanly: %s".formatted(e));
             }
         }
+    }
+
+    private static Map<String, String> both(Map<String, String> some, Map<String, String> others) {
+        Map<String, String> both = new HashMap<>(some);
+        both.putAll(others);
+        return both;
     }
 
     private <T extends AutoCloseable> T keep(T part) {

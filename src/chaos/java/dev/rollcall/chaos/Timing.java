@@ -17,7 +17,7 @@ final class Timing {
     static final Duration SHARD_RESUME = Duration.ofSeconds(4);
 
     /** How far the brokers' clocks are apart at most, but for one that leaps and returns. */
-    static final Duration CLOCK_DIFFERENCE = LEASE.dividedBy(4);
+    static final Duration CLOCK_DIFFERENCE = Duration.ofSeconds(10);
 
     static final Duration PROCESSOR_SESSION = Duration.ofSeconds(6);
     static final Duration TRANSACTION = Duration.ofSeconds(8);
