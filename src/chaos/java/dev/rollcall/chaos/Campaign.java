@@ -57,15 +57,17 @@ final class Campaign implements AutoCloseable {
             Clocks clocks = site.clocks();
             brokers = keep(new Brokers(
                     directory.resolve("brokers"),
-                    both(variant.brokerSettings(), site.brokerSettings()),
+                    variant.brokerSettings(),
                     clocks,
                     site.network(),
                     site.proxies()));
             print("three brokers are up: %s".formatted(brokers.bootstrapServers()));
+            Map<String, String> processorSettings = new HashMap<>(variant.processorSettings());
+            processorSettings.putAll(site.processorSettings());
             processors = keep(new Processors(
                     directory.resolve("processors"),
                     brokers.bootstrapServers(),
-                    both(variant.processorSettings(), site.processorSettings()),
+                    processorSettings,
                     variant.compile(directory),
                     clocks,
                     site.network()));
@@ -270,12 +272,6 @@ final class Campaign implements AutoCloseable {
                 print("not closed cleanly: %s".formatted(e));
             }
         }
-    }
-
-    private static Map<String, String> both(Map<String, String> some, Map<String, String> others) {
-        Map<String, String> both = new HashMap<>(some);
-        both.putAll(others);
-        return both;
     }
 
     private <T extends AutoCloseable> T keep(T part) {

@@ -72,13 +72,6 @@ public final class FaultCampaign implements Callable<Integer> {
     private boolean held;
 
     @Option(
-            names = "--transaction-version",
-            defaultValue = "2",
-            description = "With --held: the level of this feature that the brokers are formatted with (default:"
-                    + " ${DEFAULT-VALUE}).")
-    private int transactionVersion;
-
-    @Option(
             names = "--plain",
             description =
                     "Leaves out the users who hide right before they come online, what is misrouted, and processors"
@@ -150,7 +143,7 @@ public final class FaultCampaign implements Callable<Integer> {
         List<String> unexpectedExits = new ArrayList<>();
         List<String> problems = new ArrayList<>();
         Verdict verdict = null;
-        try (Site site = site(directory)) {
+        try (Site site = site(directory, broken)) {
             List<Fault> script = broken.isBroken() ? broken.script() : draw(site, random, leftOut);
             leftOut.forEach(what -> out.println("NOT RUN: " + what));
             verdict = run(out, site, script, random, broken, outcomes, unexpectedExits, problems);
@@ -201,12 +194,13 @@ public final class FaultCampaign implements Callable<Integer> {
         }
     }
 
-    private Site site(Path directory) throws IOException {
+    private Site site(Path directory, Variant broken) throws IOException {
         Files.createDirectories(directory);
         if (network) {
             return Site.namespaces(directory);
         }
-        return held ? Site.proxies(directory, transactionVersion) : Site.plain(directory);
+        boolean behindProxies = held || broken.equals(HeldFaults.OLD_PROTOCOL);
+        return behindProxies ? Site.proxies(directory) : Site.plain(directory);
     }
 
     private List<Fault> draw(Site site, Random random, List<String> leftOut) {

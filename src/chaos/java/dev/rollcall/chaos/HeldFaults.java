@@ -1,5 +1,6 @@
 package dev.rollcall.chaos;
 
+import dev.rollcall.chaos.Variant.Patch;
 import dev.rollcall.chaos.check.Window.Reach;
 import dev.rollcall.chaos.network.Hold;
 import java.time.Duration;
@@ -14,9 +15,22 @@ final class HeldFaults {
     private static final int ROUNDS = 6;
     private static final Duration SENT_WITHIN = Duration.ofSeconds(20);
 
-    static final List<Fault> ALL = List.of(
-            fault("held: ends of transactions", ApiKeys.END_TXN),
-            fault("held: offsets added to transactions", ApiKeys.TXN_OFFSET_COMMIT));
+    private static final Fault ENDS = fault("held: ends of transactions", ApiKeys.END_TXN);
+
+    static final List<Fault> ALL =
+            List.of(ENDS, fault("held: offsets added to transactions", ApiKeys.TXN_OFFSET_COMMIT));
+
+    /** The positive control: brokers that end a transaction by the request that was meant for the one before. */
+    static final Variant OLD_PROTOCOL = new Variant(
+            "old-transactions",
+            "it starts on a cluster whose transactions are those before KIP-890",
+            List.of(new Patch(
+                    "dev/rollcall/admin/TransactionVersion.java", "short SAFE = 2;", "short SAFE = 0;")),
+            Map.of(BrokerNode.TRANSACTION_VERSION, "1"),
+            Map.of(),
+            true,
+            brokers -> {},
+            List.of(ENDS, ENDS, ENDS));
 
     private HeldFaults() {}
 

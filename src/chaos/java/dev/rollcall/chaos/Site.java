@@ -13,7 +13,6 @@ import org.jspecify.annotations.Nullable;
  * Where a campaign runs, and what lies between its processes.
  *
  * @param proxies what stands in front of the brokers; null: nothing
- * @param brokerSettings over the campaign's own
  * @param processorSettings over the campaign's own
  */
 record Site(
@@ -21,7 +20,6 @@ record Site(
         Clocks clocks,
         Network network,
         @Nullable Proxies proxies,
-        Map<String, String> brokerSettings,
         Map<String, String> processorSettings)
         implements AutoCloseable {
     /** After that, a processor takes a request that is held as lost. */
@@ -29,7 +27,7 @@ record Site(
 
     /** On the loopback interface, with nothing in between. */
     static Site plain(Path directory) throws IOException {
-        return new Site(directory, clocks(directory), Network.LOOPBACK, null, Map.of(), Map.of());
+        return new Site(directory, clocks(directory), Network.LOOPBACK, null, Map.of());
     }
 
     /** Each process in a network namespace of its own. */
@@ -41,17 +39,16 @@ record Site(
                 Processors.node("one"),
                 Processors.node("two"),
                 Processors.node(Faults.GUEST));
-        return new Site(directory, clocks(directory), new Namespaces(nodes), null, Map.of(), Map.of());
+        return new Site(directory, clocks(directory), new Namespaces(nodes), null, Map.of());
     }
 
-    /** All behind proxies, with brokers of that {@code transaction.version}. */
-    static Site proxies(Path directory, int transactionVersion) throws IOException {
+    /** All behind proxies. */
+    static Site proxies(Path directory) throws IOException {
         return new Site(
                 directory,
                 clocks(directory),
                 Network.LOOPBACK,
                 new Proxies(),
-                Map.of(BrokerNode.TRANSACTION_VERSION, String.valueOf(transactionVersion)),
                 Map.of("kafka.request.timeout.ms", String.valueOf(HELD_REQUEST.toMillis())));
     }
 

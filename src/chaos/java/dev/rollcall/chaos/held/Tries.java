@@ -125,6 +125,9 @@ public final class Tries {
         Kind kind = first.kind();
         if (kind == Kind.ADD_PARTITIONS) {
             held.forEach(holds::add);
+            boolean isWritten = client.isWritten(first, one);
+            client.end(first, isWritten);
+            return;
         }
         client.write(first, one);
         client.write(first, other);
