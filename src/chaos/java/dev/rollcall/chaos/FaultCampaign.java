@@ -66,10 +66,10 @@ public final class FaultCampaign implements Callable<Integer> {
     private boolean network;
 
     @Option(
-            names = "--held",
-            description = "Puts the brokers behind proxies, and draws from requests about transactions that arrive"
-                    + " late. The same without Rollcall: held-transactions.")
-    private boolean held;
+            names = "--proxies",
+            description = "Puts the brokers behind proxies, and draws from what these can do, such as letting requests"
+                    + " about transactions arrive late. The latter without Rollcall: held-transactions.")
+    private boolean proxies;
 
     @Option(
             names = "--plain",
@@ -199,7 +199,7 @@ public final class FaultCampaign implements Callable<Integer> {
         if (network) {
             return Site.namespaces(directory);
         }
-        boolean behindProxies = held || broken.equals(HeldFaults.OLD_PROTOCOL);
+        boolean behindProxies = proxies || broken.equals(ProxyFaults.OLD_PROTOCOL);
         return behindProxies ? Site.proxies(directory) : Site.plain(directory);
     }
 
@@ -229,7 +229,7 @@ public final class FaultCampaign implements Callable<Integer> {
                     .filter(fault -> withClocks || fault.reach() != Reach.CLOCKS)
                     .toList();
         }
-        return held ? HeldFaults.ALL : Faults.all(withSmallDisk, withClocks);
+        return proxies ? ProxyFaults.ALL : Faults.all(withSmallDisk, withClocks);
     }
 
     private static Verdict check(Campaign campaign, Path directory) throws IOException {

@@ -253,7 +253,7 @@ final class Variants {
             SESSION_FORGOTTEN,
             STALE_ROW_WINS,
             HALF_A_SNAPSHOT,
-            HeldFaults.OLD_PROTOCOL);
+            ProxyFaults.OLD_PROTOCOL);
 
     private Variants() {}
 

@@ -8,6 +8,8 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.regex.Pattern;
+import java.util.stream.IntStream;
 
 /**
  * A network namespace with an address of its own for each node, all on one bridge that this process is on, too, and
@@ -18,24 +20,29 @@ public final class Namespaces implements Network {
     /** The node that stands for whatever runs outside of all namespaces: the shards, the reader and the campaign. */
     public static final String OUTSIDE = "outside";
 
-    private static final String BRIDGE = "rollcall0";
-    private static final String PREFIX = "rollcall-";
-    private static final String SUBNET = "10.213.87.";
+    /** With the id of the process that set them up, so that two campaigns do not meet. */
+    private static final Pattern NAMESPACE = Pattern.compile("^rollcall-(\\d+)-\\S+");
+
+    private static final Pattern BRIDGE = Pattern.compile("\\brollcall(\\d+)(?=:)");
+
+    private static final long PID = ProcessHandle.current().pid();
     private static final String NOBODY = "02:00:00:00:00:01";
 
     /** The name of a node's only interface beside the loopback. */
     private static final String INTERFACE = "eth0";
 
     private final Map<String, String> hosts = new LinkedHashMap<>();
+    private final String bridge = "rollcall" + PID;
+    private final String subnet = freeSubnet();
 
-    /** Sets them up, and takes away what another campaign has left that was killed. */
+    /** Sets them up, and takes away what other campaigns have left that were killed. */
     public Namespaces(List<String> nodes) {
         close();
         try {
-            run("ip", "link", "add", BRIDGE, "type", "bridge");
-            run("ip", "addr", "add", SUBNET + "1/24", "dev", BRIDGE);
-            run("ip", "link", "set", BRIDGE, "up");
-            hosts.put(OUTSIDE, SUBNET + "1");
+            run("ip", "link", "add", bridge, "type", "bridge");
+            run("ip", "addr", "add", subnet + "1/24", "dev", bridge);
+            run("ip", "link", "set", bridge, "up");
+            hosts.put(OUTSIDE, subnet + "1");
             for (String node : nodes) {
                 add(node, hosts.size() + 1);
             }
@@ -71,12 +78,12 @@ public final class Namespaces implements Network {
 
     @Override
     public List<String> enter(String node) {
-        return node.equals(OUTSIDE) ? List.of() : List.of("ip", "netns", "exec", PREFIX + node);
+        return node.equals(OUTSIDE) ? List.of() : List.of("ip", "netns", "exec", namespace(node));
     }
 
     /** Nothing that the one sends reaches the other, nor does the one learn of that. */
     public void cut(String from, String to) {
-        String device = from.equals(OUTSIDE) ? BRIDGE : INTERFACE;
+        String device = from.equals(OUTSIDE) ? bridge : INTERFACE;
         in(from, "ip", "neigh", "replace", host(to), "lladdr", NOBODY, "dev", device, "nud", "permanent");
     }
 
@@ -89,7 +96,7 @@ public final class Namespaces implements Network {
     /** All links are whole, and fast. */
     public void mend() {
         for (String from : hosts.keySet()) {
-            String device = from.equals(OUTSIDE) ? BRIDGE : INTERFACE;
+            String device = from.equals(OUTSIDE) ? bridge : INTERFACE;
             in(from, "ip", "neigh", "flush", "dev", device, "nud", "permanent");
             if (!from.equals(OUTSIDE)) {
                 attempt(entered(from, "tc", "qdisc", "del", "dev", INTERFACE, "root")); // there may be none
@@ -100,22 +107,43 @@ public final class Namespaces implements Network {
     /** Takes all of it away; the processes in there must have ended. */
     @Override
     public void close() {
-        for (String line : attempt(List.of("ip", "netns", "list")).lines().toList()) {
-            String name = line.split(" ", 2)[0];
-            if (name.startsWith(PREFIX)) {
-                attempt(List.of("ip", "netns", "del", name));
-            }
-        }
-        attempt(List.of("ip", "link", "del", BRIDGE));
+        attempt(List.of("ip", "netns", "list"))
+                .lines()
+                .map(NAMESPACE::matcher)
+                .filter(name -> name.find() && isOver(name.group(1)))
+                .forEach(name -> attempt(List.of("ip", "netns", "del", name.group())));
+        BRIDGE.matcher(attempt(List.of("ip", "-o", "link", "show", "type", "bridge")))
+                .results()
+                .filter(name -> isOver(name.group(1)))
+                .forEach(name -> attempt(List.of("ip", "link", "del", name.group())));
+    }
+
+    private static boolean isOver(String pid) {
+        long process = Long.parseLong(pid);
+        return process == PID || ProcessHandle.of(process).isEmpty();
+    }
+
+    private static String namespace(String node) {
+        return "rollcall-%d-%s".formatted(PID, node);
+    }
+
+    /** One that no interface has an address of yet; with the dot before the last number. */
+    private static String freeSubnet() {
+        String taken = attempt(List.of("ip", "-o", "addr"));
+        return IntStream.range(1, 255)
+                .mapToObj(number -> "10.213.%d.".formatted(number))
+                .filter(subnet -> !taken.contains(subnet))
+                .findFirst()
+                .orElseThrow();
     }
 
     private void add(String node, int number) {
-        String outer = "rollcall-v" + number;
-        run("ip", "netns", "add", PREFIX + node);
-        run("ip", "link", "add", outer, "type", "veth", "peer", "name", INTERFACE, "netns", PREFIX + node);
-        run("ip", "link", "set", outer, "master", BRIDGE, "up");
-        hosts.put(node, SUBNET + number);
-        in(node, "ip", "addr", "add", SUBNET + number + "/24", "dev", INTERFACE);
+        String outer = "rc%d-%d".formatted(PID, number); // no longer than 15 characters
+        run("ip", "netns", "add", namespace(node));
+        run("ip", "link", "add", outer, "type", "veth", "peer", "name", INTERFACE, "netns", namespace(node));
+        run("ip", "link", "set", outer, "master", bridge, "up");
+        hosts.put(node, subnet + number);
+        in(node, "ip", "addr", "add", host(node) + "/24", "dev", INTERFACE);
         in(node, "ip", "link", "set", INTERFACE, "up");
         in(node, "ip", "link", "set", "lo", "up");
     }

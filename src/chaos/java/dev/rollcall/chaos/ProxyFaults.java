@@ -3,6 +3,7 @@ package dev.rollcall.chaos;
 import dev.rollcall.chaos.Variant.Patch;
 import dev.rollcall.chaos.check.Window.Reach;
 import dev.rollcall.chaos.network.Hold;
+import dev.rollcall.chaos.network.KafkaProxy;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -10,15 +11,22 @@ import java.util.Random;
 import java.util.TreeMap;
 import org.apache.kafka.common.protocol.ApiKeys;
 
-/** A processor's requests about its transactions that arrive when it has long begun another one. */
-final class HeldFaults {
+/**
+ * What proxies in front of all brokers can do: let a processor's requests about a transaction arrive when it has long begun
+ * another one, and slow down or cut links.
+ */
+final class ProxyFaults {
     private static final int ROUNDS = 6;
     private static final Duration SENT_WITHIN = Duration.ofSeconds(20);
 
     private static final Fault ENDS = fault("held: ends of transactions", ApiKeys.END_TXN);
 
-    static final List<Fault> ALL =
-            List.of(ENDS, fault("held: offsets added to transactions", ApiKeys.TXN_OFFSET_COMMIT));
+    static final List<Fault> ALL = List.of(
+            ENDS,
+            fault("held: offsets added to transactions", ApiKeys.TXN_OFFSET_COMMIT),
+            new Fault("links: requests take long", (campaign, random) -> slow(campaign, random, true)),
+            new Fault("links: answers take long", (campaign, random) -> slow(campaign, random, false)),
+            new Fault("links: all to a broker cut again and again", ProxyFaults::cut));
 
     /** The positive control: brokers that end a transaction by the request that was meant for the one before. */
     static final Variant OLD_PROTOCOL = new Variant(
@@ -32,7 +40,7 @@ final class HeldFaults {
             brokers -> {},
             List.of(ENDS, ENDS, ENDS));
 
-    private HeldFaults() {}
+    private ProxyFaults() {}
 
     private static Fault fault(String kind, ApiKeys held) {
         return new Fault(kind, Reach.PROCESSORS, ROUNDS, (campaign, random) -> hold(campaign, random, held));
@@ -53,5 +61,31 @@ final class HeldFaults {
         }
         return "%d of them, answered late with %s"
                 .formatted(answers.values().stream().mapToInt(times -> times).sum(), answers);
+    }
+
+    /** One way only: the other way is as fast as ever. */
+    private static String slow(Campaign campaign, Random random, boolean requests) throws InterruptedException {
+        Duration delay = Faults.between(random, 100, Site.HELD_REQUEST.toMillis());
+        for (int id : Brokers.IDS) {
+            campaign.proxies().proxy(id).delay(requests ? delay : Duration.ZERO, requests ? Duration.ZERO : delay);
+        }
+        campaign.sleep(Faults.between(random, 5_000, 12_000));
+        for (int id : Brokers.IDS) {
+            campaign.proxies().proxy(id).delay(Duration.ZERO, Duration.ZERO);
+        }
+        return "%d ms each".formatted(delay.toMillis());
+    }
+
+    private static String cut(Campaign campaign, Random random) throws InterruptedException {
+        int id = Brokers.IDS.get(random.nextInt(Brokers.IDS.size()));
+        KafkaProxy proxy = campaign.proxies().proxy(id);
+        int times = 3 + random.nextInt(4);
+        for (int time = 0; time < times; time++) {
+            proxy.cut();
+            campaign.sleep(Faults.between(random, 10, 2_000));
+            proxy.mend();
+            campaign.sleep(Faults.between(random, 10, 2_000));
+        }
+        return "broker %d, %d times".formatted(id, times);
     }
 }
