@@ -70,12 +70,7 @@ final class Brokers implements AutoCloseable {
      *
      * @param proxies what their clients, and they among each other, connect to instead; null: nothing
      */
-    Brokers(
-            Path directory,
-            Map<String, String> overrides,
-            Clocks clocks,
-            Network network,
-            @Nullable Proxies proxies)
+    Brokers(Path directory, Map<String, String> overrides, Clocks clocks, Network network, @Nullable Proxies proxies)
             throws InterruptedException {
         this.directory = directory;
         this.overrides = overrides;

@@ -11,8 +11,8 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Deque;
-import java.util.List;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Random;
@@ -56,11 +56,7 @@ final class Campaign implements AutoCloseable {
             Path directory = site.directory();
             Clocks clocks = site.clocks();
             brokers = keep(new Brokers(
-                    directory.resolve("brokers"),
-                    variant.brokerSettings(),
-                    clocks,
-                    site.network(),
-                    site.proxies()));
+                    directory.resolve("brokers"), variant.brokerSettings(), clocks, site.network(), site.proxies()));
             print("three brokers are up: %s".formatted(brokers.bootstrapServers()));
             Map<String, String> processorSettings = new HashMap<>(variant.processorSettings());
             processorSettings.putAll(site.processorSettings());

@@ -146,7 +146,8 @@ public final class FaultCampaign implements Callable<Integer> {
         try (Site site = site(directory, broken)) {
             List<Fault> script = broken.isBroken() ? broken.script() : draw(site, random, leftOut);
             leftOut.forEach(what -> out.println("NOT RUN: " + what));
-            verdict = run(out, site, script, random, broken, outcomes, unexpectedExits, problems);
+            LogDump read = run(out, site, script, random, broken, outcomes, unexpectedExits, problems);
+            verdict = Checker.check(read.logs(), Timing.checker(), read.windows());
         } catch (Exception e) {
             e.printStackTrace(spec.commandLine().getErr());
             problems.add(String.valueOf(e));
@@ -167,7 +168,8 @@ public final class FaultCampaign implements Callable<Integer> {
         return report;
     }
 
-    private Verdict run(
+    /** Returns what is in the topics afterwards; nothing of the cluster runs any more then. */
+    private LogDump run(
             PrintWriter out,
             Site site,
             List<Fault> script,
@@ -190,7 +192,7 @@ public final class FaultCampaign implements Callable<Integer> {
             }
             outcomes.addAll(campaign.outcomes());
             unexpectedExits.addAll(campaign.exits().unexpected());
-            return check(campaign, site.directory());
+            return read(campaign, site.directory());
         }
     }
 
@@ -232,13 +234,13 @@ public final class FaultCampaign implements Callable<Integer> {
         return proxies ? ProxyFaults.ALL : Faults.all(withSmallDisk, withClocks);
     }
 
-    private static Verdict check(Campaign campaign, Path directory) throws IOException {
+    private static LogDump read(Campaign campaign, Path directory) throws IOException {
         Logs logs = LogReader.read(campaign.brokers().bootstrapServers(), READ_WITHIN);
         LogDump dump = new LogDump(logs, campaign.windows());
         dump.write(directory.resolve("topics.dump"));
         campaign.print("read %d heartbeats and %d records of presence; checking"
                 .formatted(logs.heartbeats().size(), logs.presence().size()));
-        return Checker.check(logs, Timing.checker(), campaign.windows());
+        return dump;
     }
 
     private int recheck(PrintWriter out, Path file) throws IOException {

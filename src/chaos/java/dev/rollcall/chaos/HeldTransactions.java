@@ -92,7 +92,8 @@ final class HeldTransactions implements Callable<Integer> {
                 tries, (System.nanoTime() - start) / 1_000_000_000, all.late(), CommittedRecords.committed(all));
         all.answers().forEach((answer, times) -> out.printf("  %5d  %s%n", times, answer));
         Map<Finding.Symptom, List<Finding>> bySymptom = findings.stream()
-                .collect(Collectors.groupingBy(Finding::symptom, TreeMap::new, Collectors.toCollection(ArrayList::new)));
+                .collect(
+                        Collectors.groupingBy(Finding::symptom, TreeMap::new, Collectors.toCollection(ArrayList::new)));
         bySymptom.forEach((symptom, ofSymptom) -> {
             out.printf("%s: %d%n", symptom, ofSymptom.size());
             ofSymptom.stream().limit(SHOWN).forEach(finding -> out.println("  " + finding));

@@ -62,14 +62,13 @@ final class NetworkFaults {
                     "network: processor cut off",
                     Reach.PROCESSORS,
                     2,
-                    (campaign, random) -> cut(
-                            campaign, random, anyProcessor(campaign, random), brokers(), true, true)),
+                    (campaign, random) -> cut(campaign, random, anyProcessor(campaign, random), brokers(), true, true)),
             new Fault(
                     "network: processor not heard",
                     Reach.PROCESSORS,
                     2,
-                    (campaign, random) -> cut(
-                            campaign, random, anyProcessor(campaign, random), brokers(), true, false)),
+                    (campaign, random) ->
+                            cut(campaign, random, anyProcessor(campaign, random), brokers(), true, false)),
             new Fault("network: brokers' clocks far apart, leaders move", Reach.CLOCKS, NetworkFaults::setClocksApart),
             new Fault("network: a broker's clock steps under load", Reach.CLOCKS, NetworkFaults::stepClock));
 
@@ -90,7 +89,8 @@ final class NetworkFaults {
                 network.cut(other, node);
             }
         }
-        Duration time = Faults.between(random, 3_000, Timing.BROKER_SESSION.multipliedBy(3).toMillis());
+        Duration time = Faults.between(
+                random, 3_000, Timing.BROKER_SESSION.multipliedBy(3).toMillis());
         campaign.sleep(time);
         network.mend();
         return "%s and %s for %.1f s".formatted(node, String.join(", ", others), time.toMillis() / 1e3);
@@ -116,10 +116,8 @@ final class NetworkFaults {
     // ---- clocks ----
 
     private static String setClocksApart(Campaign campaign, Random random) throws InterruptedException {
-        List<Duration> offsets = new ArrayList<>(List.of(
-                Duration.ZERO,
-                apart(random).dividedBy(2),
-                apart(random)));
+        List<Duration> offsets =
+                new ArrayList<>(List.of(Duration.ZERO, apart(random).dividedBy(2), apart(random)));
         Collections.shuffle(offsets, random);
         List<String> set = new ArrayList<>();
         for (int id : Brokers.IDS) {

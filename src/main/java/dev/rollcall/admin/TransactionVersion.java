@@ -52,9 +52,10 @@ public final class TransactionVersion {
         String upgrade = offered == null || offered.maxVersion() < SAFE
                 ? "upgrade the brokers to Kafka 4.0 or later, and then: "
                 : "";
-        return Optional.of(("the cluster has %s=%d, and must have %d: below that, a transaction's end that arrives late ends"
-                        + " the next one in its midst, and transitions are lost or published twice"
-                        + "\n    fix: %skafka-features.sh --bootstrap-server %s upgrade --feature %s=%d")
-                .formatted(FEATURE, level, SAFE, upgrade, bootstrapServers, FEATURE, SAFE));
+        return Optional.of(
+                ("the cluster has %s=%d, and must have %d: below that, a transaction's end that arrives late ends"
+                                + " the next one in its midst, and transitions are lost or published twice"
+                                + "\n    fix: %skafka-features.sh --bootstrap-server %s upgrade --feature %s=%d")
+                        .formatted(FEATURE, level, SAFE, upgrade, bootstrapServers, FEATURE, SAFE));
     }
 }

@@ -40,15 +40,13 @@ class TransactionVersionTest {
     @Test
     void shouldAskForOtherBrokersWhenTheseDoNotKnowTheLevel() {
         assertThat(TransactionVersion.refused(Map.of(), Map.of(), "broker:9092"))
-                .hasValueSatisfying(
-                        text -> assertThat(text).contains("upgrade the brokers to Kafka 4.0 or later, and then: " + COMMAND));
+                .hasValueSatisfying(text ->
+                        assertThat(text).contains("upgrade the brokers to Kafka 4.0 or later, and then: " + COMMAND));
     }
 
     private static Optional<String> refused(Map<String, FinalizedVersionRange> inForce, short supported) {
         return TransactionVersion.refused(
-                inForce,
-                Map.of("transaction.version", new SupportedVersionRange((short) 0, supported)),
-                "broker:9092");
+                inForce, Map.of("transaction.version", new SupportedVersionRange((short) 0, supported)), "broker:9092");
     }
 
     private static FinalizedVersionRange inForce(short level) {

@@ -39,7 +39,8 @@ public final class CommittedRecords {
                 if (System.nanoTime() > deadline) {
                     ends.forEach((partition, end) -> {
                         if (committed.position(partition) < end) {
-                            hanging.add("%s from %d on, of %d".formatted(partition, committed.position(partition), end));
+                            hanging.add(
+                                    "%s from %d on, of %d".formatted(partition, committed.position(partition), end));
                         }
                     });
                     return;

@@ -145,7 +145,9 @@ public final class Tries {
                 }
                 if (kind == Kind.COMMIT_TIMED_OUT) {
                     held.forEach(holds::remove);
-                    Thread.sleep(TransactionalClient.SHORT_TRANSACTION.multipliedBy(2).toMillis());
+                    Thread.sleep(TransactionalClient.SHORT_TRANSACTION
+                            .multipliedBy(2)
+                            .toMillis());
                     count("%s: the client tried again, committed: %s".formatted(kind, client.isCommitted(first)));
                 }
                 client.replace();

@@ -89,8 +89,21 @@ public final class Namespaces implements Network {
 
     /** Everything that a node sends goes through a link of so many kilobits a second, and waits its turn. */
     public void slow(String node, int kilobits) {
-        in(node, "tc", "qdisc", "replace", "dev", INTERFACE, "root", "tbf", "rate", kilobits + "kbit", "burst", "8k",
-                "latency", "2s");
+        in(
+                node,
+                "tc",
+                "qdisc",
+                "replace",
+                "dev",
+                INTERFACE,
+                "root",
+                "tbf",
+                "rate",
+                kilobits + "kbit",
+                "burst",
+                "8k",
+                "latency",
+                "2s");
     }
 
     /** All links are whole, and fast. */

@@ -47,8 +47,9 @@ class KafkaProxyTest {
             send(client, "one", 7);
 
             assertThat(correlationIdOfAnswer(client)).isEqualTo(7);
-            assertThat(broker.requests).singleElement().satisfies(frame -> assertThat(frame.contains("one"))
-                    .isTrue());
+            assertThat(broker.requests)
+                    .singleElement()
+                    .satisfies(frame -> assertThat(frame.contains("one")).isTrue());
         }
     }
 
@@ -120,8 +121,8 @@ class KafkaProxyTest {
                         true)
                 .build(VERSION);
         RequestHeader header = new RequestHeader(ApiKeys.END_TXN, VERSION, "client", correlationId);
-        ByteBuffer bytes = RequestUtils.serialize(
-                header.data(), header.headerVersion(), request.data(), request.version());
+        ByteBuffer bytes =
+                RequestUtils.serialize(header.data(), header.headerVersion(), request.data(), request.version());
         client.getOutputStream().write(new Frame(remaining(bytes)).withLength());
     }
 
