@@ -23,7 +23,7 @@ record Site(
         Map<String, String> processorSettings)
         implements AutoCloseable {
     /** After that, a processor takes a request that is held as lost. */
-    static final Duration HELD_REQUEST = Duration.ofMillis(1_500);
+    static final Duration HELD_REQUEST = Duration.ofSeconds(3);
 
     /** On the loopback interface, with nothing in between. */
     static Site plain(Path directory) throws IOException {
