@@ -26,9 +26,6 @@ final class ClockFaults {
     /** A little more than an hour: by then brokers refuse a producer's stamp. */
     private static final Duration LEAP = Duration.ofMinutes(61);
 
-    /** How far the brokers' clocks are apart at most when leaders move, where a lease is still a lease. */
-    private static final Duration DIFFERENCE = Timing.LEASE.dividedBy(4);
-
     private static final Duration MOVED_WITHIN = Duration.ofSeconds(20);
 
     private ClockFaults() {}
@@ -44,7 +41,7 @@ final class ClockFaults {
         List<Duration> offsets = new ArrayList<>(List.of(
                 Duration.ofMillis(-200),
                 Duration.ofMillis(300),
-                DIFFERENCE.minusMillis(700).multipliedBy(random.nextBoolean() ? 1 : -1)));
+                Timing.CLOCK_DIFFERENCE.minusMillis(700).multipliedBy(random.nextBoolean() ? 1 : -1)));
         Collections.shuffle(offsets, random);
         List<String> set = new ArrayList<>();
         for (int id : Brokers.IDS) {

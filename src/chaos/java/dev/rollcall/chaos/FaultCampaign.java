@@ -81,7 +81,7 @@ public final class FaultCampaign implements Callable<Integer> {
     @Option(names = "--keep", description = "Keeps the brokers' data and the dump of the topics also if all is well.")
     private boolean keep;
 
-    @Option(names = "--recheck", paramLabel = "FILE", description = "Only checks the dump of a campaign that was run.")
+    @Option(names = "--recheck", paramLabel = "FILE", description = "Only checks the dump of a campaign that was run; with --network, of one that was.")
     private @Nullable Path dump;
 
     @Spec
@@ -147,7 +147,7 @@ public final class FaultCampaign implements Callable<Integer> {
             List<Fault> script = broken.isBroken() ? broken.script() : draw(site, random, leftOut);
             leftOut.forEach(what -> out.println("NOT RUN: " + what));
             LogDump read = run(out, site, script, random, broken, outcomes, unexpectedExits, problems);
-            verdict = Checker.check(read.logs(), Timing.checker(), read.windows());
+            verdict = Checker.check(read.logs(), Timing.checker(site.clockDifference()), read.windows());
         } catch (Exception e) {
             e.printStackTrace(spec.commandLine().getErr());
             problems.add(String.valueOf(e));
@@ -245,7 +245,10 @@ public final class FaultCampaign implements Callable<Integer> {
 
     private int recheck(PrintWriter out, Path file) throws IOException {
         LogDump read = LogDump.read(file);
-        Verdict verdict = Checker.check(read.logs(), Timing.checker(), read.windows());
+        Verdict verdict = Checker.check(
+                read.logs(),
+                Timing.checker(network ? Timing.FAR_CLOCK_DIFFERENCE : Timing.CLOCK_DIFFERENCE),
+                read.windows());
         Report report = new Report(seed, users, "recheck", List.of(), List.of(), List.of(), List.of(), verdict);
         report.print(out);
         return report.isClean() ? 0 : 1;

@@ -144,7 +144,7 @@ final class NetworkFaults {
     }
 
     private static Duration apart(Random random) {
-        return Faults.between(random, LEAST_APART.toMillis(), Timing.CLOCK_DIFFERENCE.toMillis());
+        return Faults.between(random, LEAST_APART.toMillis(), Timing.FAR_CLOCK_DIFFERENCE.toMillis());
     }
 
     // ---- nodes ----

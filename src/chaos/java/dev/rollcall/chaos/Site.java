@@ -14,20 +14,22 @@ import org.jspecify.annotations.Nullable;
  *
  * @param proxies what stands in front of the brokers; null: nothing
  * @param processorSettings over the campaign's own
+ * @param clockDifference how far the brokers' clocks are apart at most, but for one that leaps and returns
  */
 record Site(
         Path directory,
         Clocks clocks,
         Network network,
         @Nullable Proxies proxies,
-        Map<String, String> processorSettings)
+        Map<String, String> processorSettings,
+        Duration clockDifference)
         implements AutoCloseable {
     /** After that, a processor takes a request that is held as lost. */
     static final Duration HELD_REQUEST = Duration.ofSeconds(3);
 
     /** On the loopback interface, with nothing in between. */
     static Site plain(Path directory) throws IOException {
-        return new Site(directory, clocks(directory), Network.LOOPBACK, null, Map.of());
+        return new Site(directory, clocks(directory), Network.LOOPBACK, null, Map.of(), Timing.CLOCK_DIFFERENCE);
     }
 
     /** Each process in a network namespace of its own. */
@@ -39,7 +41,7 @@ record Site(
                 Processors.node("one"),
                 Processors.node("two"),
                 Processors.node(Faults.GUEST));
-        return new Site(directory, clocks(directory), new Namespaces(nodes), null, Map.of());
+        return new Site(directory, clocks(directory), new Namespaces(nodes), null, Map.of(), Timing.FAR_CLOCK_DIFFERENCE);
     }
 
     /** All behind proxies. */
@@ -49,7 +51,8 @@ record Site(
                 clocks(directory),
                 Network.LOOPBACK,
                 new Proxies(),
-                Map.of("kafka.request.timeout.ms", String.valueOf(HELD_REQUEST.toMillis())));
+                Map.of("kafka.request.timeout.ms", String.valueOf(HELD_REQUEST.toMillis())),
+                Timing.CLOCK_DIFFERENCE);
     }
 
     private static Clocks clocks(Path directory) throws IOException {
