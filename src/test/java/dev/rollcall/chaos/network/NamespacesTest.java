@@ -1,5 +1,6 @@
 package dev.rollcall.chaos.network;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.ArrayList;
@@ -34,6 +35,6 @@ class NamespacesTest {
         List<String> command = new ArrayList<>(network.enter(node));
         command.addAll(List.of("ip", "neigh", "show"));
         Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
-        return new String(process.getInputStream().readAllBytes());
+        return new String(process.getInputStream().readAllBytes(), UTF_8);
     }
 }
