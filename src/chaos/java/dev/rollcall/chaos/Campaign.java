@@ -162,7 +162,8 @@ final class Campaign implements AutoCloseable {
         long recoveredAt = System.currentTimeMillis();
         Reach reach = fault.reach();
         if (reach != null) {
-            long margin = READ_AGAIN.toMillis() + (reach == Reach.CLOCKS ? site.clockDifference().toMillis() : 0);
+            long margin = READ_AGAIN.toMillis()
+                    + (reach == Reach.CLOCKS ? site.clockDifference().toMillis() : 0);
             windows.add(new Window(injectedAt - margin, recoveredAt + margin, reach, fault.takeOvers()));
         }
         Outcome outcome = new Outcome(

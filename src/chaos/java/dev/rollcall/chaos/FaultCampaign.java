@@ -81,7 +81,10 @@ public final class FaultCampaign implements Callable<Integer> {
     @Option(names = "--keep", description = "Keeps the brokers' data and the dump of the topics also if all is well.")
     private boolean keep;
 
-    @Option(names = "--recheck", paramLabel = "FILE", description = "Only checks the dump of a campaign that was run; with --network, of one that was.")
+    @Option(
+            names = "--recheck",
+            paramLabel = "FILE",
+            description = "Only checks the dump of a campaign that was run; with --network, of one that was.")
     private @Nullable Path dump;
 
     @Spec

@@ -41,7 +41,8 @@ record Site(
                 Processors.node("one"),
                 Processors.node("two"),
                 Processors.node(Faults.GUEST));
-        return new Site(directory, clocks(directory), new Namespaces(nodes), null, Map.of(), Timing.FAR_CLOCK_DIFFERENCE);
+        return new Site(
+                directory, clocks(directory), new Namespaces(nodes), null, Map.of(), Timing.FAR_CLOCK_DIFFERENCE);
     }
 
     /** All behind proxies. */
