@@ -31,12 +31,12 @@ import java.util.concurrent.Future;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.apache.kafka.clients.admin.Admin;
-import org.apache.kafka.common.config.ConfigResource;
 import org.apache.kafka.clients.admin.NewTopic;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.clients.producer.RecordMetadata;
+import org.apache.kafka.common.config.ConfigResource;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
 import org.apache.kafka.common.serialization.StringDeserializer;
 import org.apache.kafka.common.serialization.StringSerializer;
@@ -135,11 +135,11 @@ class EmbeddedBrokerIT {
         void shouldRememberAGroupsOffsetsHoweverLongItIsAway() throws Exception {
             try (Admin admin = admin(broker)) {
                 ConfigResource self = new ConfigResource(ConfigResource.Type.BROKER, "1");
-                String minutes = admin.describeConfigs(List.of(self))
-                        .all()
-                        .get()
-                        .get(self)
-                        .get("offsets.retention.minutes")
+                String minutes = admin.describeConfigs(List.of(self)).all().get().values().stream()
+                        .flatMap(config -> config.entries().stream())
+                        .filter(entry -> entry.name().equals("offsets.retention.minutes"))
+                        .findFirst()
+                        .orElseThrow()
                         .value();
                 assertThat(Duration.ofMinutes(Long.parseLong(minutes))).isGreaterThan(Duration.ofDays(365_000));
             }
