@@ -107,7 +107,10 @@ final class World {
             runFor(1_000, progress);
         }
         if (!deployment.isSettled()) {
-            deployment.failures().add("some inputs were never handled, though nothing was wrong for %d s".formatted(3 * quietMs / 1_000));
+            deployment
+                    .failures()
+                    .add("some inputs were never handled, though nothing was wrong for %d s: %s"
+                            .formatted(3 * quietMs / 1_000, deployment.leftOver()));
         }
         deployment.machines().forEach(Machine::stop);
         for (int i = 0; i < 100 && !deployment.isStopped(); i++) {

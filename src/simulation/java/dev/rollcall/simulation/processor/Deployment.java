@@ -4,6 +4,7 @@ import dev.rollcall.config.RollcallConfig;
 import dev.rollcall.simulation.judge.History;
 import dev.rollcall.simulation.kafka.Changelog;
 import dev.rollcall.simulation.kafka.Cluster;
+import dev.rollcall.simulation.kafka.Log;
 import dev.rollcall.simulation.kafka.Transactions;
 import dev.rollcall.simulation.time.Chance;
 import dev.rollcall.simulation.time.EventQueue;
@@ -85,6 +86,26 @@ public final class Deployment {
         return cluster.logs().stream()
                 .allMatch(log -> group.committed(Cluster.topic(log.topic()).ordinal(), log.partition())
                         > log.lastInput());
+    }
+
+    /** What is left to be handled, for a person. */
+    public String leftOver() {
+        StringBuilder left = new StringBuilder();
+        for (Log log : cluster.logs()) {
+            int topic = Cluster.topic(log.topic()).ordinal();
+            if (group.committed(topic, log.partition()) <= log.lastInput()) {
+                StreamThread owner = group.owner(log.partition());
+                left.append("%s committed %d, last input %d, stable %d, end %d, owner %s; "
+                        .formatted(
+                                log.name(),
+                                group.committed(topic, log.partition()),
+                                log.lastInput(),
+                                log.stableOffset(),
+                                log.endOffset(),
+                                owner));
+            }
+        }
+        return left.toString();
     }
 
     /** Whether all partitions have owners that are well. */

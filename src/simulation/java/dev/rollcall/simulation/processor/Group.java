@@ -56,6 +56,7 @@ final class Group {
             for (int partition = 0; partition < owners.length; partition++) {
                 if (owners[partition] == thread) {
                     owners[partition] = null;
+                    isMoving[partition] = false;
                     thread.fence(partition);
                 }
             }

@@ -380,6 +380,31 @@ final class StreamThread {
         }
     }
 
+    @Override
+    public String toString() {
+        StringBuilder state = new StringBuilder("dead %s, paused %s, stopping %s, blocked %s, polling %s, opening %s, next turn in %d ms"
+                .formatted(
+                        isDead,
+                        isPaused,
+                        isStopping,
+                        isBlocked,
+                        isPolling,
+                        opening,
+                        nextTurn == Long.MAX_VALUE ? -1 : (nextTurn - time.micros()) / 1_000));
+        for (OpenTask task : tasks.values()) {
+            for (Topic topic : Topic.values()) {
+                TopicPartition partition = deployment.cluster().log(topic, task.partition()).name();
+                state.append("; %s queued %d, lag %s of %s"
+                        .formatted(
+                                partition,
+                                task.queues().size(topic),
+                                barrier.lag(partition, fetcher.lag(partition), fetcher::position),
+                                fetcher.lag(partition)));
+            }
+        }
+        return state.toString();
+    }
+
     // ---- commits ----
 
     Transaction transaction() {
