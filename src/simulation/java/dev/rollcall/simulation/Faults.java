@@ -16,6 +16,7 @@ import dev.rollcall.simulation.time.Chance;
 import dev.rollcall.simulation.time.EventQueue;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
+import java.util.function.BiConsumer;
 import org.apache.kafka.common.header.internals.RecordHeaders;
 
 /** Makes a plan's faults happen, and mends what they broke. */
@@ -26,6 +27,7 @@ final class Faults {
     private final Transactions transactions;
     private final Deployment deployment;
     private final Population population;
+    private final BiConsumer<Long, Fault> onFault;
     private boolean isOver;
 
     Faults(
@@ -34,13 +36,15 @@ final class Faults {
             Cluster cluster,
             Transactions transactions,
             Deployment deployment,
-            Population population) {
+            Population population,
+            BiConsumer<Long, Fault> onFault) {
         this.time = time;
         this.plan = plan;
         this.cluster = cluster;
         this.transactions = transactions;
         this.deployment = deployment;
         this.population = population;
+        this.onFault = onFault;
         for (Fault fault : plan.faults()) {
             time.afterMillis(fault.atMs(), () -> inject(fault));
         }
@@ -66,6 +70,7 @@ final class Faults {
         if (isOver) {
             return;
         }
+        onFault.accept(time.millis(), fault);
         Chance chance = Chance.of(plan.seed(), "injected", fault.number());
         List<Machine> machines = deployment.machines();
         Machine machine = machines.get(chance.below(machines.size()));

@@ -1,36 +1,75 @@
 package dev.rollcall.simulation;
 
-import dev.rollcall.simulation.plan.Plan;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
 
-/** Plays years of presence in minutes: see docs/simulation.md. */
+/** Lets years of presence pass in minutes: see docs/simulation.md. */
 public final class Simulation {
+    private static final Set<String> FLAGS = Set.of("keep-going", "no-story", "help");
+    private static final Set<String> VALUES =
+            Set.of("seed", "seeds", "minutes", "total-years", "years", "users", "faults", "variant", "report");
+    private static final String USAGE = """
+            Plays presence in virtual time, with everything going wrong that can, and judges it by docs/rules.md.
+              --seed N          the first seed (1)
+              --seeds K         how many (1)
+              --minutes M       as many as it takes
+              --total-years Y   as many as it takes
+              --years Y         how long each lasts; drawn unless given
+              --users U         how many users each has; drawn unless given
+              --faults F        how many faults each has; drawn unless given
+              --variant NAME    of a Rollcall that is broken on purpose, until it is found; all: of each
+              --keep-going      after a seed that is wrong, too
+              --no-story        does not shrink nor tell it
+              --report DIR      where the report goes (target/simulation)
+            """;
+
     private Simulation() {}
 
-    public static void main(String[] args) {
+    public static void main(String[] args) throws IOException {
         System.setProperty("org.slf4j.simpleLogger.defaultLogLevel", "off");
         System.setProperty("org.slf4j.simpleLogger.log.dev.rollcall", "off");
-        long seed = Long.parseLong(args[0]);
-        double years = args.length > 1 ? Double.parseDouble(args[1]) : 0;
-        int users = args.length > 2 ? Integer.parseInt(args[2]) : 0;
-        Plan plan = Plan.draw(seed, new Plan.Wishes(years, users, -1));
-        System.out.println(plan);
-        Witness witness = new Witness(new Nobody());
-        World world = new World(plan, witness, (partition, key, value, timestamp) -> {}, true);
-        long began = System.nanoTime();
-        long[] next = {began + 5_000_000_000L};
-        world.run(elapsed -> {
-            if (System.nanoTime() > next[0]) {
-                next[0] += 5_000_000_000L;
-                System.out.printf("%.2f days, %s, %d events%n", elapsed / 86_400_000.0, witness.counts(), world.time().count());
+        Map<String, String> options = parse(args);
+        if (options.containsKey("help")) {
+            System.out.print(USAGE);
+            return;
+        }
+        Path directory = Files.createDirectories(Path.of(options.getOrDefault("report", "target/simulation")));
+        boolean isWrong;
+        if (options.containsKey("variant")) {
+            isWrong = !BrokenVariants.find(options, directory, System.out);
+        } else {
+            try (Build build = Build.with("same-each-time", List.of())) {
+                Object[] result = build.play(options, System.out);
+                Files.writeString(directory.resolve("report.txt"), (String) result[4]);
+                Files.writeString(directory.resolve("report.json"), (String) result[5]);
+                isWrong = (boolean) result[0];
             }
-            return true;
-        });
-        System.out.printf(
-                "%.1f s, digest %016x, %s, %d events, failures %s%n",
-                (System.nanoTime() - began) / 1e9,
-                witness.digest(),
-                witness.counts(),
-                world.time().count(),
-                world.deployment().failures());
+        }
+        System.out.flush();
+        if (isWrong) {
+            throw new IllegalStateException("the simulation found something wrong, or a broken variant not: see above");
+        }
+    }
+
+    private static Map<String, String> parse(String[] args) {
+        Map<String, String> options = new TreeMap<>();
+        List<String> left = new ArrayList<>(List.of(args));
+        while (!left.isEmpty()) {
+            String name = left.remove(0).replaceFirst("^--", "");
+            if (FLAGS.contains(name)) {
+                options.put(name, "");
+            } else if (VALUES.contains(name) && !left.isEmpty()) {
+                options.put(name, left.remove(0));
+            } else {
+                throw new IllegalArgumentException("no option --%s%n%s".formatted(name, USAGE));
+            }
+        }
+        return options;
     }
 }

@@ -7,17 +7,19 @@ import dev.rollcall.simulation.kafka.Cluster;
 import dev.rollcall.simulation.kafka.Log;
 import dev.rollcall.simulation.kafka.Transactions;
 import dev.rollcall.simulation.people.Population;
+import dev.rollcall.simulation.plan.Fault;
 import dev.rollcall.simulation.plan.Plan;
 import dev.rollcall.simulation.processor.Deployment;
 import dev.rollcall.simulation.processor.Machine;
 import dev.rollcall.simulation.processor.PresenceTopic;
 import dev.rollcall.simulation.time.Chance;
 import dev.rollcall.simulation.time.EventQueue;
+import java.util.function.BiConsumer;
 
 /** One run of a plan: everything in it, and its time. */
 final class World {
     /** The first of January 2026. */
-    private static final long START_MS = 1_767_225_600_000L;
+    static final long START_MS = 1_767_225_600_000L;
 
     private static final int BROKERS = 3;
     private static final long HOUR_MS = 3_600_000;
@@ -33,7 +35,12 @@ final class World {
     private final Population population;
     private final Faults faults;
 
-    World(Plan plan, History history, PresenceTopic presence, boolean exactlyOnce) {
+    World(
+            Plan plan,
+            History history,
+            PresenceTopic presence,
+            boolean exactlyOnce,
+            BiConsumer<Long, Fault> onFault) {
         this.plan = plan;
         this.history = history;
         Chance chance = Chance.of(plan.seed(), "cluster", 0);
@@ -60,7 +67,7 @@ final class World {
                     .start();
         }
         population = new Population(time, plan, cluster);
-        faults = new Faults(time, plan, cluster, transactions, deployment, population);
+        faults = new Faults(time, plan, cluster, transactions, deployment, population, onFault);
         time.afterMillis(HOUR_MS, this::clean);
     }
 

@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.Map;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.header.internals.RecordHeaders;
 import org.apache.kafka.common.serialization.Serdes;
 import org.apache.kafka.common.utils.Bytes;
 import org.apache.kafka.streams.StreamsConfig;
@@ -24,6 +25,12 @@ import org.jspecify.annotations.Nullable;
  * which record is handled, also of those that are read out of a bundle, and of those that are taken before their turn.
  */
 public final class SimulatedTask {
+    /** What a variant writes its clock ticks to instead of its own partition. */
+    static final String OWN_TOPIC = "own-clock-ticks";
+
+    /** By the clock of the processor that handles something now, in ms since the epoch. */
+    private static long processorsClock;
+
     /** For so long a task that has nothing to say is not asked. */
     private static final long DORMANT_MS = 3_600_000;
 
@@ -84,6 +91,11 @@ public final class SimulatedTask {
         processor.init(context);
     }
 
+    /** What this processor's clock says, for a variant that believes it. */
+    static long processorsClock() {
+        return processorsClock;
+    }
+
     private static StateStoreContext storeContext(TaskId task) {
         Map<String, Object> settings =
                 Map.of(StreamsConfig.PROCESSING_GUARANTEE_CONFIG, StreamsConfig.EXACTLY_ONCE_V2);
@@ -137,7 +149,16 @@ public final class SimulatedTask {
         tell();
     }
 
+    /** Handles a clock tick that comes from a topic of its own: nobody is told. */
+    public void processOwnTick(byte[] value, long stamp) {
+        Object tick = process.topics.heartbeats().values().deserializer().deserialize("ticks", value);
+        context.at(new Source("ticks", partition, 0));
+        processor.process(new Record<>(null, tick, stamp, new RecordHeaders()));
+        context.at(null);
+    }
+
     private void process(@Nullable UserId key, Object value, ConsumerRecord<byte[], byte[]> record) {
+        processorsClock = surroundings.wallClock();
         context.at(new Source(record.topic(), record.partition(), record.offset()));
         processor.process(new Record<>(key, value, Math.max(0, record.timestamp()), record.headers()));
         context.at(null);

@@ -16,6 +16,11 @@ public interface Surroundings {
     /** Into the task's own partition of the heartbeats. */
     void clockTick(byte[] value);
 
+    /** To a topic of its own, where a variant has its clock ticks. */
+    default void ownClockTick(byte[] value) {
+        throw new UnsupportedOperationException();
+    }
+
     /** Back to the topic that it came from, to where murmur2 of the key puts it. */
     void rerouted(String topic, byte @Nullable [] key, byte @Nullable [] value, Headers headers);
 

@@ -74,6 +74,10 @@ final class TaskContext implements ProcessorContext<Object, Object> {
                 surroundings.clockTick(
                         topics.heartbeats().values().serializer().serialize("ticks", Inbound.of(tick.tick())));
             }
+            case SimulatedTask.OWN_TOPIC -> surroundings.ownClockTick(topics.heartbeats()
+                    .values()
+                    .serializer()
+                    .serialize("ticks", Inbound.of(((PartitionTick) record.value()).tick())));
             case PresenceTopology.REROUTED -> surroundings.rerouted(
                     source.topic(), (byte[]) record.key(), (byte[]) record.value(), record.headers());
             default -> throw new IllegalStateException("there is no sink " + child);

@@ -150,6 +150,14 @@ final class OpenTask implements Surroundings {
         transaction();
     }
 
+    @Override
+    public void ownClockTick(byte[] value) {
+        deployment.transactions().write(transaction(), () -> {
+            long stamp = deployment.time().millis();
+            deployment.time().afterMillis(5, () -> thread.ownTick(this, value, stamp));
+        });
+    }
+
     private static String text(Headers headers, String name) {
         return new String(headers.lastHeader(name).value(), StandardCharsets.UTF_8);
     }

@@ -405,6 +405,15 @@ final class StreamThread {
         return state.toString();
     }
 
+    /** A clock tick from a topic of its own. */
+    void ownTick(OpenTask task, byte[] value, long stamp) {
+        if (!isDead && !isPaused && tasks.get(task.partition()) == task) {
+            task.task().processOwnTick(value, stamp);
+            isDirty = true;
+            wake();
+        }
+    }
+
     // ---- commits ----
 
     Transaction transaction() {
