@@ -8,6 +8,7 @@ import dev.rollcall.wire.Inbound;
 import dev.rollcall.wire.Topics;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Deque;
 import java.util.List;
@@ -15,13 +16,16 @@ import org.jspecify.annotations.Nullable;
 
 /** Keeps the last of what was told, in words, for whoever reads what went wrong. */
 final class Story implements History {
-    private static final int KEPT = 5_000;
+    private static final int KEPT = 50_000;
+    private static final String OUTPUT = "    => ";
     private static final Topics TOPICS = Topics.ofContract();
 
-    private record Line(int partition, byte @Nullable [] user, String text) {}
+    /** @param isNotable also without an output */
+    private record Line(int partition, byte @Nullable [] user, String text, boolean isNotable) {}
 
     private final History judge;
     private final long startMs;
+    private Inbound.@Nullable Content lastBeat;
     private final Deque<Line> lines = new ArrayDeque<>();
 
     Story(History judge, long startMs) {
@@ -32,12 +36,20 @@ final class Story implements History {
     /** What happened on a partition to a user, or to all of it, up to the end. */
     List<String> about(int partition, @Nullable String user, int most) {
         byte[] key = user == null ? null : user.getBytes(StandardCharsets.UTF_8);
-        List<String> all = lines.stream()
+        List<Line> all = lines.stream()
                 .filter(line -> line.partition < 0 || partition < 0 || line.partition == partition)
                 .filter(line -> line.user == null || key == null || Arrays.equals(line.user, key))
-                .map(Line::text)
                 .toList();
-        return all.subList(Math.max(0, all.size() - most), all.size());
+        List<String> told = new ArrayList<>();
+        for (int i = 0; i < all.size(); i++) {
+            Line line = all.get(i);
+            boolean isFollowed = i + 1 < all.size() && all.get(i + 1).text.startsWith(OUTPUT);
+            boolean isLast = i >= all.size() - 3;
+            if (line.isNotable || isFollowed || isLast) {
+                told.add(line.text);
+            }
+        }
+        return told.subList(Math.max(0, told.size() - most), told.size());
     }
 
     void fault(long atMs, Fault fault) {
@@ -45,7 +57,11 @@ final class Story implements History {
     }
 
     private void add(int partition, byte @Nullable [] user, String text) {
-        lines.add(new Line(partition, user, text));
+        add(partition, user, text, true);
+    }
+
+    private void add(int partition, byte @Nullable [] user, String text, boolean isNotable) {
+        lines.add(new Line(partition, user, text, isNotable));
         if (lines.size() > KEPT) {
             lines.poll();
         }
@@ -87,7 +103,9 @@ final class Story implements History {
                                                 time(input.sent()),
                                                 input.acknowledged() == Long.MAX_VALUE
                                                         ? "never"
-                                                        : time(input.acknowledged()))));
+                                                        : time(input.acknowledged()))),
+                !isTick && !(content instanceof Inbound.ShardBeat beat && beat.equals(lastBeat)));
+        lastBeat = content instanceof Inbound.ShardBeat beat ? beat : lastBeat;
         judge.handled(partition, input);
     }
 
@@ -109,20 +127,20 @@ final class Story implements History {
         add(
                 partition,
                 output.key(),
-                "    => %s %s at %s"
+                (OUTPUT + "%s %s at %s")
                         .formatted(new String(output.key(), StandardCharsets.UTF_8), said, time(output.timestamp())));
         judge.published(partition, output);
     }
 
     @Override
     public void refused(int partition, DeadLetter deadLetter) {
-        add(partition, null, "    => refused: %s".formatted(deadLetter));
+        add(partition, null, OUTPUT + "refused: " + deadLetter);
         judge.refused(partition, deadLetter);
     }
 
     @Override
     public void rerouted(int partition, Input input, int to) {
-        add(partition, input.key(), "    => sent on to partition %d".formatted(to));
+        add(partition, input.key(), OUTPUT + "sent on to partition " + to);
         judge.rerouted(partition, input, to);
     }
 
@@ -130,7 +148,7 @@ final class Story implements History {
     public void committed(int partition, long trueTime) {
         Line last = lines.peekLast();
         if (last == null || !last.text.contains(" tick ") || last.partition != partition) {
-            add(partition, null, "  committed at %s".formatted(time(trueTime)));
+            add(partition, null, "  committed at %s".formatted(time(trueTime)), false);
         }
         judge.committed(partition, trueTime);
     }

@@ -131,7 +131,7 @@ final class World {
         long events = 0;
         while (time.nextAt() < end) {
             time.runNext();
-            if ((++events & 0xFFF) == 0 && !progress.at(time.millis() - START_MS)) {
+            if ((++events & 0x1F) == 0 && !progress.at(time.millis() - START_MS)) {
                 return false;
             }
         }
