@@ -187,7 +187,6 @@ final class Decoder {
             BinaryDecoder binary =
                     DecoderFactory.get().binaryDecoder(value, HEADER_BYTES, value.length - HEADER_BYTES, reused);
             reused = binary;
-            // Schema.applyAliases and the resolver are cached by the reader.
             GenericRecord read = version.reader().read(null, binary);
             if (!binary.isEnd()) {
                 throw new Refused("undecodable");

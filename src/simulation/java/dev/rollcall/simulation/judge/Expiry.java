@@ -17,11 +17,24 @@ final class Expiry {
         this.ground = ground;
     }
 
+    /** Whether a tick at this instant may end anything. */
+    boolean isAnythingDue(Variant variant, long at) {
+        if (variant.textEnds <= at) {
+            return true;
+        }
+        for (Device device : variant.devices) {
+            if (Ending.of(device, ground, at).endLo() <= at) {
+                return true;
+            }
+        }
+        return false;
+    }
+
     void apply(Variant variant, long at, long dueTick, Choices choices) {
         List<End> ends = new ArrayList<>();
         for (Device device : variant.devices) {
             Ending ending = Ending.of(device, ground, at);
-            if (isOver(device, ending, at, choices)) {
+            if (choices.between(ending.endHi() <= at, ending.endLo() <= at)) {
                 ends.add(ended(device, ending, at));
             } else {
                 device.aliveAt = at;
@@ -36,10 +49,17 @@ final class Expiry {
         }
     }
 
-    private static boolean isOver(Device device, Ending ending, long at, Choices choices) {
-        boolean surely = ending.endHi() <= at;
-        boolean possibly = ending.endLo() <= at && (device.aliveAt < ending.endLo() || ending.endLo() < ending.endHi());
-        return choices.between(surely, possibly);
+    /** Devices of a session that turned out to be an earlier one end "at once": with that record, before the next tick. */
+    void applyDecided(Variant variant, long at, long dueTick) {
+        List<End> ends = new ArrayList<>();
+        for (Device device : variant.devices) {
+            if (device.decided != null && device.decided.endHi() <= at) {
+                ends.add(ended(device, device.decided, at));
+            }
+        }
+        if (!ends.isEmpty()) {
+            emit(variant, ends, dueTick);
+        }
     }
 
     /** {@code expires_at} is in the brokers' time; where stamps stepped back, the partition's time is beyond that. */
@@ -85,7 +105,7 @@ final class Expiry {
                 variant.emit(
                         end.sinceLo(),
                         Math.max(end.sinceHi(), began),
-                        Math.min(end.sinceLo(), end.timeLo()),
+                        end.timeLo(),
                         end.timeHi(),
                         dueTick,
                         end.device() == null ? "the text's end is reached (rule 8)" : "a device is over (rules 4, 5, 13, 14)");

@@ -124,6 +124,9 @@ final class HeartbeatRules {
         opened.lease(settings.shardLeaseMs(), settings.shardLeaseMs());
         opened.end(moment.lo() + settings.shardLeaseMs(), moment.hi() + settings.shardLeaseMs());
         session.users.add(user);
+        if (!alive) {
+            session.waiters.add(user);
+        }
         opened(variant, opened, heartbeat, moment, device == null);
         user.lookAt(Ending.of(opened, ground, moment.lo()).endLo());
     }

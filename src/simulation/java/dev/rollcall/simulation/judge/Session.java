@@ -20,6 +20,8 @@ final class Session {
     final String name;
     /** The users with a device that this session holds, or that waits for it. */
     final Set<User> users = new LinkedHashSet<>();
+    /** Those of them that have a device that waits. */
+    final Set<User> waiters = new LinkedHashSet<>();
     /** Whether a ShardHeartbeat of it was read. */
     boolean heard;
     long startedAt;

@@ -49,7 +49,7 @@ final class Shards {
     }
 
     /** Rule 14, records. The users whom it concerns have to look at their devices again; see the session's and its shard's. */
-    Effect beat(ShardBeat beat, long at, long lastTick) {
+    Effect beat(ShardBeat beat, long at) {
         Shard shard = shard(beat.shard());
         forgetOld(shard, at);
         Session session =
@@ -133,10 +133,15 @@ final class Shards {
         if (latest != null
                 && latest.lastHeard + REMEMBERED_MS < at
                 && latest.surelyEnded(at)
-                && latest.users.isEmpty()) {
+                && isUnused(latest)) {
             shard.latest = null;
-            shard.sessions.values().removeIf(session -> session.users.isEmpty());
+            shard.sessions.values().removeIf(Shards::isUnused);
         }
+    }
+
+    private static boolean isUnused(Session session) {
+        session.users.removeIf(user -> !user.hasDeviceOf(session));
+        return session.users.isEmpty();
     }
 
     /** A clock tick notices sessions that are silent; from then on their end is stored. */
