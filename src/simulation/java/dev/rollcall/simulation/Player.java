@@ -12,7 +12,7 @@ import java.util.function.Function;
 /** Plays seeds, one after the other, until there are enough or one is wrong; called from outside of a {@link Build}. */
 final class Player {
     private static final long PROGRESS_NANOS = 5_000_000_000L;
-    private static final long SHRINK_NANOS = 60_000_000_000L;
+    private static final double SHRINK_SECONDS = 60;
     private static final int STORY_LINES = 60;
 
     private final Map<String, String> options;
@@ -24,7 +24,10 @@ final class Player {
         this.options = options;
         this.out = out;
         boolean exactlyOnce = !"at-least-once".equals(options.get("variant"));
-        run = new Run(Judges::judge, new Run.Options(exactlyOnce, Long.MAX_VALUE));
+        List<String> ignored = options.containsKey("ignore")
+                ? List.of(options.get("ignore").split(";", -1))
+                : List.of();
+        run = new Run(plan -> Judges.judge(plan, ignored), new Run.Options(exactlyOnce, Long.MAX_VALUE));
     }
 
     /**
@@ -105,7 +108,8 @@ final class Player {
     /** Shrinks what is wrong, and tells it as a story. */
     private void tell(Outcome outcome) {
         Judged.Finding first = outcome.findings().get(0);
-        Outcome shrunk = Shrinker.shrink(run, outcome, first.kind(), SHRINK_NANOS);
+        Outcome shrunk = Shrinker.shrink(
+                run, outcome, first.kind(), (long) (number("shrink-seconds", SHRINK_SECONDS) * 1e9));
         Story[] story = new Story[1];
         Function<History, History> listener = judge -> {
             story[0] = new Story(judge, World.START_MS);

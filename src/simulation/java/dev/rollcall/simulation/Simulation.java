@@ -13,7 +13,7 @@ import java.util.TreeMap;
 public final class Simulation {
     private static final Set<String> FLAGS = Set.of("keep-going", "no-story", "help");
     private static final Set<String> VALUES =
-            Set.of("seed", "seeds", "minutes", "total-years", "years", "users", "faults", "variant", "report");
+            Set.of("seed", "seeds", "minutes", "total-years", "years", "users", "faults", "variant", "report", "ignore", "shrink-seconds");
     private static final String USAGE = """
             Plays presence in virtual time, with everything going wrong that can, and judges it by docs/rules.md.
               --seed N          the first seed (1)
@@ -26,6 +26,8 @@ public final class Simulation {
               --variant NAME    of a Rollcall that is broken on purpose, until it is found; all: of each
               --keep-going      after a seed that is wrong, too
               --no-story        does not shrink nor tell it
+              --shrink-seconds  how long to look for a shorter story (60)
+              --ignore TEXT     findings with this text do not count; several with a ; between them
               --report DIR      where the report goes (target/simulation)
             """;
 

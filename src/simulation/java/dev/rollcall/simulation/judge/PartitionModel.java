@@ -197,6 +197,10 @@ final class PartitionModel {
     private void fact(User user, Decoded decoded, Moment moment, Handling handling, Input input) {
         byte[] header = input.topic() == Topic.STATUS ? input.headers().get(CARRIED) : null;
         Decoded carried = header == null ? null : decoder.carried(header);
+        if (carried instanceof Bad bad) { // all of the record is refused (rule 8)
+            routing.expectRefused(handling, input, bad);
+            return;
+        }
         Moment ofHeartbeat = carriedMoment(moment);
         boolean forgotten = user.maybeForgotten(moment.arrivedStamp(), ground.settings.userRetentionMs());
         user.branch((variant, choices) -> {
@@ -219,11 +223,7 @@ final class PartitionModel {
         if (carried instanceof Heartbeat heartbeat && heartbeat.shard() != null) {
             ground.shards.shard(heartbeat.shard()).heard(ofHeartbeat.hi(), false, ground.settings.shardQuietMs());
         }
-        if (carried instanceof Bad bad) {
-            routing.expectRefused(handling, input, bad);
-        } else {
-            user.refused(routing.expectTooMany(handling, input));
-        }
+        user.refused(routing.expectTooMany(handling, input));
     }
 
     /** What a text carries is stamped by another partition's leader: where that is behind, the partition's time is not exact. */
