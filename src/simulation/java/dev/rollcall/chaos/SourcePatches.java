@@ -32,8 +32,8 @@ public final class SourcePatches {
     public static Path compile(String name, List<Words> words, Path directory) throws IOException {
         List<Variant.Patch> patches = new ArrayList<>();
         words.forEach(one -> patches.add(new Variant.Patch(one.file(), one.words(), one.others())));
-        Variant variant = new Variant(
-                name, "", List.copyOf(patches), Map.of(), Map.of(), false, brokers -> {}, List.of());
+        Variant variant =
+                new Variant(name, "", List.copyOf(patches), Map.of(), Map.of(), false, brokers -> {}, List.of());
         return variant.compile(directory).get(0);
     }
 

@@ -27,18 +27,21 @@ final class BrokenVariants {
             List<Words> words = switch (known.name()) {
                 // The simulation writes what is handled at least once by itself: the words would end this process.
                 case "at-least-once" -> List.of();
-                case "own-tick-topic" -> List.of(new Words(
-                        "dev/rollcall/topology/PresenceProcessor.java",
-                        "PresenceTopology.CLOCK_TICKS",
-                        "SimulatedTask.OWN_TOPIC"));
-                case "processors-clock" -> List.of(new Words(
-                        "dev/rollcall/topology/HeartbeatSource.java",
-                        "record.timestamp(),",
-                        "Math.min(record.timestamp(), SimulatedTask.processorsClock() + 5_000),"));
-                case "no-barrier" -> List.of(new Words(
-                        "dev/rollcall/consumer/ReadBarrier.java",
-                        "if (polled.isEmpty() || !needs(polled, now)) {",
-                        "if (now != Long.MIN_VALUE) {"));
+                case "own-tick-topic" ->
+                    List.of(new Words(
+                            "dev/rollcall/topology/PresenceProcessor.java",
+                            "PresenceTopology.CLOCK_TICKS",
+                            "SimulatedTask.OWN_TOPIC"));
+                case "processors-clock" ->
+                    List.of(new Words(
+                            "dev/rollcall/topology/HeartbeatSource.java",
+                            "record.timestamp(),",
+                            "Math.min(record.timestamp(), SimulatedTask.processorsClock() + 5_000),"));
+                case "no-barrier" ->
+                    List.of(new Words(
+                            "dev/rollcall/consumer/ReadBarrier.java",
+                            "if (polled.isEmpty() || !needs(polled, now)) {",
+                            "if (now != Long.MIN_VALUE) {"));
                 default -> known.words();
             };
             all.add(new Known(known.name(), known.defect(), words));
@@ -49,8 +52,8 @@ final class BrokenVariants {
     /** Returns whether all were found. */
     static boolean find(Map<String, String> options, Path directory, PrintStream out) throws IOException {
         String wanted = options.get("variant");
-        StringBuilder table =
-                new StringBuilder("| variant | found | seeds | simulated days | seconds | by |\n|---|---|---|---|---|---|\n");
+        StringBuilder table = new StringBuilder(
+                "| variant | found | seeds | simulated days | seconds | by |\n|---|---|---|---|---|---|\n");
         boolean isAllFound = true;
         boolean isAny = false;
         for (Known variant : all()) {
@@ -74,7 +77,7 @@ final class BrokenVariants {
                         .formatted(
                                 variant.name(),
                                 isFound ? "yes" : "NO",
-                                result[1],
+                                (int) result[1],
                                 (long) result[2] / 86_400_000.0,
                                 (long) result[3] / 1e9,
                                 isFound ? by(said.toString(StandardCharsets.UTF_8)) : "");

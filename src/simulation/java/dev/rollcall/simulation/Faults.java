@@ -112,12 +112,14 @@ final class Faults {
                 cluster.brokers().forEach(cluster::stop);
                 after(fault, () -> cluster.brokers().forEach(cluster::start));
             }
-            case MOVE_LEADERS -> cluster.logs().forEach(one -> {
-                Broker next = cluster.brokers().get(chance.below(cluster.brokers().size()));
-                if (chance.oneIn(2) && next.isUp()) {
-                    cluster.lead(one, next);
-                }
-            });
+            case MOVE_LEADERS ->
+                cluster.logs().forEach(one -> {
+                    Broker next =
+                            cluster.brokers().get(chance.below(cluster.brokers().size()));
+                    if (chance.oneIn(2) && next.isUp()) {
+                        cluster.lead(one, next);
+                    }
+                });
             case STEP_CLOCK -> cluster.setClock(broker, chance.between(-2_000, 2_000));
             case LEAP_CLOCK -> {
                 long before = broker.clockOffsetMs();

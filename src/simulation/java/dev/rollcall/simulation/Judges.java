@@ -40,14 +40,14 @@ final class Judges {
 
         @Override
         public List<Finding> findings() {
-            return judge.violations().stream().map(ByTheRules::finding)
+            return judge.violations().stream()
+                    .map(ByTheRules::finding)
                     .filter(finding -> ignored.stream().noneMatch(finding.toString()::contains))
                     .toList();
         }
 
         private static Finding finding(Violation violation) {
-            return new Finding(
-                    violation.kind().name(), violation.partition(), violation.user(), violation.sentence());
+            return new Finding(violation.kind().name(), violation.partition(), violation.user(), violation.sentence());
         }
     }
 }

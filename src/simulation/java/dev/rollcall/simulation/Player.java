@@ -24,9 +24,8 @@ final class Player {
         this.options = options;
         this.out = out;
         boolean exactlyOnce = !"at-least-once".equals(options.get("variant"));
-        List<String> ignored = options.containsKey("ignore")
-                ? List.of(options.get("ignore").split(";", -1))
-                : List.of();
+        List<String> ignored =
+                options.containsKey("ignore") ? List.of(options.get("ignore").split(";", -1)) : List.of();
         run = new Run(plan -> Judges.judge(plan, ignored), new Run.Options(exactlyOnce, Long.MAX_VALUE));
     }
 
@@ -46,8 +45,7 @@ final class Player {
 
     private Object[] playAll() {
         long first = Long.parseLong(options.getOrDefault("seed", "1"));
-        Plan.Wishes wishes = new Plan.Wishes(
-                number("years", 0), (int) number("users", 0), (int) number("faults", -1));
+        Plan.Wishes wishes = new Plan.Wishes(number("years", 0), (int) number("users", 0), (int) number("faults", -1));
         boolean isOpenEnded = options.containsKey("minutes") || options.containsKey("total-years");
         long seeds = (long) number("seeds", isOpenEnded ? Long.MAX_VALUE : 1);
         long deadline = (long) (number("minutes", 1e9) * 60e9);
@@ -101,28 +99,32 @@ final class Player {
                         counts.handled());
             }
         });
-        out.printf("  %s%s%n", outcome, outcome.isRight() ? "" : "; WRONG: " + outcome.findings().get(0));
+        out.printf(
+                "  %s%s%n",
+                outcome,
+                outcome.isRight() ? "" : "; WRONG: " + outcome.findings().get(0));
         return outcome;
     }
 
     /** Shrinks what is wrong, and tells it as a story. */
     private void tell(Outcome outcome) {
         Judged.Finding first = outcome.findings().get(0);
-        Outcome shrunk = Shrinker.shrink(
-                run, outcome, first.kind(), (long) (number("shrink-seconds", SHRINK_SECONDS) * 1e9));
+        Outcome shrunk =
+                Shrinker.shrink(run, outcome, first.kind(), (long) (number("shrink-seconds", SHRINK_SECONDS) * 1e9));
         Story[] story = new Story[1];
         Function<History, History> listener = judge -> {
             story[0] = new Story(judge, World.START_MS);
             return story[0];
         };
-        Outcome again = run.play(
-                shrunk.plan(), (elapsedMs, counts) -> {}, listener, (at, fault) -> story[0].fault(at, fault));
+        Outcome again =
+                run.play(shrunk.plan(), (elapsedMs, counts) -> {}, listener, (at, fault) -> story[0].fault(at, fault));
         out.printf(
                 Locale.ROOT,
                 "  The shortest that was found: %s%n  faults: %s%n",
                 shrunk.plan(),
                 shrunk.plan().faults());
-        Judged.Finding finding = again.findings().isEmpty() ? first : again.findings().get(0);
+        Judged.Finding finding =
+                again.findings().isEmpty() ? first : again.findings().get(0);
         story[0].about(finding.partition(), finding.user(), STORY_LINES).forEach(line -> out.println("    " + line));
         again.findings().stream().limit(5).forEach(one -> out.println("  !! " + one));
         out.printf("  Play it again: --seed %d%n", outcome.plan().seed());

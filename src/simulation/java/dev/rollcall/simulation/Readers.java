@@ -22,7 +22,12 @@ final class Readers implements PresenceTopic {
     private static final Deserializer<Presence> VALUES =
             Topics.ofContract().presence().values().deserializer();
 
-    private record Message(int partition, long offset, UserId user, @Nullable Presence value, long at) {}
+    private record Message(
+            int partition,
+            long offset,
+            UserId user,
+            @Nullable Presence value,
+            long at) {}
 
     private final Chance chance;
     private final int partitions;
@@ -72,8 +77,9 @@ final class Readers implements PresenceTopic {
         for (int partition = 0; partition < partitions; partition++) {
             reader.start(partition, 0, ends[partition]);
         }
-        log.values().forEach(message -> reader.load(
-                message.partition, message.user, message.value, message.at, message.offset));
+        log.values()
+                .forEach(message ->
+                        reader.load(message.partition, message.user, message.value, message.at, message.offset));
         for (int partition = 0; partition < partitions; partition++) {
             reader.loaded(partition);
         }

@@ -12,8 +12,18 @@ import java.util.TreeMap;
 /** Lets years of presence pass in minutes: see docs/simulation.md. */
 public final class Simulation {
     private static final Set<String> FLAGS = Set.of("keep-going", "no-story", "help");
-    private static final Set<String> VALUES =
-            Set.of("seed", "seeds", "minutes", "total-years", "years", "users", "faults", "variant", "report", "ignore", "shrink-seconds");
+    private static final Set<String> VALUES = Set.of(
+            "seed",
+            "seeds",
+            "minutes",
+            "total-years",
+            "years",
+            "users",
+            "faults",
+            "variant",
+            "report",
+            "ignore",
+            "shrink-seconds");
     private static final String USAGE = """
             Plays presence in virtual time, with everything going wrong that can, and judges it by docs/rules.md.
               --seed N          the first seed (1)

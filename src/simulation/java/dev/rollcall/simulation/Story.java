@@ -79,9 +79,12 @@ final class Story implements History {
 
     @Override
     public void handled(int partition, Input input) {
-        dev.rollcall.wire.Topic<?, Inbound> topic = TOPICS.inputs().get(input.topic().ordinal());
-        Inbound.Content content =
-                topic.values().deserializer().deserialize(topic.name(), input.value()).content();
+        dev.rollcall.wire.Topic<?, Inbound> topic =
+                TOPICS.inputs().get(input.topic().ordinal());
+        Inbound.Content content = topic.values()
+                .deserializer()
+                .deserialize(topic.name(), input.value())
+                .content();
         Line last = lines.peekLast();
         boolean isTick = content instanceof Inbound.ClockTick;
         if (isTick && last != null && last.partition == partition && last.text.contains(" tick ")) {
@@ -97,13 +100,17 @@ final class Story implements History {
                                 input.offset(),
                                 input.key() == null ? "" : new String(input.key(), StandardCharsets.UTF_8),
                                 isTick ? "clock tick " : Printable.of(content),
-                                input.headers().isEmpty() ? "" : " headers " + input.headers().keySet(),
-                                input.sent() == input.stamp() ? "" : " (sent %s, acknowledged %s)"
-                                        .formatted(
-                                                time(input.sent()),
-                                                input.acknowledged() == Long.MAX_VALUE
-                                                        ? "never"
-                                                        : time(input.acknowledged()))),
+                                input.headers().isEmpty()
+                                        ? ""
+                                        : " headers " + input.headers().keySet(),
+                                input.sent() == input.stamp()
+                                        ? ""
+                                        : " (sent %s, acknowledged %s)"
+                                                .formatted(
+                                                        time(input.sent()),
+                                                        input.acknowledged() == Long.MAX_VALUE
+                                                                ? "never"
+                                                                : time(input.acknowledged()))),
                 !isTick && !(content instanceof Inbound.ShardBeat beat && beat.equals(lastBeat)));
         lastBeat = content instanceof Inbound.ShardBeat beat ? beat : lastBeat;
         judge.handled(partition, input);

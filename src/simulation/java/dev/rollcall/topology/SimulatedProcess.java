@@ -49,8 +49,7 @@ public final class SimulatedProcess {
     private @Nullable Rows next;
     private Consumer<byte @Nullable []> reading = value -> {};
 
-    public SimulatedProcess(
-            RollcallConfig config, Clock clock, int partitions, String instance, OutputLimits limits) {
+    public SimulatedProcess(RollcallConfig config, Clock clock, int partitions, String instance, OutputLimits limits) {
         this.config = config;
         this.clock = clock;
         this.topics = Topics.of(config.topics());
@@ -60,9 +59,7 @@ public final class SimulatedProcess {
         Topic<UserId, Inbound> topic = topics.heartbeats();
         Deserializer<Inbound> values = topic.values().deserializer();
         this.heartbeats = new HeartbeatSource(new Topic<>(
-                topic.name(),
-                topic.keys(),
-                Serdes.serdeFrom(topic.values().serializer(), (name, value) -> {
+                topic.name(), topic.keys(), Serdes.serdeFrom(topic.values().serializer(), (name, value) -> {
                     reading.accept(value);
                     return values.deserialize(name, value);
                 })));

@@ -97,8 +97,7 @@ public final class SimulatedTask {
     }
 
     private static StateStoreContext storeContext(TaskId task) {
-        Map<String, Object> settings =
-                Map.of(StreamsConfig.PROCESSING_GUARANTEE_CONFIG, StreamsConfig.EXACTLY_ONCE_V2);
+        Map<String, Object> settings = Map.of(StreamsConfig.PROCESSING_GUARANTEE_CONFIG, StreamsConfig.EXACTLY_ONCE_V2);
         return (StateStoreContext) Proxy.newProxyInstance(
                 SimulatedTask.class.getClassLoader(),
                 new Class<?>[] {StateStoreContext.class},

@@ -60,12 +60,13 @@ final class TaskContext implements ProcessorContext<Object, Object> {
     public <K, V> void forward(Record<K, V> record, String child) {
         beforeOutput.run();
         switch (child) {
-            case PresenceTopology.PRESENCE -> surroundings.presence(
-                    ((UserId) record.key()).bytes(),
-                    topics.presence().values().serializer().serialize("presence", (Presence) record.value()),
-                    record.timestamp());
-            case PresenceTopology.DEAD_LETTERS -> surroundings.deadLetter(
-                    (byte[]) record.key(), (byte[]) record.value(), record.headers());
+            case PresenceTopology.PRESENCE ->
+                surroundings.presence(
+                        ((UserId) record.key()).bytes(),
+                        topics.presence().values().serializer().serialize("presence", (Presence) record.value()),
+                        record.timestamp());
+            case PresenceTopology.DEAD_LETTERS ->
+                surroundings.deadLetter((byte[]) record.key(), (byte[]) record.value(), record.headers());
             case PresenceTopology.CLOCK_TICKS -> {
                 PartitionTick tick = (PartitionTick) record.value();
                 if (tick.partition() != task.partition()) {
@@ -74,12 +75,13 @@ final class TaskContext implements ProcessorContext<Object, Object> {
                 surroundings.clockTick(
                         topics.heartbeats().values().serializer().serialize("ticks", Inbound.of(tick.tick())));
             }
-            case SimulatedTask.OWN_TOPIC -> surroundings.ownClockTick(topics.heartbeats()
-                    .values()
-                    .serializer()
-                    .serialize("ticks", Inbound.of(((PartitionTick) record.value()).tick())));
-            case PresenceTopology.REROUTED -> surroundings.rerouted(
-                    source.topic(), (byte[]) record.key(), (byte[]) record.value(), record.headers());
+            case SimulatedTask.OWN_TOPIC ->
+                surroundings.ownClockTick(topics.heartbeats()
+                        .values()
+                        .serializer()
+                        .serialize("ticks", Inbound.of(((PartitionTick) record.value()).tick())));
+            case PresenceTopology.REROUTED ->
+                surroundings.rerouted(source.topic(), (byte[]) record.key(), (byte[]) record.value(), record.headers());
             default -> throw new IllegalStateException("there is no sink " + child);
         }
     }

@@ -64,7 +64,8 @@ class SimulatedTaskTest {
                     HeartbeatBundles.bundled(same).forEach(simulated::feed);
                 } else {
                     ConsumerRecord<byte[], byte[]> record = other(topology, random, now, step);
-                    topology.send(record.topic(), record.key(), record.value(), now, new RecordHeaders(record.headers()));
+                    topology.send(
+                            record.topic(), record.key(), record.value(), now, new RecordHeaders(record.headers()));
                     simulated.feed(record);
                 }
                 assertThat(simulated.take()).as("seed %d, step %d", seed, step).isEqualTo(outputs(topology));
@@ -146,7 +147,8 @@ class SimulatedTaskTest {
     }
 
     private static ConsumerRecord<byte[], byte[]> copy(ConsumerRecord<byte[], byte[]> record) {
-        return record(record.topic(), record.key(), record.value(), record.timestamp(), record.offset(), new RecordHeaders());
+        return record(
+                record.topic(), record.key(), record.value(), record.timestamp(), record.offset(), new RecordHeaders());
     }
 
     /** A simulated task whose clock ticks and rerouted records come back at once, as with Streams' driver. */

@@ -19,7 +19,8 @@ final class Agenda {
     }
 
     /** The next user whose time has come; null: there is none. */
-    @Nullable User poll(long now) {
+    @Nullable
+    User poll(long now) {
         while (true) {
             Entry first = entries.peek();
             if (first == null || first.at() > now) {

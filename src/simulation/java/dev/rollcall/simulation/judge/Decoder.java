@@ -60,7 +60,8 @@ final class Decoder {
 
     Decoder(Path schemas) {
         try (Stream<Path> current = Files.list(schemas)) {
-            for (Path path : current.filter(file -> file.toString().endsWith(".avsc")).toList()) {
+            for (Path path :
+                    current.filter(file -> file.toString().endsWith(".avsc")).toList()) {
                 Schema schema = parse(path);
                 add(schema, schema);
                 addVersions(schemas.resolve("versions"), schema);
@@ -83,7 +84,8 @@ final class Decoder {
 
     private void addInternal(Path directory) {
         try (Stream<Path> all = Files.list(directory)) {
-            for (Path path : all.filter(file -> file.toString().endsWith(".avsc")).toList()) {
+            for (Path path :
+                    all.filter(file -> file.toString().endsWith(".avsc")).toList()) {
                 Schema schema = parse(path);
                 if (INTERNAL.contains(schema.getName())) {
                     add(schema, schema);
@@ -175,7 +177,8 @@ final class Decoder {
         if (value.length < HEADER_BYTES || value[0] != (byte) 0xC3 || value[1] != 0x01) {
             throw new Refused("undecodable");
         }
-        Version version = versions.get(ByteBuffer.wrap(value).order(ByteOrder.LITTLE_ENDIAN).getLong(2));
+        Version version = versions.get(
+                ByteBuffer.wrap(value).order(ByteOrder.LITTLE_ENDIAN).getLong(2));
         if (version == null) {
             throw new Refused("unknown_schema");
         }
@@ -281,7 +284,8 @@ final class Decoder {
     }
 
     /** A record of presence; null where it is none. */
-    @Nullable Presence presence(byte[] value, long timestamp) {
+    @Nullable
+    Presence presence(byte[] value, long timestamp) {
         try {
             Version version = version(value);
             if (!version.name().equals("UserPresence")) {

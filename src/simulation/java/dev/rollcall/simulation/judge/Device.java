@@ -14,26 +14,35 @@ final class Device {
     long stateSince;
     /** Its last record: an interval after a take-over, as the stored one may be older (promise 9). */
     long heardLo;
+
     long heardHi;
     /** The same in the brokers' time; which of two records is newer is decided by that. */
     long stampLo;
+
     long stampHi;
     long leaseLo;
     long leaseHi;
     /** The end of the lease, of the grace time once closed, or of its own time where it waits for a session. */
     long endLo;
+
     long endHi;
     /** Where its connection has ended: the end of the lease that ran then, beyond which no further end may hold it. */
     long cap = Long.MAX_VALUE;
-    @Nullable String shard;
-    @Nullable Session session;
+
+    @Nullable
+    String shard;
+
+    @Nullable
+    Session session;
     /** Opened while its session was unknown or silent, and the session was not heard since (rule 14). */
     boolean waiting;
+
     boolean closed;
     /** It was found to be live at this clock tick, which narrows an interval. */
     long aliveAt = Long.MIN_VALUE;
     /** Its end is decided, and no session or shard moves it any more (rule 14). */
-    @Nullable Ending decided;
+    @Nullable
+    Ending decided;
 
     Device(String id) {
         this.id = id;

@@ -100,7 +100,8 @@ final class Expiry {
             remove(variant, end);
             End next = ends.hasNext() ? ends.next() : null;
             if (next == null || next.sinceLo() != end.sinceLo() || next.sinceHi() != end.sinceHi()) {
-                // A held device's state may have been taken up by another device, or have gone with one, in the meantime.
+                // A held device's state may have been taken up by another device, or have gone with one, in the
+                // meantime.
                 long began = Math.max(variant.unionFrom(), variant.lastEnd);
                 variant.emit(
                         end.sinceLo(),
@@ -108,7 +109,9 @@ final class Expiry {
                         end.timeLo(),
                         end.timeHi(),
                         dueTick,
-                        end.device() == null ? "the text's end is reached (rule 8)" : "a device is over (rules 4, 5, 13, 14)");
+                        end.device() == null
+                                ? "the text's end is reached (rule 8)"
+                                : "a device is over (rules 4, 5, 13, 14)");
             }
             if (next == null) {
                 return;

@@ -60,7 +60,9 @@ final class Fit {
 
     static String wanted(Expected expected) {
         return expected.state() + " \"" + expected.text() + "\" "
-                + (expected.stateChanged() ? "since " + range(expected.sinceLo(), expected.sinceHi()) : "since as before")
+                + (expected.stateChanged()
+                        ? "since " + range(expected.sinceLo(), expected.sinceHi())
+                        : "since as before")
                 + ", last_active " + range(expected.activeLo(), expected.activeHi()) + ", stamped "
                 + range(expected.timeLo(), expected.timeHi()) + ", because " + expected.why();
     }

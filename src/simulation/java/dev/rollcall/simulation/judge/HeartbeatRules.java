@@ -133,7 +133,9 @@ final class HeartbeatRules {
 
     private void withoutSession(
             User user, Variant variant, @Nullable Device device, Heartbeat heartbeat, Moment moment, Choices choices) {
-        if (device != null && device.session != null && !takesOver(device, device.session, heartbeat, moment, choices)) {
+        if (device != null
+                && device.session != null
+                && !takesOver(device, device.session, heartbeat, moment, choices)) {
             // A state that is set while a connection is open does not end it.
             opened(variant, device, heartbeat, moment, false);
             return;
@@ -190,7 +192,8 @@ final class HeartbeatRules {
         device.take(state != null ? state : isNew ? State.ONLINE : device.state, moment.stamp());
         heard(device, moment);
         if (device.state == State.ONLINE && !variant.hidden) {
-            // A misrouted heartbeat from a time when the user was hidden, or was not: rule 10 does not say what others were
+            // A misrouted heartbeat from a time when the user was hidden, or was not: rule 10 does not say what others
+            // were
             // allowed to see of it.
             if (!moment.misrouted() || variant.flagStamp < moment.stamp()) {
                 variant.activeLo = Math.max(variant.activeLo, moment.stamp());

@@ -22,8 +22,7 @@ public record JudgeSettings(
 
     /** What config/rollcall.properties has, with one partition. */
     public static JudgeSettings defaults() {
-        return new JudgeSettings(
-                30_000, 5_000, 15_000, 60_000, 30_000, 15_000, 2_592_000_000L, 300_000, 64, 1_000, 1);
+        return new JudgeSettings(30_000, 5_000, 15_000, 60_000, 30_000, 15_000, 2_592_000_000L, 300_000, 64, 1_000, 1);
     }
 
     /** A silence of the log is at least this long: three intervals of the clock's ticks. */

@@ -162,8 +162,7 @@ final class PartitionModel {
         return users.computeIfAbsent(new Key(key), added -> new User(added, agenda, report));
     }
 
-    private void heartbeat(
-            User user, Heartbeat heartbeat, Moment moment, Word word, Handling handling, Input input) {
+    private void heartbeat(User user, Heartbeat heartbeat, Moment moment, Word word, Handling handling, Input input) {
         List<Variant> variants = user.variants();
         if (variants.size() == 1 && HeartbeatRules.isPlain(variants.get(0), heartbeat, moment)) {
             Variant variant = variants.get(0);
@@ -215,7 +214,8 @@ final class PartitionModel {
             if (carried instanceof Heartbeat heartbeat) {
                 heartbeats.apply(user, variant, heartbeat, ofHeartbeat, choices);
             }
-            // A text or flag takes effect when it arrives (rule 7), what it carries counts from when it was first written.
+            // A text or flag takes effect when it arrives (rule 7), what it carries counts from when it was first
+            // written.
             long from = carried == null ? moment.arrivedStamp() : moment.stamp();
             long at = moment.arrivedStamp();
             variant.emit(from, at, from, at, Expected.AT_ONCE, "of a text or flag (rules 8 and 9)");

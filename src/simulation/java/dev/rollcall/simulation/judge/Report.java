@@ -17,7 +17,7 @@ final class Report {
     }
 
     void add(Kind kind, @Nullable Key user, String sentence) {
-        violations.add(new Violation(
-                kind, partition, user == null ? null : user.toString(), ground.time.now(), sentence));
+        violations.add(
+                new Violation(kind, partition, user == null ? null : user.toString(), ground.time.now(), sentence));
     }
 }

@@ -30,7 +30,9 @@ final class Routing {
     /** Null: the record was not sent on. */
     static @Nullable Long firstWritten(Input input) {
         byte[] header = input.headers().get(FIRST_WRITTEN);
-        return header == null || header.length != Long.BYTES ? null : ByteBuffer.wrap(header).getLong();
+        return header == null || header.length != Long.BYTES
+                ? null
+                : ByteBuffer.wrap(header).getLong();
     }
 
     boolean isHere(byte[] key) {
@@ -58,7 +60,10 @@ final class Routing {
     /** Neither sent on nor refused. */
     void expectStays(Handling handling, Input input) {
         if (!handling.refusals.isEmpty()) {
-            wrong(Kind.DEAD_LETTER, input, "was refused as " + handling.refusals.get(0).reason() + " and is good");
+            wrong(
+                    Kind.DEAD_LETTER,
+                    input,
+                    "was refused as " + handling.refusals.get(0).reason() + " and is good");
         }
         expectNotSentOn(handling, input);
     }

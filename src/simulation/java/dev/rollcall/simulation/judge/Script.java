@@ -105,7 +105,8 @@ final class Script {
 
     /** The next record was sent on; it was first written then. */
     Script firstWritten(double at) {
-        headers.put(Routing.FIRST_WRITTEN, ByteBuffer.allocate(8).putLong(ms(at)).array());
+        headers.put(
+                Routing.FIRST_WRITTEN, ByteBuffer.allocate(8).putLong(ms(at)).array());
         return this;
     }
 
@@ -128,7 +129,8 @@ final class Script {
             Schema connection = value.getSchema().getField("connection").schema();
             value.put("connection", new GenericData.EnumSymbol(connection, "OPEN"));
             if (state != null) {
-                Schema states = value.getSchema().getField("state").schema().getTypes().get(1);
+                Schema states =
+                        value.getSchema().getField("state").schema().getTypes().get(1);
                 value.put("state", new GenericData.EnumSymbol(states, state.name()));
             }
         }

@@ -24,19 +24,23 @@ final class Session {
     final Set<User> waiters = new LinkedHashSet<>();
     /** Whether a ShardHeartbeat of it was read. */
     boolean heard;
+
     long startedAt;
     long lease;
     long lastHeard = Long.MIN_VALUE;
     /** Its last ShardHeartbeat plus its lease, later after a take-over or a silence of the log. */
     long untilLo;
+
     long untilHi;
     /** A silent session holds its devices at least until then, after a take-over or a silence of the log. */
     long holdAtLeastLo = Long.MIN_VALUE;
+
     long holdAtLeastHi = Long.MIN_VALUE;
     /** A clock tick has noticed the silence; from then on it is stored as ended. */
     boolean silenceNoticed;
     /** A later session of the shard was heard: records of this one count for nothing. */
     boolean superseded;
+
     boolean saidEnded;
     End end = End.NONE;
     long endedLo;

@@ -20,7 +20,10 @@ final class Shard {
 
     final String name;
     final Map<String, Session> sessions = new LinkedHashMap<>();
-    @Nullable Session latest;
+
+    @Nullable
+    Session latest;
+
     private final List<Silence> silences = new ArrayList<>();
     private long surelyHeard = Long.MIN_VALUE;
     private long possiblyHeard = Long.MIN_VALUE;

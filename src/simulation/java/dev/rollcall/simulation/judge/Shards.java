@@ -22,7 +22,8 @@ final class Shards {
         this.settings = settings;
     }
 
-    @Nullable Shard find(String name) {
+    @Nullable
+    Shard find(String name) {
         return shards.get(name);
     }
 
@@ -123,17 +124,15 @@ final class Shards {
         session.end = End.SILENCE;
         session.endedLo = session.untilLo;
         session.endedHi = session.untilHi;
-        // After a take-over it is held "until a later session is heard": whether that ends the longer hold is left open.
+        // After a take-over it is held "until a later session is heard": whether that ends the longer hold is left
+        // open.
         session.heldLo = heldLo;
         session.heldHi = heldHi;
     }
 
     private void forgetOld(Shard shard, long at) {
         Session latest = shard.latest;
-        if (latest != null
-                && latest.lastHeard + REMEMBERED_MS < at
-                && latest.surelyEnded(at)
-                && isUnused(latest)) {
+        if (latest != null && latest.lastHeard + REMEMBERED_MS < at && latest.surelyEnded(at) && isUnused(latest)) {
             shard.latest = null;
             shard.sessions.values().removeIf(Shards::isUnused);
         }

@@ -23,6 +23,7 @@ final class Silence {
     private long lastTick = Long.MIN_VALUE;
     /** The last word was a tick, or the first record that a processor read: ticks were due after it. */
     private boolean ticksDue;
+
     private boolean takenOver;
     /** The first record read after a take-over, of any topic. */
     private long first = Long.MAX_VALUE;
@@ -73,10 +74,14 @@ final class Silence {
             return;
         }
         long least = at - Math.max(surely, possibly);
-        // Whether ticks were due after a heartbeat that followed a tick, ADR 3 and the guarantees say differently; and a new
+        // Whether ticks were due after a heartbeat that followed a tick, ADR 3 and the guarantees say differently; and
+        // a new
         // processor may not know when the last record before its first was written.
-        boolean certain =
-                word == Word.YES && ticksDue && !acrossTakeOver && least >= settings.logSilenceMs() && possibly <= surely;
+        boolean certain = word == Word.YES
+                && ticksDue
+                && !acrossTakeOver
+                && least >= settings.logSilenceMs()
+                && possibly <= surely;
         long lo = certain ? least : 0;
         ground.shards.logSilence(surely, at, lo, most);
         for (User user : users) {

@@ -38,7 +38,8 @@ final class User {
         return variants;
     }
 
-    @Nullable Presence published() {
+    @Nullable
+    Presence published() {
         return published;
     }
 
@@ -103,9 +104,7 @@ final class User {
     }
 
     boolean isPossiblyHidden() {
-        return variants.size() == 1
-                ? variants.get(0).hidden
-                : variants.stream().anyMatch(variant -> variant.hidden);
+        return variants.size() == 1 ? variants.get(0).hidden : variants.stream().anyMatch(variant -> variant.hidden);
     }
 
     boolean hasDeviceOf(Session session) {
@@ -213,8 +212,13 @@ final class User {
             first.pending.remove();
             return;
         }
-        report.add(kindOf(first, expected, presence), key, Fit.said(presence) + " instead of "
-                + (expected == null ? "nothing; visible are " + first.visible() + ", " + first.text : Fit.wanted(expected)));
+        report.add(
+                kindOf(first, expected, presence),
+                key,
+                Fit.said(presence) + " instead of "
+                        + (expected == null
+                                ? "nothing; visible are " + first.visible() + ", " + first.text
+                                : Fit.wanted(expected)));
         keep(variant -> variant == first);
         resume(first, presence);
     }

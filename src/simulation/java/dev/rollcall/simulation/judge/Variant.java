@@ -16,26 +16,34 @@ final class Variant {
 
     final List<Device> devices = new ArrayList<>();
     final ArrayDeque<Expected> pending = new ArrayDeque<>();
-    @Nullable String text;
+
+    @Nullable
+    String text;
     /** In the brokers' time. */
     long textEnds = Long.MAX_VALUE;
     /** When the last text and the last flag that counted were written, also cleared ones (rule 7). */
     long textStamp = NEVER;
+
     long flagStamp = NEVER;
     boolean hidden;
     long activeLo = NEVER;
     long activeHi = NEVER;
     /** What others have been shown, or are about to be. */
     State shown = State.OFFLINE;
-    @Nullable String shownText;
+
+    @Nullable
+    String shownText;
+
     boolean everShown;
     /** In the brokers' time: the latest own deadline of a device that is gone. */
     long lastEnd = NEVER;
     /** In the brokers' time: since when there may be nothing to remember of the user (rule 11). */
     long quietLo = NEVER;
+
     long quietHi = NEVER;
     /** Whether the last record is one that is refused (rule 12), or may be. */
     boolean refuses;
+
     boolean mayRefuse;
 
     Variant copy() {
@@ -102,7 +110,8 @@ final class Variant {
         return true;
     }
 
-    @Nullable Device device(String id) {
+    @Nullable
+    Device device(String id) {
         for (int i = 0; i < devices.size(); i++) {
             if (devices.get(i).id.equals(id)) {
                 return devices.get(i);

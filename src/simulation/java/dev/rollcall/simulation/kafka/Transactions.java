@@ -50,11 +50,7 @@ public final class Transactions {
 
     /** Writes a record into an input; where that cannot be written, as soon as it can. */
     public void write(
-            Transaction transaction,
-            Log log,
-            byte @Nullable [] key,
-            byte @Nullable [] value,
-            Headers headers) {
+            Transaction transaction, Log log, byte @Nullable [] key, byte @Nullable [] value, Headers headers) {
         check(key, value, headers);
         if (!exactlyOnce) {
             log.whenAvailable(() -> log.append(key, value, headers, time.millis(), time.millis()));

@@ -20,26 +20,27 @@ final class Blunders {
         byte[] heartbeat = device.record(chance.oneOf(PresenceState.values()), chance.oneIn(8));
         switch (chance.below(9)) {
             case 0, 1 -> writer.write(Topic.DEVICE_HEARTBEAT, wrong, user, heartbeat, new RecordHeaders(), null);
-            case 2 -> writer.write(
-                    Topic.STATUS,
-                    wrong,
-                    user,
-                    value(new Inbound.Status(new StatusText("misrouted " + chance.below(5), null))),
-                    new RecordHeaders(),
-                    null);
-            case 3 -> writer.write(
-                    Topic.APPEAR_OFFLINE,
-                    wrong,
-                    user,
-                    value(new Inbound.AppearOffline(chance.oneIn(2))),
-                    new RecordHeaders(),
-                    null);
+            case 2 ->
+                writer.write(
+                        Topic.STATUS,
+                        wrong,
+                        user,
+                        value(new Inbound.Status(new StatusText("misrouted " + chance.below(5), null))),
+                        new RecordHeaders(),
+                        null);
+            case 3 ->
+                writer.write(
+                        Topic.APPEAR_OFFLINE,
+                        wrong,
+                        user,
+                        value(new Inbound.AppearOffline(chance.oneIn(2))),
+                        new RecordHeaders(),
+                        null);
             case 4 -> { // twice, and late
                 writer.heartbeat(user, heartbeat);
                 time.afterMillis(chance.magnitude(1, 100_000), () -> writer.heartbeat(user, heartbeat));
             }
-            case 5 -> writer.write(
-                    Topic.APPEAR_OFFLINE, writer.partition(user), user, null, new RecordHeaders(), null);
+            case 5 -> writer.write(Topic.APPEAR_OFFLINE, writer.partition(user), user, null, new RecordHeaders(), null);
             case 6 -> writer.write(Topic.STATUS, writer.partition(user), user, null, new RecordHeaders(), null);
             default -> garbage(writer, user, chance);
         }

@@ -144,6 +144,8 @@ final class Device {
     /** What a shard's process writes that was replaced. */
     void speakAs(String session, boolean closed) {
         shard.writer()
-                .heartbeat(user, Writer.heartbeat(id, closed ? null : PresenceState.IDLE, closed, 0, shard.name(), session));
+                .heartbeat(
+                        user,
+                        Writer.heartbeat(id, closed ? null : PresenceState.IDLE, closed, 0, shard.name(), session));
     }
 }

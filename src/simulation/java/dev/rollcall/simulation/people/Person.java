@@ -45,7 +45,9 @@ final class Person {
         boolean isRare = chance.oneIn(4);
         boolean isLong = plan.durationMs() > 30L * 86_400_000;
         long day = isLong ? 86_400_000 : Math.min(86_400_000, 3_000 * unitMs);
-        awayMs = isRare ? day * chance.between(10, 40) : chance.magnitude(Math.min(day, 10 * unitMs), (isLong ? 4 : 1) * day);
+        awayMs = isRare
+                ? day * chance.between(10, 40)
+                : chance.magnitude(Math.min(day, 10 * unitMs), (isLong ? 4 : 1) * day);
         stayMs = chance.magnitude(5 * unitMs, Math.max(6 * unitMs, day / 3));
         pauseMs = isLong ? Math.max(20 * unitMs, stayMs) : chance.magnitude(3 * unitMs, Math.max(4 * unitMs, stayMs));
         isHider = chance.oneIn(4);
@@ -56,7 +58,11 @@ final class Person {
             Device.Link link = isLong && !chance.oneIn(20)
                     ? Device.Link.SESSION
                     : chance.oneOf(
-                            Device.Link.SESSION, Device.Link.SESSION, Device.Link.LEASE, Device.Link.LONG_POLL, Device.Link.BARE);
+                            Device.Link.SESSION,
+                            Device.Link.SESSION,
+                            Device.Link.LEASE,
+                            Device.Link.LONG_POLL,
+                            Device.Link.BARE);
             long lease = plan.setting("device.lease.ms");
             devices.add(new Device(
                     time,
@@ -107,7 +113,9 @@ final class Person {
             return;
         }
         isHidden = on;
-        shard.writer().appearOffline(key, on, acknowledged -> time.afterMillis(100 + chance.below(3) * chance.below(400), then));
+        shard.writer()
+                .appearOffline(
+                        key, on, acknowledged -> time.afterMillis(100 + chance.below(3) * chance.below(400), then));
     }
 
     private void connect(int ofVisit) {
@@ -191,12 +199,13 @@ final class Person {
         if (!shard.isServing()) {
             return;
         }
-        String text = chance.oneOf("at lunch", "in a meeting", "", "\u00e9\u00e9\u00e9", "back at four " + chance.below(3));
-        @Nullable Long expiresAt = chance.oneIn(2) ? time.millis() + chance.magnitude(unitMs / 2, 4_000 * unitMs) : null;
+        String text =
+                chance.oneOf("at lunch", "in a meeting", "", "\u00e9\u00e9\u00e9", "back at four " + chance.below(3));
+        @Nullable
+        Long expiresAt = chance.oneIn(2) ? time.millis() + chance.magnitude(unitMs / 2, 4_000 * unitMs) : null;
         StatusText status = chance.oneIn(4) ? StatusText.NONE : new StatusText(text, expiresAt);
-        byte[] carried = device.isConnected() && chance.oneIn(4)
-                ? device.record(chance.oneOf(STATES), chance.oneIn(8))
-                : null;
+        byte[] carried =
+                device.isConnected() && chance.oneIn(4) ? device.record(chance.oneOf(STATES), chance.oneIn(8)) : null;
         shard.writer().status(key, status, carried, null);
     }
 

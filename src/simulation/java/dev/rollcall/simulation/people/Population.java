@@ -52,7 +52,11 @@ public final class Population {
         people.forEach(Person::stop);
         long lease = plan.setting("device.lease.ms");
         long shardLease = Math.min(3_600_000, 4 * plan.setting("shard.lease.ms"));
-        return 200_000 + 20 * lease + 3 * plan.setting("shard.hold.ms") + 4 * shardLease + 3 * plan.setting("shard.resume.ms");
+        return 200_000
+                + 20 * lease
+                + 3 * plan.setting("shard.hold.ms")
+                + 4 * shardLease
+                + 3 * plan.setting("shard.resume.ms");
     }
 
     public void stopShards() {

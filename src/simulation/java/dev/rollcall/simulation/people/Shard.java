@@ -153,7 +153,8 @@ public final class Shard {
         }
         for (Device device : before) {
             if (chance.oneIn(5)) {
-                time.afterMillis(chance.between(ms, ms + leaseMs), () -> device.speakAs(old.session(), chance.oneIn(2)));
+                time.afterMillis(
+                        chance.between(ms, ms + leaseMs), () -> device.speakAs(old.session(), chance.oneIn(2)));
             }
         }
     }

@@ -83,9 +83,7 @@ public record Plan(
         all.put("shard.lease.ms", Long.toString(Math.min(HOUR_MS, chance.between(5, 40) * unit)));
         all.put("shard.resume.ms", Long.toString(chance.between(2, 20) * unit));
         all.put("last.seen.persist.ms", Long.toString(chance.oneOf(0L, lease, 10 * lease)));
-        all.put(
-                "pulse.interval.ms",
-                Long.toString(Math.min(60_000, chance.oneOf(unit / 2, unit, unit, 3 * unit))));
+        all.put("pulse.interval.ms", Long.toString(Math.min(60_000, chance.oneOf(unit / 2, unit, unit, 3 * unit))));
         return Map.copyOf(all);
     }
 
@@ -95,13 +93,33 @@ public record Plan(
 
     public Plan withUsers(List<Integer> some) {
         return new Plan(
-                seed, durationMs, some, unitMs, partitions, machines, shards, isHostile, fetchLimit, turnLimit, settings,
+                seed,
+                durationMs,
+                some,
+                unitMs,
+                partitions,
+                machines,
+                shards,
+                isHostile,
+                fetchLimit,
+                turnLimit,
+                settings,
                 faults);
     }
 
     public Plan withFaults(List<Fault> some) {
         return new Plan(
-                seed, durationMs, users, unitMs, partitions, machines, shards, isHostile, fetchLimit, turnLimit, settings,
+                seed,
+                durationMs,
+                users,
+                unitMs,
+                partitions,
+                machines,
+                shards,
+                isHostile,
+                fetchLimit,
+                turnLimit,
+                settings,
                 some);
     }
 

@@ -84,8 +84,8 @@ public final class Deployment {
     /** Whether all that was written but clock ticks was handled and committed. */
     public boolean isSettled() {
         return cluster.logs().stream()
-                .allMatch(log -> group.committed(Cluster.topic(log.topic()).ordinal(), log.partition())
-                        > log.lastInput());
+                .allMatch(log ->
+                        group.committed(Cluster.topic(log.topic()).ordinal(), log.partition()) > log.lastInput());
     }
 
     /** What is left to be handled, for a person. */

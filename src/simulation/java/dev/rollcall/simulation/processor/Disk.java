@@ -1,5 +1,7 @@
 package dev.rollcall.simulation.processor;
 
+import static java.util.Objects.requireNonNull;
+
 import dev.rollcall.topology.PresenceTopology;
 import dev.rollcall.topology.Rows;
 import java.util.Map;
@@ -32,7 +34,7 @@ final class Disk {
     }
 
     Stores of(int partition) {
-        return stores.get(partition);
+        return requireNonNull(stores.get(partition), "the partition's stores are not here");
     }
 
     void wipe() {

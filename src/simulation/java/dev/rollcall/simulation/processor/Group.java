@@ -57,7 +57,7 @@ final class Group {
                 if (owners[partition] == thread) {
                     owners[partition] = null;
                     isMoving[partition] = false;
-                    thread.fence(partition);
+                    thread.assignment().fence(partition);
                 }
             }
             rebalance();
@@ -92,7 +92,7 @@ final class Group {
                 give(partition, target);
             } else {
                 isMoving[partition] = true;
-                owner.revoke(partition);
+                owner.assignment().revoke(partition);
             }
         }
     }
@@ -107,7 +107,7 @@ final class Group {
     private void give(int partition, StreamThread thread) {
         owners[partition] = thread;
         isMoving[partition] = false;
-        thread.give(partition);
+        thread.assignment().give(partition);
     }
 
     boolean isSettled() {

@@ -1,5 +1,6 @@
 package dev.rollcall.simulation.processor;
 
+import dev.rollcall.simulation.input.Queues;
 import dev.rollcall.simulation.judge.History;
 import dev.rollcall.simulation.judge.History.DeadLetter;
 import dev.rollcall.simulation.judge.History.Output;
@@ -192,12 +193,13 @@ final class OpenTask implements Surroundings {
     public void changelog(String store, byte[] key, byte @Nullable [] value) {
         thread.step();
         Transactions.check(key, value, new RecordHeaders());
-        Changelog changelog = store.equals(PresenceTopology.USERS)
-                ? deployment.users(partition)
-                : deployment.shards(partition);
+        Changelog changelog =
+                store.equals(PresenceTopology.USERS) ? deployment.users(partition) : deployment.shards(partition);
         deployment
                 .transactions()
-                .write(transaction(), () -> changelog.put(key, value, deployment.time().millis()));
+                .write(
+                        transaction(),
+                        () -> changelog.put(key, value, deployment.time().millis()));
     }
 
     private Transaction transaction() {

@@ -1,6 +1,10 @@
 package dev.rollcall.simulation.processor;
 
 import dev.rollcall.consumer.SimulatedBarrier;
+import dev.rollcall.simulation.input.EndOffset;
+import dev.rollcall.simulation.input.Fetcher;
+import dev.rollcall.simulation.input.Queues;
+import dev.rollcall.simulation.input.ThreadClock;
 import dev.rollcall.simulation.judge.History.Topic;
 import dev.rollcall.simulation.kafka.Cluster;
 import dev.rollcall.simulation.kafka.Log;
@@ -12,13 +16,10 @@ import dev.rollcall.topology.SimulatedProcess;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.time.ZoneOffset;
-import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.TreeMap;
-import java.util.TreeSet;
 import java.util.function.Consumer;
 import org.apache.kafka.clients.admin.ListOffsetsResult.ListOffsetsResultInfo;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
@@ -45,24 +46,19 @@ final class StreamThread {
     private final Deployment deployment;
     private final Machine machine;
     private final EventQueue time;
-    private final Chance chance;
     private final ThreadClock clock;
     private final SimulatedProcess process;
     private final Fetcher fetcher;
     private final SimulatedBarrier barrier;
-    private final Map<Integer, OpenTask> tasks = new TreeMap<>();
-    private final Set<Integer> opening = new TreeSet<>();
+    private final Assignment assignment;
+    private final Commits commits;
 
-    private @Nullable Transaction transaction;
-    private boolean isDirty;
-    private long lastCommit;
     private long nextTurn = Long.MAX_VALUE;
     private boolean isPolling;
     private boolean isPaused;
     private boolean isDead;
     private boolean isStopping;
     private boolean isBlocked;
-    private boolean failsNextCommit;
     private int stepsToLive;
     private @Nullable Consumer<StreamThread> onDeath;
 
@@ -70,7 +66,6 @@ final class StreamThread {
         this.deployment = deployment;
         this.machine = machine;
         this.time = deployment.time();
-        this.chance = chance;
         clock = new ThreadClock(time);
         InstantSource wall = () -> Instant.ofEpochMilli(wallClock());
         process = new SimulatedProcess(
@@ -80,8 +75,9 @@ final class StreamThread {
                 instance,
                 OutputLimits.DEFAULTS);
         fetcher = new Fetcher(time, deployment.cluster(), deployment.pace().fetchLimit(), this::wake);
+        assignment = new Assignment(deployment, this, machine.disk(), fetcher, chance);
         barrier = new SimulatedBarrier(Cluster.INPUTS, this::endOffsets, () -> clock.micros() * 1_000);
-        lastCommit = wallClock();
+        commits = new Commits(deployment, this, assignment, fetcher, clock);
     }
 
     SimulatedProcess process() {
@@ -93,7 +89,16 @@ final class StreamThread {
     }
 
     boolean isOpen() {
-        return !isDead && !isPaused && opening.isEmpty();
+        return isRunning() && !assignment.isOpening();
+    }
+
+    boolean isDead() {
+        return isDead;
+    }
+
+    /** Neither dead nor paused. */
+    boolean isRunning() {
+        return !isDead && !isPaused;
     }
 
     private Map<TopicPartition, KafkaFuture<ListOffsetsResultInfo>> endOffsets(Set<TopicPartition> partitions) {
@@ -108,50 +113,8 @@ final class StreamThread {
 
     // ---- partitions come and go ----
 
-    /** The group gives it this partition; it has to restore it first. */
-    void give(int partition) {
-        opening.add(partition);
-        time.afterMillis(chance.magnitude(20, 3_000), () -> open(partition));
-    }
-
-    private void open(int partition) {
-        if (isDead || !opening.contains(partition)) {
-            return;
-        }
-        if (isPaused) {
-            time.afterMillis(1_000, () -> open(partition));
-            return;
-        }
-        opening.remove(partition);
-        Disk.Stores stores = machine.disk().restored(deployment, partition);
-        tasks.put(partition, new OpenTask(deployment, this, partition, stores));
-        for (Topic topic : Topic.values()) {
-            fetcher.add(
-                    deployment.cluster().log(topic, partition),
-                    deployment.group().committed(topic.ordinal(), partition));
-        }
-        wake();
-    }
-
-    /** The group wants it back. */
-    void revoke(int partition) {
-        OpenTask task = tasks.get(partition);
-        if (task == null) {
-            opening.remove(partition);
-            deployment.group().released(partition);
-        } else {
-            task.revoke();
-            wake();
-        }
-    }
-
-    /** The group has given it to another: what was not committed will not be. */
-    void fence(int partition) {
-        opening.remove(partition);
-        OpenTask task = tasks.get(partition);
-        if (task != null) {
-            task.abort();
-        }
+    Assignment assignment() {
+        return assignment;
     }
 
     /** It commits, leaves the group, and ends. */
@@ -161,50 +124,26 @@ final class StreamThread {
     }
 
     private void closeRevoked() {
-        for (OpenTask task : List.copyOf(tasks.values())) {
-            if (task.isRevoked() || isStopping) {
-                int partition = task.partition();
-                Disk.Stores stores = machine.disk().of(partition);
-                task.task()
-                        .closeCleanly(
-                                deployment.users(partition).endOffset(),
-                                stores.shards(),
-                                deployment.shards(partition).endOffset());
-                forget(task);
-                if (!isStopping) {
-                    deployment.group().released(partition);
-                }
-            }
-        }
+        assignment.closeRevoked(isStopping);
         if (isStopping) {
-            isDead = true;
-            fetcher.close();
+            end();
             deployment.group().leave(this);
         }
     }
 
-    private void forget(OpenTask task) {
-        tasks.remove(task.partition());
-        for (Topic topic : Topic.values()) {
-            fetcher.remove(deployment.cluster().log(topic, task.partition()));
-        }
+    private void end() {
+        isDead = true;
+        fetcher.close();
     }
 
     /** It was taken for dead, or its transaction was ended: it drops everything, and joins anew. */
     private void loseAll() {
-        for (OpenTask task : List.copyOf(tasks.values())) {
-            task.abort();
-            task.task().closeDirty();
-            forget(task);
-        }
-        if (transaction != null && transaction.isOpen()) {
-            deployment.transactions().end(transaction, false);
-        }
-        transaction = null;
-        isDirty = false;
-        isBlocked = false;
+        assignment.drop(true);
+        commits.abort();
         deployment.group().leave(this);
-        if (!isStopping) {
+        if (isStopping) {
+            end();
+        } else {
             deployment.group().join(this);
         }
     }
@@ -212,12 +151,8 @@ final class StreamThread {
     // ---- the end ----
 
     void kill() {
-        isDead = true;
-        fetcher.close();
-        for (OpenTask task : List.copyOf(tasks.values())) {
-            task.abort();
-            forget(task);
-        }
+        end();
+        assignment.drop(false);
     }
 
     void dieIn(int steps, Consumer<StreamThread> whenDead) {
@@ -246,12 +181,12 @@ final class StreamThread {
     }
 
     void failNextCommit() {
-        failsNextCommit = true;
+        commits.failNext();
     }
 
     // ---- turns ----
 
-    private void wake() {
+    void wake() {
         schedule(time.micros());
     }
 
@@ -303,17 +238,19 @@ final class StreamThread {
         isPolling = false;
         try {
             polled.forEach((partition, records) -> {
-                OpenTask task = tasks.get(partition.partition());
+                OpenTask task = assignment.task(partition.partition());
                 if (task != null) {
                     task.queues().add(Cluster.topic(partition.topic()), records);
                 }
             });
             if (!isBlocked) {
-                for (OpenTask task : tasks.values()) {
+                for (OpenTask task : assignment.tasks()) {
                     process(task);
                 }
-                for (OpenTask task : tasks.values()) {
-                    isDirty |= task.task().punctuate();
+                for (OpenTask task : assignment.tasks()) {
+                    if (task.task().punctuate()) {
+                        commits.dirty();
+                    }
                 }
             }
             maybeCommit();
@@ -340,7 +277,7 @@ final class StreamThread {
         }
         for (int left = deployment.pace().turnLimit(); left > 0 && queues.isReady(); left--) {
             task.process();
-            isDirty = true;
+            commits.dirty();
             clock.spend(RECORD_MICROS);
         }
         for (Topic topic : Topic.values()) {
@@ -355,7 +292,7 @@ final class StreamThread {
         }
         boolean waits = false;
         long next = Long.MAX_VALUE;
-        for (OpenTask task : tasks.values()) {
+        for (OpenTask task : assignment.tasks()) {
             if (task.queues().isReady()) {
                 schedule(clock.micros());
                 return;
@@ -367,10 +304,8 @@ final class StreamThread {
             schedule(clock.micros());
             return;
         }
-        if (isDirty) {
-            next = Math.min(next, lastCommit + deployment.pace().commitMs());
-        }
-        boolean isEnding = isStopping || tasks.values().stream().anyMatch(OpenTask::isRevoked);
+        next = Math.min(next, commits.dueAt());
+        boolean isEnding = isStopping || assignment.isAnyRevoked();
         if (next != Long.MAX_VALUE) {
             schedule(time.micros() + Math.max(1, next - wallClock()) * 1_000);
         }
@@ -382,34 +317,15 @@ final class StreamThread {
 
     @Override
     public String toString() {
-        StringBuilder state = new StringBuilder("dead %s, paused %s, stopping %s, blocked %s, polling %s, opening %s, next turn in %d ms"
-                .formatted(
-                        isDead,
-                        isPaused,
-                        isStopping,
-                        isBlocked,
-                        isPolling,
-                        opening,
-                        nextTurn == Long.MAX_VALUE ? -1 : (nextTurn - time.micros()) / 1_000));
-        for (OpenTask task : tasks.values()) {
-            for (Topic topic : Topic.values()) {
-                TopicPartition partition = deployment.cluster().log(topic, task.partition()).name();
-                state.append("; %s queued %d, lag %s of %s"
-                        .formatted(
-                                partition,
-                                task.queues().size(topic),
-                                barrier.lag(partition, fetcher.lag(partition), fetcher::position),
-                                fetcher.lag(partition)));
-            }
-        }
-        return state.toString();
+        return "dead %s, paused %s, stopping %s, blocked %s, polling %s, %s"
+                .formatted(isDead, isPaused, isStopping, isBlocked, isPolling, assignment);
     }
 
     /** A clock tick from a topic of its own. */
     void ownTick(OpenTask task, byte[] value, long stamp) {
-        if (!isDead && !isPaused && tasks.get(task.partition()) == task) {
+        if (!isDead && !isPaused && assignment.task(task.partition()) == task) {
             task.task().processOwnTick(value, stamp);
-            isDirty = true;
+            commits.dirty();
             wake();
         }
     }
@@ -417,66 +333,20 @@ final class StreamThread {
     // ---- commits ----
 
     Transaction transaction() {
-        Transaction current = transaction;
-        if (current == null) {
-            current = deployment.transactions().begin(this::wake);
-            transaction = current;
-        }
-        return current;
+        return commits.transaction();
     }
 
     private void maybeCommit() {
-        boolean isEnding = isStopping || tasks.values().stream().anyMatch(OpenTask::isRevoked);
-        boolean isDue = isDirty && wallClock() - lastCommit >= deployment.pace().commitMs();
-        boolean isFenced = !deployment.group().isMember(this) || (transaction != null && !transaction.isOpen());
-        if (isFenced) {
+        boolean isEnding = isStopping || assignment.isAnyRevoked();
+        Commits.Result result = commits.attempt(isEnding);
+        isBlocked = result == Commits.Result.BLOCKED;
+        if (result == Commits.Result.LOST) {
             loseAll();
-            if (isStopping) {
-                isDead = true;
-                fetcher.close();
-            }
-            return;
-        }
-        if (!isDue && !isEnding) {
-            return;
-        }
-        if (isDirty) {
-            Transaction current = transaction();
-            if (!current.isFlushed() || !deployment.cluster().coordinator().isUp()) {
-                isBlocked = true; // the next turn tries again
-                return;
-            }
-            isBlocked = false;
-            lastCommit = wallClock();
-            if (failsNextCommit) {
-                failsNextCommit = false;
-                deployment.transactions().end(current, false);
-                loseAll();
-                return;
-            }
-            commit(current);
-        }
-        if (isEnding) {
-            closeRevoked();
-        }
-    }
-
-    private void commit(Transaction current) {
-        List<Log> logs = new ArrayList<>(3 * tasks.size());
-        for (OpenTask task : tasks.values()) {
-            for (Topic topic : Topic.values()) {
-                Log log = deployment.cluster().log(topic, task.partition());
-                Long waiting = task.queues().firstOffset(topic);
-                long offset = waiting != null ? waiting : fetcher.position(log.name()).orElse(0);
-                deployment.group().commit(topic.ordinal(), task.partition(), offset);
-                log.forget(offset);
+        } else if (result == Commits.Result.DONE) {
+            machine.isWell();
+            if (isEnding) {
+                closeRevoked();
             }
         }
-        deployment.transactions().end(current, true);
-        transaction = null;
-        isDirty = false;
-        tasks.values().forEach(OpenTask::committed);
-        clock.spend(deployment.cluster().coordinator().latencyMicros());
-        machine.isWell();
     }
 }

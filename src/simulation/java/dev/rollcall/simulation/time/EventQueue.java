@@ -82,7 +82,8 @@ public final class EventQueue {
                 break;
             }
             int right = child + 1;
-            if (right < size && (times[right] < times[child] || (times[right] == times[child] && turns[right] < turns[child]))) {
+            if (right < size
+                    && (times[right] < times[child] || (times[right] == times[child] && turns[right] < turns[child]))) {
                 child = right;
             }
             if (time < times[child] || (time == times[child] && order < turns[child])) {

@@ -1,4 +1,4 @@
-package dev.rollcall.simulation.processor;
+package dev.rollcall.simulation.input;
 
 import dev.rollcall.simulation.kafka.Log;
 import java.util.Optional;
@@ -10,7 +10,7 @@ import org.apache.kafka.clients.admin.ListOffsetsResult.ListOffsetsResultInfo;
 import org.apache.kafka.common.KafkaFuture;
 
 /** A leader's answer to where its log ends, on its way to a thread; to wait for it takes the thread's time. */
-final class EndOffset extends KafkaFuture<ListOffsetsResultInfo> {
+public final class EndOffset extends KafkaFuture<ListOffsetsResultInfo> {
     private static final long REQUEST_TIMEOUT_MICROS = 5_000_000;
 
     private final ThreadClock clock;
@@ -18,7 +18,7 @@ final class EndOffset extends KafkaFuture<ListOffsetsResultInfo> {
     private long doneAt = Long.MAX_VALUE;
     private long offset;
 
-    EndOffset(Log log, ThreadClock clock) {
+    public EndOffset(Log log, ThreadClock clock) {
         this.clock = clock;
         givenUpAt = clock.micros() + REQUEST_TIMEOUT_MICROS;
         log.whenAvailable(() -> {

@@ -1,4 +1,4 @@
-package dev.rollcall.simulation.processor;
+package dev.rollcall.simulation.input;
 
 import dev.rollcall.simulation.judge.History.Topic;
 import dev.rollcall.topology.SimulatedTask;
@@ -13,18 +13,19 @@ import org.jspecify.annotations.Nullable;
  * The choice between a task's inputs, as Kafka Streams has it ({@code PartitionGroup} of 4.3 with {@code max.task.idle.ms} 0, KIP-353
  * and KIP-695): the record with the smallest stamp among the heads, as long as no empty input is known to lag, or not known at all.
  */
-final class Queues {
+public final class Queues {
     private static final int INPUTS = Topic.values().length;
     private static final int UNCHOSEN = -1;
     private static final long UNKNOWN = -1;
 
     private final SimulatedTask task;
+
     @SuppressWarnings({"unchecked", "rawtypes"})
     private final Deque<ConsumerRecord<byte[], byte[]>>[] queues = new Deque[INPUTS];
 
     private final long[] lags = new long[INPUTS];
 
-    Queues(SimulatedTask task) {
+    public Queues(SimulatedTask task) {
         this.task = task;
         for (int i = 0; i < INPUTS; i++) {
             queues[i] = new ArrayDeque<>();
@@ -32,7 +33,7 @@ final class Queues {
         }
     }
 
-    void add(Topic topic, Collection<ConsumerRecord<byte[], byte[]>> records) {
+    public void add(Topic topic, Collection<ConsumerRecord<byte[], byte[]>> records) {
         Deque<ConsumerRecord<byte[], byte[]>> queue = queues[topic.ordinal()];
         boolean wasEmpty = queue.isEmpty();
         queue.addAll(records);
@@ -41,15 +42,15 @@ final class Queues {
         }
     }
 
-    void updateLag(Topic topic, OptionalLong lag) {
+    public void updateLag(Topic topic, OptionalLong lag) {
         lags[topic.ordinal()] = lag.orElse(UNKNOWN);
     }
 
-    int size(Topic topic) {
+    public int size(Topic topic) {
         return queues[topic.ordinal()].size();
     }
 
-    boolean isEmpty() {
+    public boolean isEmpty() {
         for (Deque<ConsumerRecord<byte[], byte[]>> queue : queues) {
             if (!queue.isEmpty()) {
                 return false;
@@ -58,7 +59,7 @@ final class Queues {
         return true;
     }
 
-    boolean isReady() {
+    public boolean isReady() {
         for (int i = 0; i < INPUTS; i++) {
             if (queues[i].isEmpty() && lags[i] != 0) {
                 return false;
@@ -68,13 +69,11 @@ final class Queues {
     }
 
     /** The record that comes next; it is removed. */
-    ConsumerRecord<byte[], byte[]> next() {
+    public ConsumerRecord<byte[], byte[]> next() {
         int first = UNCHOSEN;
         for (int i = 0; i < INPUTS; i++) {
             ConsumerRecord<byte[], byte[]> head = queues[i].peek();
-            if (head != null
-                    && (first == UNCHOSEN
-                            || stamp(head) < stamp(queues[first].element()))) {
+            if (head != null && (first == UNCHOSEN || stamp(head) < stamp(queues[first].element()))) {
                 first = i;
             }
         }
@@ -96,7 +95,7 @@ final class Queues {
 
     /** The offset of what waits first; null: nothing waits. */
     @Nullable
-    Long firstOffset(Topic topic) {
+    public Long firstOffset(Topic topic) {
         ConsumerRecord<byte[], byte[]> head = queues[topic.ordinal()].peek();
         return head == null ? null : head.offset();
     }

@@ -1,25 +1,25 @@
-package dev.rollcall.simulation.processor;
+package dev.rollcall.simulation.input;
 
 import dev.rollcall.simulation.time.EventQueue;
 
 /** The time of one thread, which is ahead of the simulation's while the thread waits or works. In µs. */
-final class ThreadClock {
+public final class ThreadClock {
     private final EventQueue time;
     private long reached;
 
-    ThreadClock(EventQueue time) {
+    public ThreadClock(EventQueue time) {
         this.time = time;
     }
 
-    long micros() {
+    public long micros() {
         return Math.max(reached, time.micros());
     }
 
-    void waitUntil(long micros) {
+    public void waitUntil(long micros) {
         reached = Math.max(reached, micros);
     }
 
-    void spend(long micros) {
+    public void spend(long micros) {
         reached = micros() + micros;
     }
 }

@@ -1,4 +1,4 @@
-package dev.rollcall.simulation.processor;
+package dev.rollcall.simulation.input;
 
 import dev.rollcall.simulation.kafka.Broker;
 import dev.rollcall.simulation.kafka.Cluster;
@@ -21,7 +21,7 @@ import org.apache.kafka.common.TopicPartition;
  * A consumer's fetches: of each broker one at a time, with that broker's latency and a bounded answer, so that the inputs arrive
  * in another order than they were written in.
  */
-final class Fetcher {
+public final class Fetcher {
     /** One partition that is read. */
     private static final class Source {
         private final Log log;
@@ -51,7 +51,7 @@ final class Fetcher {
     private final Consumer<Broker> watcher = this::request;
     private int turn;
 
-    Fetcher(EventQueue time, Cluster cluster, int limit, Runnable onData) {
+    public Fetcher(EventQueue time, Cluster cluster, int limit, Runnable onData) {
         this.time = time;
         this.limit = limit;
         this.onData = onData;
@@ -60,7 +60,7 @@ final class Fetcher {
         cluster.watch(watcher);
     }
 
-    void add(Log log, long from) {
+    public void add(Log log, long from) {
         sources.put(log.name(), new Source(log, from));
         Runnable reader = () -> request(log.leader());
         readers.put(log.name(), reader);
@@ -68,7 +68,7 @@ final class Fetcher {
         request(log.leader());
     }
 
-    void remove(Log log) {
+    public void remove(Log log) {
         sources.remove(log.name());
         Runnable reader = readers.remove(log.name());
         if (reader != null) {
@@ -77,11 +77,11 @@ final class Fetcher {
         answers.removeIf(answer -> answer.source.log == log);
     }
 
-    void close() {
+    public void close() {
         cluster.unwatch(watcher);
     }
 
-    void pause(TopicPartition partition, boolean paused) {
+    public void pause(TopicPartition partition, boolean paused) {
         Source source = sources.get(partition);
         if (source != null && source.isPaused != paused) {
             source.isPaused = paused;
@@ -134,7 +134,7 @@ final class Fetcher {
         });
     }
 
-    boolean hasData() {
+    public boolean hasData() {
         for (Answer answer : answers) {
             if (!answer.source.isPaused) {
                 return true;
@@ -144,7 +144,7 @@ final class Fetcher {
     }
 
     /** What has arrived, up to a number of records. */
-    Map<TopicPartition, List<ConsumerRecord<byte[], byte[]>>> poll(int most) {
+    public Map<TopicPartition, List<ConsumerRecord<byte[], byte[]>>> poll(int most) {
         Map<TopicPartition, List<ConsumerRecord<byte[], byte[]>>> polled = new LinkedHashMap<>();
         int left = most;
         for (Iterator<Answer> all = answers.iterator(); all.hasNext() && left > 0; ) {
@@ -156,7 +156,8 @@ final class Fetcher {
             while (left > 0 && !answer.records.isEmpty()) {
                 LogRecord record = answer.records.poll();
                 source.position = record.offset() + 1;
-                polled.computeIfAbsent(source.log.name(), any -> new ArrayList<>()).add(record);
+                polled.computeIfAbsent(source.log.name(), any -> new ArrayList<>())
+                        .add(record);
                 left--;
             }
             if (answer.records.isEmpty()) {
@@ -171,14 +172,14 @@ final class Fetcher {
     }
 
     /** How many records are missing, as far as the last fetch has told. */
-    OptionalLong lag(TopicPartition partition) {
+    public OptionalLong lag(TopicPartition partition) {
         Source source = sources.get(partition);
         return source == null || source.stable < 0
                 ? OptionalLong.empty()
                 : OptionalLong.of(Math.max(0, source.stable - source.position));
     }
 
-    OptionalLong position(TopicPartition partition) {
+    public OptionalLong position(TopicPartition partition) {
         Source source = sources.get(partition);
         return source == null ? OptionalLong.empty() : OptionalLong.of(source.position);
     }
