@@ -170,7 +170,7 @@ class ScenariosJudgedTest {
 
     @Test
     void shouldTakeAStateAndATextInOneStep() {
-        script.carrying(script.hb("A", ONLINE)).text("x", null, 1).out(ONLINE, "x", 1, 1.0, 1).ticks(31);
+        script.tick(0).carrying(script.hb("A", ONLINE)).text("x", null, 1).out(ONLINE, "x", 1, 1.0, 1).ticks(31);
         script.out(OFFLINE, 31, 1.0).expectNothing();
     }
 

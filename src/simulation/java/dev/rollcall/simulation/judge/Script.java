@@ -13,10 +13,12 @@ import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.function.Consumer;
 import org.apache.avro.Schema;
 import org.apache.avro.SchemaNormalization;
 import org.apache.avro.generic.GenericData;
@@ -28,9 +30,12 @@ import org.jspecify.annotations.Nullable;
 
 /** A history written by hand, for the judge's own tests. Times are in seconds; the brokers' clocks are right. */
 final class Script {
+    private static final Decoder DECODER = new Decoder(Path.of("schemas"));
     private static final Map<String, Schema> SCHEMAS = new HashMap<>();
 
-    final Judge judge;
+    private final JudgeSettings settings;
+    /** What is told, so that it can be told again with a record changed. */
+    private final List<Told> told = new ArrayList<>();
     private final Map<Topic, Long> offsets = new HashMap<>();
     private final Map<String, Presence> published = new HashMap<>();
     private String user = "u";
@@ -41,13 +46,21 @@ final class Script {
     private @Nullable Input last;
     private final Map<String, byte[]> headers = new HashMap<>();
 
+    /** Something that the judge is told; {@code presence} null: no record of presence. */
+    private record Told(@Nullable Presence presence, String user, int partition, Consumer<Judge> event) {}
+
     Script() {
         this(JudgeSettings.defaults());
     }
 
     Script(JudgeSettings settings) {
-        judge = new Judge(settings);
-        judge.takenOver(0, 0);
+        this.settings = settings;
+        tell(judge -> judge.takenOver(partition, 0));
+    }
+
+    private Script tell(Consumer<Judge> event) {
+        told.add(new Told(null, user, partition, event));
+        return this;
     }
 
     static Schema schema(String name) {
@@ -238,8 +251,8 @@ final class Script {
         headers.clear();
         now = Math.max(now, input.sent() / 1000.0);
         last = input;
-        judge.handled(partition, input);
-        return this;
+        int here = partition;
+        return tell(judge -> judge.handled(here, input));
     }
 
     /** A record with the right sequence and state before, stamped at since. */
@@ -261,6 +274,12 @@ final class Script {
     }
 
     Script out(Presence presence) {
+        published.put(user, presence);
+        told.add(new Told(presence, user, partition, publishing(presence, user, partition)));
+        return this;
+    }
+
+    private static Consumer<Judge> publishing(Presence presence, String user, int partition) {
         GenericRecord value = new GenericData.Record(schema("UserPresence"));
         Schema states = value.getSchema().getField("state").schema();
         State previous = presence.previousState();
@@ -270,61 +289,121 @@ final class Script {
         value.put("since", presence.since());
         value.put("last_active", presence.lastActive());
         value.put("sequence", presence.sequence());
-        published.put(user, presence);
-        judge.published(
-                partition, new Output(user.getBytes(StandardCharsets.UTF_8), encode(value), presence.timestamp()));
-        return this;
+        Output output = new Output(user.getBytes(StandardCharsets.UTF_8), encode(value), presence.timestamp());
+        return judge -> judge.published(partition, output);
+    }
+
+    Script outBytes(byte[] value) {
+        Output output = new Output(user.getBytes(StandardCharsets.UTF_8), value, ms(now));
+        int here = partition;
+        return tell(judge -> judge.published(here, output));
     }
 
     Script tombstone(double stamped) {
         published.remove(user);
-        judge.published(partition, new Output(user.getBytes(StandardCharsets.UTF_8), null, ms(stamped)));
+        Output output = new Output(user.getBytes(StandardCharsets.UTF_8), null, ms(stamped));
+        int here = partition;
+        return tell(judge -> judge.published(here, output));
+    }
+
+    /** What was published of the user is left alone from now on: its transaction is aborted. */
+    Script unpublish() {
+        published.remove(user);
+        told.replaceAll(event -> new Told(null, event.user(), event.partition(), event.event()));
         return this;
     }
 
     Script refused(String reason) {
         Input input = Objects.requireNonNull(last);
-        judge.refused(partition, new DeadLetter(reason, input.topic(), input.offset()));
-        return this;
+        int here = partition;
+        return tell(judge -> judge.refused(here, new DeadLetter(reason, input.topic(), input.offset())));
     }
 
     Script rerouted(int to) {
-        judge.rerouted(partition, Objects.requireNonNull(last), to);
-        return this;
+        Input input = Objects.requireNonNull(last);
+        int here = partition;
+        return tell(judge -> judge.rerouted(here, input, to));
     }
 
     Script takeOver() {
         commit();
-        judge.takenOver(partition, ms(now));
-        return this;
+        return restart();
+    }
+
+    /** A take-over without a commit. */
+    Script restart() {
+        long at = ms(now);
+        int here = partition;
+        return tell(judge -> judge.takenOver(here, at));
     }
 
     Script commit() {
-        judge.committed(partition, ms(now));
-        return this;
+        long at = ms(now);
+        int here = partition;
+        return tell(judge -> judge.committed(here, at));
     }
 
     Script abort() {
-        judge.aborted(partition);
-        return this;
+        int here = partition;
+        return tell(judge -> judge.aborted(here));
     }
 
-    List<Violation> end() {
-        commit();
-        judge.ended(ms(now));
+    private List<Violation> judged(List<Told> events) {
+        Judge judge = new Judge(settings, DECODER);
+        events.forEach(event -> event.event().accept(judge));
+        judge.committed(partition, ms(now));
+        judge.ended(last == null ? 0 : last.stamp());
         return judge.violations();
     }
 
+    /** The history is right; and each of its records of presence, left out, told twice or changed a little, is not. */
     void expectNothing() {
-        List<Violation> violations = end();
+        List<Violation> violations = judged(told);
         if (!violations.isEmpty()) {
             throw new AssertionError(violations.toString());
         }
+        for (int i = 0; i < told.size(); i++) {
+            Told right = told.get(i);
+            if (right.presence() != null) {
+                expectWrong(i, "left out", tell -> {});
+                expectWrong(i, "twice", right.event().andThen(right.event()));
+                for (Presence wrong : wrong(right.presence())) {
+                    expectWrong(i, wrong.toString(), publishing(wrong, right.user(), right.partition()));
+                }
+            }
+        }
+    }
+
+    private void expectWrong(int index, String how, Consumer<Judge> instead) {
+        List<Told> changed = new ArrayList<>(told);
+        changed.set(index, new Told(null, user, partition, instead));
+        if (judged(changed).isEmpty()) {
+            throw new AssertionError("not noticed: " + told.get(index).presence() + " " + how);
+        }
+    }
+
+    private static List<Presence> wrong(Presence p) {
+        State other = p.state() == State.IDLE ? State.ONLINE : State.IDLE;
+        State previous = p.previousState() == null ? State.OFFLINE : null;
+        long active = p.lastActive() == null ? 1 : p.lastActive() + 1;
+        return List.of(
+                new Presence(other, p.previousState(), p.text(), p.since(), p.lastActive(), p.sequence(), p.timestamp()),
+                new Presence(p.state(), previous, p.text(), p.since(), p.lastActive(), p.sequence(), p.timestamp()),
+                new Presence(p.state(), p.previousState(), "?", p.since(), p.lastActive(), p.sequence(), p.timestamp()),
+                new Presence(
+                        p.state(), p.previousState(), p.text(), p.since() + 1, p.lastActive(), p.sequence(), p.timestamp()),
+                new Presence(
+                        p.state(), p.previousState(), p.text(), p.since() - 1, p.lastActive(), p.sequence(), p.timestamp()),
+                new Presence(p.state(), p.previousState(), p.text(), p.since(), active, p.sequence(), p.timestamp()),
+                new Presence(
+                        p.state(), p.previousState(), p.text(), p.since(), p.lastActive(), p.sequence() + 1, p.timestamp()),
+                new Presence(
+                        p.state(), p.previousState(), p.text(), p.since(), p.lastActive(), p.sequence(), p.timestamp() + 1));
     }
 
     /** The first violation is of this kind. */
     void expect(Kind kind) {
-        List<Violation> violations = end();
+        List<Violation> violations = judged(told);
         if (violations.isEmpty() || violations.get(0).kind() != kind) {
             throw new AssertionError(kind + " expected: " + violations);
         }

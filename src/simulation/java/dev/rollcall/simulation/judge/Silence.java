@@ -20,7 +20,7 @@ final class Silence {
     private final Collection<User> users;
     private long surely = Long.MIN_VALUE;
     private long possibly = Long.MIN_VALUE;
-    private long lastTick = Long.MIN_VALUE;
+    private long lastTick = Long.MIN_VALUE / 2;
     /** The last word was a tick, or the first record that a processor read: ticks were due after it. */
     private boolean ticksDue;
     private boolean takenOver;
