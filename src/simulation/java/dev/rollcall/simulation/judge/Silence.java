@@ -126,9 +126,11 @@ final class Silence {
         for (User user : users) {
             Presence published = user.published();
             Long active = published == null ? null : published.lastActive();
+            user.reviveUnswept();
             for (Variant variant : user.variants()) {
                 for (Device device : variant.devices) {
                     takeOver(device, lo, hi, persistMs);
+                    user.lookAt(Ending.of(device, ground, lo).endLo());
                 }
                 if (variant.activeHi != Variant.NEVER) {
                     long least = Math.min(variant.activeLo, variant.activeHi - persistMs);

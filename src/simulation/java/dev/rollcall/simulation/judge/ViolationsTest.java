@@ -250,6 +250,13 @@ class ViolationsTest {
     }
 
     @Test
+    void shouldAllowThatASweepIsCutOffByATakeOver() {
+        online().ticks(30).takeOver().ticks(61).out(OFFLINE, 61, 0.0).expectRight();
+        new Script().hb("A", ONLINE).at(0).out(ONLINE, 0, 0.0).ticks(30).takeOver().out(OFFLINE, 30, 0.0).ticks(61).expectRight();
+        new Script().hb("A", ONLINE).at(0).out(ONLINE, 0, 0.0).ticks(30).takeOver().ticks(63).expect(Kind.GHOST);
+    }
+
+    @Test
     void shouldNotExtendTheEndOfAConnectionAtATakeOver() {
         online().end("A", 10).takeOver().ticks(15).out(OFFLINE, 15, 0.0).expectNothing();
     }
