@@ -41,6 +41,10 @@ final class Decoder {
     /** Schemas that no client writes to an input: whether Rollcall "knows" them there is left open by rule 12. */
     private static final Set<String> INTERNAL = Set.of("RoutingView", "UserState", "ShardState");
 
+    /** Heartbeats of one device are mostly the same bytes: so many different ones are kept decoded. */
+    private static final int KEPT = 200_000;
+
+    private final Map<Key, Heartbeat> kept = new HashMap<>();
     private final Map<Long, Version> versions = new HashMap<>();
     private @Nullable BinaryDecoder reused;
 
@@ -109,7 +113,9 @@ final class Decoder {
     /** What an input says. The key of a {@code ShardHeartbeat} is not looked at (rule 14). */
     Decoded input(Topic topic, byte @Nullable [] key, byte @Nullable [] value) {
         Set<String> reasons = new TreeSet<>();
-        Decoded decoded = value == null ? absent(topic) : value(topic, value, reasons);
+        Decoded decoded = value == null
+                ? absent(topic)
+                : topic == Topic.DEVICE_HEARTBEAT ? heartbeatTopic(value, reasons) : value(topic, value, reasons);
         if (decoded instanceof ShardBeat || decoded instanceof Tick) {
             return decoded;
         }
@@ -140,6 +146,22 @@ final class Decoder {
             case STATUS -> new Text(null, Long.MAX_VALUE);
             case APPEAR_OFFLINE -> new Flag(false);
         };
+    }
+
+    private @Nullable Decoded heartbeatTopic(byte[] value, Set<String> reasons) {
+        Key bytes = new Key(value);
+        Heartbeat known = kept.get(bytes);
+        if (known != null) {
+            return known;
+        }
+        Decoded decoded = value(Topic.DEVICE_HEARTBEAT, value, reasons);
+        if (decoded instanceof Heartbeat heartbeat) {
+            if (kept.size() == KEPT) {
+                kept.clear();
+            }
+            kept.put(bytes, heartbeat);
+        }
+        return decoded;
     }
 
     private @Nullable Decoded value(Topic topic, byte[] value, Set<String> reasons) {

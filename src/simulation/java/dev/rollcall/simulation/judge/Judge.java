@@ -15,6 +15,7 @@ public final class Judge implements History {
     private final Decoder decoder;
     private final List<Violation> violations = new ArrayList<>();
     private final Map<Integer, Partition> partitions = new HashMap<>();
+    private final SentOn sentOn = new SentOn();
 
     /** A partition, and what was told of it since its last commit. */
     private static final class Partition {
@@ -40,9 +41,14 @@ public final class Judge implements History {
         this(settings, Path.of("schemas"));
     }
 
+    /** A judge that reads the schemas, {@code *.avsc} and {@code versions/*.avsc}, from this directory. */
     public Judge(JudgeSettings settings, Path schemas) {
+        this(settings, new Decoder(schemas));
+    }
+
+    Judge(JudgeSettings settings, Decoder decoder) {
         this.settings = settings;
-        this.decoder = new Decoder(schemas);
+        this.decoder = decoder;
     }
 
     /** What was found so far, in the order in which it was committed. */
@@ -87,6 +93,7 @@ public final class Judge implements History {
         Partition committed = partition(partition);
         List<Handling> handlings = committed.open;
         committed.open = new ArrayList<>();
+        handlings.forEach(handling -> sentOn.follow(partition, handling));
         committed.model.commit(handlings);
     }
 
@@ -107,5 +114,6 @@ public final class Judge implements History {
         for (Partition partition : partitions.values()) {
             partition.model.end(trueTime + partition.offsetMs);
         }
+        sentOn.end(violations, trueTime);
     }
 }

@@ -220,7 +220,7 @@ final class PartitionModel {
             long at = moment.arrivedStamp();
             variant.emit(from, at, from, at, Expected.AT_ONCE, "of a text or flag (rules 8 and 9)");
         });
-        if (carried instanceof Heartbeat heartbeat && heartbeat.shard() != null) {
+        if (carried instanceof Heartbeat heartbeat && heartbeat.shard() != null && !user.isSurelyHidden()) {
             ground.shards.shard(heartbeat.shard()).heard(ofHeartbeat.hi(), false, ground.settings.shardQuietMs());
         }
         user.refused(routing.expectTooMany(handling, input));

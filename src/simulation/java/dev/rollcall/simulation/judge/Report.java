@@ -6,6 +6,9 @@ import org.jspecify.annotations.Nullable;
 
 /** Where the violations of one partition go. */
 final class Report {
+    /** The first ones tell what is wrong; a broken Rollcall would fill the memory with the others. */
+    private static final int MOST = 10_000;
+
     private final List<Violation> violations;
     private final int partition;
     private final Ground ground;
@@ -17,7 +20,10 @@ final class Report {
     }
 
     void add(Kind kind, @Nullable Key user, String sentence) {
-        violations.add(
-                new Violation(kind, partition, user == null ? null : user.toString(), ground.time.now(), sentence));
+        if (violations.size() == MOST) {
+            return;
+        }
+        violations.add(new Violation(
+                kind, partition, user == null ? null : user.toString(), ground.time.now(), sentence));
     }
 }

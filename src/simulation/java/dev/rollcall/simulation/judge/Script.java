@@ -5,32 +5,26 @@ import dev.rollcall.simulation.judge.History.Input;
 import dev.rollcall.simulation.judge.History.Output;
 import dev.rollcall.simulation.judge.History.Topic;
 import dev.rollcall.simulation.judge.Violation.Kind;
-import java.io.ByteArrayOutputStream;
-import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.function.Consumer;
 import org.apache.avro.Schema;
-import org.apache.avro.SchemaNormalization;
 import org.apache.avro.generic.GenericData;
-import org.apache.avro.generic.GenericDatumWriter;
 import org.apache.avro.generic.GenericRecord;
-import org.apache.avro.io.BinaryEncoder;
-import org.apache.avro.io.EncoderFactory;
 import org.jspecify.annotations.Nullable;
 
 /** A history written by hand, for the judge's own tests. Times are in seconds; the brokers' clocks are right. */
 final class Script {
-    private static final Map<String, Schema> SCHEMAS = new HashMap<>();
-
-    final Judge judge;
+    private static final Decoder DECODER = new Decoder(Path.of("schemas"));
+    private final JudgeSettings settings;
+    /** What is told, so that it can be told again with a record changed. */
+    private final List<Told> told = new ArrayList<>();
     private final Map<Topic, Long> offsets = new HashMap<>();
     private final Map<String, Presence> published = new HashMap<>();
     private String user = "u";
@@ -41,41 +35,21 @@ final class Script {
     private @Nullable Input last;
     private final Map<String, byte[]> headers = new HashMap<>();
 
+    /** Something that the judge is told; {@code presence} null: no record of presence. */
+    private record Told(@Nullable Presence presence, String user, int partition, Consumer<Judge> event) {}
+
     Script() {
         this(JudgeSettings.defaults());
     }
 
     Script(JudgeSettings settings) {
-        judge = new Judge(settings);
-        judge.takenOver(0, 0);
+        this.settings = settings;
+        tell(judge -> judge.takenOver(partition, 0));
     }
 
-    static Schema schema(String name) {
-        return SCHEMAS.computeIfAbsent(name, missing -> {
-            try {
-                return new Schema.Parser().parse(Files.readString(Path.of("schemas", name + ".avsc")));
-            } catch (IOException unreadable) {
-                throw new UncheckedIOException(unreadable);
-            }
-        });
-    }
-
-    static byte[] encode(GenericRecord value) {
-        ByteArrayOutputStream bytes = new ByteArrayOutputStream();
-        byte[] header = new byte[] {(byte) 0xC3, 1};
-        bytes.writeBytes(header);
-        bytes.writeBytes(ByteBuffer.allocate(8)
-                .order(ByteOrder.LITTLE_ENDIAN)
-                .putLong(SchemaNormalization.parsingFingerprint64(value.getSchema()))
-                .array());
-        BinaryEncoder encoder = EncoderFactory.get().binaryEncoder(bytes, null);
-        try {
-            new GenericDatumWriter<GenericRecord>(value.getSchema()).write(value, encoder);
-            encoder.flush();
-        } catch (IOException unwritable) {
-            throw new UncheckedIOException(unwritable);
-        }
-        return bytes.toByteArray();
+    private Script tell(Consumer<Judge> event) {
+        told.add(new Told(null, user, partition, event));
+        return this;
     }
 
     static long ms(double seconds) {
@@ -122,7 +96,7 @@ final class Script {
 
     /** A heartbeat to be written with {@link Heartbeat#at}. */
     final class Heartbeat {
-        private final GenericRecord value = new GenericData.Record(schema("DeviceHeartbeat"));
+        private final GenericRecord value = new GenericData.Record(Wire.schema("DeviceHeartbeat"));
 
         Heartbeat(String device, @Nullable State state) {
             value.put("device_id", device);
@@ -157,7 +131,7 @@ final class Script {
         }
 
         byte[] bytes() {
-            return encode(value);
+            return Wire.encode(value);
         }
 
         Script at(double at) {
@@ -174,25 +148,25 @@ final class Script {
     }
 
     Script text(@Nullable String text, @Nullable Double expires, double at) {
-        GenericRecord value = new GenericData.Record(schema("UserStatus"));
+        GenericRecord value = new GenericData.Record(Wire.schema("UserStatus"));
         value.put("text", text);
         value.put("expires_at", expires == null ? null : ms(expires));
-        return write(Topic.STATUS, at, user, encode(value));
+        return write(Topic.STATUS, at, user, Wire.encode(value));
     }
 
     Script hide(boolean on, double at) {
-        GenericRecord value = new GenericData.Record(schema("AppearOffline"));
+        GenericRecord value = new GenericData.Record(Wire.schema("AppearOffline"));
         value.put("appear_offline", on);
-        return write(Topic.APPEAR_OFFLINE, at, user, encode(value));
+        return write(Topic.APPEAR_OFFLINE, at, user, Wire.encode(value));
     }
 
     Script shard(String shard, String session, long startedAt, boolean ended, double at) {
-        GenericRecord value = new GenericData.Record(schema("ShardHeartbeat"));
+        GenericRecord value = new GenericData.Record(Wire.schema("ShardHeartbeat"));
         value.put("shard", shard);
         value.put("session", session);
         value.put("started_at", startedAt);
         value.put("ended", ended);
-        return write(Topic.DEVICE_HEARTBEAT, at, null, encode(value));
+        return write(Topic.DEVICE_HEARTBEAT, at, null, Wire.encode(value));
     }
 
     /** Heartbeats of a shard every ten seconds, and ticks in between. */
@@ -205,9 +179,9 @@ final class Script {
     }
 
     Script tick(double at) {
-        GenericRecord value = new GenericData.Record(schema("ClockPulse"));
+        GenericRecord value = new GenericData.Record(Wire.schema("ClockPulse"));
         value.put("instance", "i");
-        return write(Topic.DEVICE_HEARTBEAT, at, null, encode(value));
+        return write(Topic.DEVICE_HEARTBEAT, at, null, Wire.encode(value));
     }
 
     /** Ticks at each full second after the last record, up to and with this one. */
@@ -240,8 +214,8 @@ final class Script {
         headers.clear();
         now = Math.max(now, input.sent() / 1000.0);
         last = input;
-        judge.handled(partition, input);
-        return this;
+        int here = partition;
+        return tell(judge -> judge.handled(here, input));
     }
 
     /** A record with the right sequence and state before, stamped at since. */
@@ -263,70 +237,114 @@ final class Script {
     }
 
     Script out(Presence presence) {
-        GenericRecord value = new GenericData.Record(schema("UserPresence"));
-        Schema states = value.getSchema().getField("state").schema();
-        State previous = presence.previousState();
-        value.put("state", new GenericData.EnumSymbol(states, presence.state().name()));
-        value.put("previous_state", previous == null ? null : new GenericData.EnumSymbol(states, previous.name()));
-        value.put("status", presence.text());
-        value.put("since", presence.since());
-        value.put("last_active", presence.lastActive());
-        value.put("sequence", presence.sequence());
         published.put(user, presence);
-        judge.published(
-                partition, new Output(user.getBytes(StandardCharsets.UTF_8), encode(value), presence.timestamp()));
+        told.add(new Told(presence, user, partition, publishing(presence, user, partition)));
         return this;
+    }
+
+    private static Consumer<Judge> publishing(Presence presence, String user, int partition) {
+        byte[] key = user.getBytes(StandardCharsets.UTF_8);
+        Output output = new Output(key, Wire.encode(presence), presence.timestamp());
+        return judge -> judge.published(partition, output);
+    }
+
+    Script outBytes(byte[] value) {
+        Output output = new Output(user.getBytes(StandardCharsets.UTF_8), value, ms(now));
+        int here = partition;
+        return tell(judge -> judge.published(here, output));
     }
 
     Script tombstone(double stamped) {
         published.remove(user);
-        judge.published(partition, new Output(user.getBytes(StandardCharsets.UTF_8), null, ms(stamped)));
+        Output output = new Output(user.getBytes(StandardCharsets.UTF_8), null, ms(stamped));
+        int here = partition;
+        return tell(judge -> judge.published(here, output));
+    }
+
+    /** What was published of the user is left alone from now on: its transaction is aborted. */
+    Script unpublish() {
+        published.remove(user);
+        told.replaceAll(event -> new Told(null, event.user(), event.partition(), event.event()));
         return this;
     }
 
     Script refused(String reason) {
         Input input = Objects.requireNonNull(last);
-        judge.refused(partition, new DeadLetter(reason, input.topic(), input.offset()));
-        return this;
+        int here = partition;
+        return tell(judge -> judge.refused(here, new DeadLetter(reason, input.topic(), input.offset())));
     }
 
     Script rerouted(int to) {
-        judge.rerouted(partition, Objects.requireNonNull(last), to);
-        return this;
+        Input input = Objects.requireNonNull(last);
+        int here = partition;
+        return tell(judge -> judge.rerouted(here, input, to));
     }
 
     Script takeOver() {
         commit();
-        judge.takenOver(partition, ms(now));
-        return this;
+        return restart();
+    }
+
+    /** A take-over without a commit. */
+    Script restart() {
+        long at = ms(now);
+        int here = partition;
+        return tell(judge -> judge.takenOver(here, at));
     }
 
     Script commit() {
-        judge.committed(partition, ms(now));
-        return this;
+        long at = ms(now);
+        int here = partition;
+        return tell(judge -> judge.committed(here, at));
     }
 
     Script abort() {
-        judge.aborted(partition);
-        return this;
+        int here = partition;
+        return tell(judge -> judge.aborted(here));
     }
 
-    List<Violation> end() {
-        commit();
-        judge.ended(ms(now));
+    private List<Violation> judged(List<Told> events) {
+        Judge judge = new Judge(settings, DECODER);
+        events.forEach(event -> event.event().accept(judge));
+        judge.committed(partition, ms(now));
+        judge.ended(last == null ? 0 : last.stamp());
         return judge.violations();
     }
 
-    void expectNothing() {
-        List<Violation> violations = end();
+    /** The history is right. */
+    void expectRight() {
+        List<Violation> violations = judged(told);
         if (!violations.isEmpty()) {
             throw new AssertionError(violations.toString());
         }
     }
 
+    /** The history is right; and each of its records of presence, left out, told twice or changed a little, is not. */
+    void expectNothing() {
+        expectRight();
+        for (int i = 0; i < told.size(); i++) {
+            Told right = told.get(i);
+            if (right.presence() != null) {
+                expectWrong(i, "left out", tell -> {});
+                expectWrong(i, "twice", right.event().andThen(right.event()));
+                for (Presence wrong : Wire.wrong(right.presence())) {
+                    expectWrong(i, wrong.toString(), publishing(wrong, right.user(), right.partition()));
+                }
+            }
+        }
+    }
+
+    private void expectWrong(int index, String how, Consumer<Judge> instead) {
+        List<Told> changed = new ArrayList<>(told);
+        changed.set(index, new Told(null, user, partition, instead));
+        if (judged(changed).isEmpty()) {
+            throw new AssertionError("not noticed: " + told.get(index).presence() + " " + how);
+        }
+    }
+
     /** The first violation is of this kind. */
     void expect(Kind kind) {
-        List<Violation> violations = end();
+        List<Violation> violations = judged(told);
         if (violations.isEmpty() || violations.get(0).kind() != kind) {
             throw new AssertionError(kind + " expected: " + violations);
         }

@@ -20,7 +20,7 @@ final class Silence {
     private final Collection<User> users;
     private long surely = Long.MIN_VALUE;
     private long possibly = Long.MIN_VALUE;
-    private long lastTick = Long.MIN_VALUE;
+    private long lastTick = Long.MIN_VALUE / 2;
     /** The last word was a tick, or the first record that a processor read: ticks were due after it. */
     private boolean ticksDue;
 
@@ -131,9 +131,11 @@ final class Silence {
         for (User user : users) {
             Presence published = user.published();
             Long active = published == null ? null : published.lastActive();
+            user.reviveUnswept();
             for (Variant variant : user.variants()) {
                 for (Device device : variant.devices) {
                     takeOver(device, lo, hi, persistMs);
+                    user.lookAt(Ending.of(device, ground, lo).endLo());
                 }
                 if (variant.activeHi != Variant.NEVER) {
                     long least = Math.min(variant.activeLo, variant.activeHi - persistMs);

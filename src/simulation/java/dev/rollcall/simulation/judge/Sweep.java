@@ -58,7 +58,7 @@ final class Sweep {
         for (Variant variant : user.variants()) {
             if (expiry.isAnythingDue(variant, at)) {
                 long due = due();
-                user.branch((copy, choices) -> expiry.apply(copy, at, due, choices));
+                user.sweep((copy, choices) -> expiry.apply(copy, at, due, choices));
                 break;
             }
         }

@@ -25,6 +25,8 @@ final class User {
     private List<Variant> variants = new ArrayList<>(List.of(new Variant()));
     private @Nullable Presence published;
     private long lookAt = Long.MAX_VALUE;
+    /** The readings before the last sweep, while nothing that it ended is published, and nothing else was read of the user. */
+    private List<Variant> unswept = List.of();
     /** In the brokers' time: the last text or flag. */
     private long lastFact = Variant.NEVER;
 
@@ -49,6 +51,25 @@ final class User {
             lookAt = at;
             agenda.add(this, at);
         }
+    }
+
+    /** A clock tick ends something, which is to be published in the sweep after it. */
+    void sweep(Step step) {
+        List<Variant> before = new ArrayList<>();
+        if (!isOwed()) {
+            variants.forEach(variant -> before.add(variant.copy()));
+        }
+        branch(step);
+        unswept = isOwed() ? before : List.of();
+    }
+
+    /**
+     * A take-over before a sweep was done: the next processor finds those devices in the store as they were, and gives them one
+     * lease (promise 4). Nothing says whether the sweep got as far as this user.
+     */
+    void reviveUnswept() {
+        variants.addAll(unswept);
+        unswept = List.of();
     }
 
     /** Whether an entry of the agenda still counts; it counts once. */
@@ -159,6 +180,7 @@ final class User {
 
     void publish(Presence presence) {
         checkSequence(presence);
+        unswept = List.of();
         Variant first = variants.get(0);
         if (keep(variant -> fits(variant, presence))) {
             for (Variant variant : variants) {
@@ -246,6 +268,7 @@ final class User {
 
     /** The record that was handled last is done: what it changed must have been published by now. */
     void settle() {
+        unswept = List.of();
         if (variants.size() == 1 && variants.get(0).pending.isEmpty()) {
             return;
         }
@@ -254,6 +277,7 @@ final class User {
 
     /** A clock tick is handled: what one before it ended must have been published by now. */
     void overdue(long tick) {
+        unswept = List.of();
         drop(tick, Kind.GHOST);
     }
 
