@@ -23,7 +23,7 @@ final class Report {
         if (violations.size() == MOST) {
             return;
         }
-        violations.add(new Violation(
-                kind, partition, user == null ? null : user.toString(), ground.time.now(), sentence));
+        violations.add(
+                new Violation(kind, partition, user == null ? null : user.toString(), ground.time.now(), sentence));
     }
 }

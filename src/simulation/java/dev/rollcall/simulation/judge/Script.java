@@ -25,6 +25,7 @@ final class Script {
     private final JudgeSettings settings;
     /** What is told, so that it can be told again with a record changed. */
     private final List<Told> told = new ArrayList<>();
+
     private final Map<Topic, Long> offsets = new HashMap<>();
     private final Map<String, Presence> published = new HashMap<>();
     private String user = "u";

@@ -12,7 +12,8 @@ import org.jspecify.annotations.Nullable;
 /** Follows misrouted records: each one that was sent on arrives, with the time at which it was first written (rule 7). */
 final class SentOn {
     /** What a record has to be the same in when it arrives; {@code value} null: it has none. */
-    private record Record(Topic topic, int partition, Key key, @Nullable Key value, long firstWritten) {}
+    private record Record(
+            Topic topic, int partition, Key key, @Nullable Key value, long firstWritten) {}
 
     private final Map<Record, Integer> onTheWay = new HashMap<>();
 

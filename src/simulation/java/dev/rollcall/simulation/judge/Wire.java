@@ -71,17 +71,42 @@ final class Wire {
         State previous = p.previousState() == null ? State.OFFLINE : null;
         long active = p.lastActive() == null ? 1 : p.lastActive() + 1;
         return List.of(
-                new Presence(other, p.previousState(), p.text(), p.since(), p.lastActive(), p.sequence(), p.timestamp()),
+                new Presence(
+                        other, p.previousState(), p.text(), p.since(), p.lastActive(), p.sequence(), p.timestamp()),
                 new Presence(p.state(), previous, p.text(), p.since(), p.lastActive(), p.sequence(), p.timestamp()),
                 new Presence(p.state(), p.previousState(), "?", p.since(), p.lastActive(), p.sequence(), p.timestamp()),
                 new Presence(
-                        p.state(), p.previousState(), p.text(), p.since() + 1, p.lastActive(), p.sequence(), p.timestamp()),
+                        p.state(),
+                        p.previousState(),
+                        p.text(),
+                        p.since() + 1,
+                        p.lastActive(),
+                        p.sequence(),
+                        p.timestamp()),
                 new Presence(
-                        p.state(), p.previousState(), p.text(), p.since() - 1, p.lastActive(), p.sequence(), p.timestamp()),
+                        p.state(),
+                        p.previousState(),
+                        p.text(),
+                        p.since() - 1,
+                        p.lastActive(),
+                        p.sequence(),
+                        p.timestamp()),
                 new Presence(p.state(), p.previousState(), p.text(), p.since(), active, p.sequence(), p.timestamp()),
                 new Presence(
-                        p.state(), p.previousState(), p.text(), p.since(), p.lastActive(), p.sequence() + 1, p.timestamp()),
+                        p.state(),
+                        p.previousState(),
+                        p.text(),
+                        p.since(),
+                        p.lastActive(),
+                        p.sequence() + 1,
+                        p.timestamp()),
                 new Presence(
-                        p.state(), p.previousState(), p.text(), p.since(), p.lastActive(), p.sequence(), p.timestamp() + 1));
+                        p.state(),
+                        p.previousState(),
+                        p.text(),
+                        p.since(),
+                        p.lastActive(),
+                        p.sequence(),
+                        p.timestamp() + 1));
     }
 }
