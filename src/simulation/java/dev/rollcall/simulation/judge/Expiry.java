@@ -1,0 +1,143 @@
+package dev.rollcall.simulation.judge;
+
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.Iterator;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/** What a clock tick ends: leases, grace times, holds and texts (rules 4, 5, 8, 13 and 14). */
+final class Expiry {
+    /** An end that a tick noticed: of a device, or of the text where that is null. In the brokers' time. */
+    private record End(@Nullable Device device, long sinceLo, long sinceHi, long timeLo, long timeHi) {}
+
+    private final Ground ground;
+
+    Expiry(Ground ground) {
+        this.ground = ground;
+    }
+
+    /** Whether a tick at this instant may end anything. */
+    boolean isAnythingDue(Variant variant, long at) {
+        if (variant.textEnds <= at) {
+            return true;
+        }
+        for (Device device : variant.devices) {
+            if (Ending.of(device, ground, at).endLo() <= at) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    void apply(Variant variant, long at, long dueTick, Choices choices) {
+        List<End> ends = new ArrayList<>();
+        for (Device device : variant.devices) {
+            Ending ending = Ending.of(device, ground, at);
+            if (choices.between(ending.endHi() <= at, ending.endLo() <= at)) {
+                ends.add(ended(device, ending, at));
+            } else {
+                device.aliveAt = at;
+            }
+        }
+        if (variant.textEnds != Long.MAX_VALUE && isTextOver(variant, at, choices)) {
+            long instant = variant.textEnds;
+            ends.add(new End(null, instant, instant, instant, instant));
+        }
+        if (!ends.isEmpty()) {
+            inOrder(variant, ends, dueTick, choices);
+        }
+    }
+
+    /** Devices of a session that turned out to be an earlier one end "at once": with that record, before the next tick. */
+    void applyDecided(Variant variant, long at, long dueTick) {
+        List<End> ends = new ArrayList<>();
+        for (Device device : variant.devices) {
+            if (device.decided != null && device.decided.endHi() <= at) {
+                ends.add(ended(device, device.decided, at));
+            }
+        }
+        if (!ends.isEmpty()) {
+            emit(variant, ends, dueTick);
+        }
+    }
+
+    /** {@code expires_at} is in the brokers' time; where stamps stepped back, the partition's time is beyond that. */
+    private boolean isTextOver(Variant variant, long at, Choices choices) {
+        return choices.between(variant.textEnds <= ground.time.earlierStamp(at), variant.textEnds <= at);
+    }
+
+    private End ended(Device device, Ending ending, long at) {
+        LogTime time = ground.time;
+        long earliest = Math.max(ending.endLo(), Math.min(device.aliveAt + 1, ending.endHi()));
+        boolean sinceIsEnd = ending.sinceLo() == ending.endLo() && ending.sinceHi() == ending.endHi();
+        long sinceLo = sinceIsEnd ? earliest : ending.sinceLo();
+        return new End(
+                device,
+                time.earlierStamp(sinceLo),
+                time.laterStamp(Math.min(ending.sinceHi(), at)),
+                time.earlierStamp(earliest),
+                time.laterStamp(Math.min(ending.endHi(), at)));
+    }
+
+    /**
+     * Rule 10: several instants are several records, in order; several ends at one instant are one record. Where devices are held,
+     * the order is that of since, or that in which the holds end: the rules name neither.
+     */
+    private static void inOrder(Variant variant, List<End> ends, long dueTick, Choices choices) {
+        List<End> bySince = new ArrayList<>(ends);
+        bySince.sort(Comparator.comparingLong(End::sinceLo).thenComparingLong(End::sinceHi));
+        List<End> byTime = new ArrayList<>(ends);
+        byTime.sort(Comparator.comparingLong(End::timeLo).thenComparingLong(End::timeHi));
+        boolean differ = !bySince.equals(byTime);
+        emit(variant, differ && choices.either(false) ? byTime : bySince, dueTick);
+    }
+
+    private static void emit(Variant variant, List<End> ordered, long dueTick) {
+        Iterator<End> ends = ordered.iterator();
+        End end = ends.next();
+        while (true) {
+            remove(variant, end);
+            End next = ends.hasNext() ? ends.next() : null;
+            if (next == null || next.sinceLo() != end.sinceLo() || next.sinceHi() != end.sinceHi()) {
+                // A held device's state may have been taken up by another device, or have gone with one, in the
+                // meantime.
+                long began = Math.max(variant.unionFrom(), variant.lastEnd);
+                variant.emit(
+                        end.sinceLo(),
+                        Math.max(end.sinceHi(), began),
+                        end.timeLo(),
+                        end.timeHi(),
+                        dueTick,
+                        end.device() == null
+                                ? "the text's end is reached (rule 8)"
+                                : "a device is over (rules 4, 5, 13, 14)");
+            }
+            if (next == null) {
+                return;
+            }
+            end = next;
+        }
+    }
+
+    private static void remove(Variant variant, End end) {
+        Device device = end.device();
+        if (device == null) {
+            variant.text = null;
+            variant.textEnds = Long.MAX_VALUE;
+            return;
+        }
+        variant.devices.remove(device);
+        variant.lastEnd = Math.max(variant.lastEnd, end.sinceHi());
+        variant.quietHi = Math.max(variant.quietHi, end.timeHi());
+    }
+
+    /** The earliest instant at which the next tick may end something. */
+    long nextLook(Variant variant, long at) {
+        long next = variant.textEnds == Long.MAX_VALUE ? Long.MAX_VALUE : Math.max(variant.textEnds, at + 1);
+        for (Device device : variant.devices) {
+            next = Math.min(next, Ending.nextLook(device, ground, at));
+        }
+        return next;
+    }
+}

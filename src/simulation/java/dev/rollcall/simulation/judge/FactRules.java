@@ -1,0 +1,56 @@
+package dev.rollcall.simulation.judge;
+
+import dev.rollcall.simulation.judge.Decoded.Flag;
+import dev.rollcall.simulation.judge.Decoded.Text;
+
+/** What a text or a flag does to a user: rules 7 to 9. */
+final class FactRules {
+    private final Ground ground;
+
+    FactRules(Ground ground) {
+        this.ground = ground;
+    }
+
+    /** Rule 7: a misrouted text never undoes a newer one, also a cleared one; one that counts takes effect when it arrives. */
+    void text(Variant variant, Text text, Moment moment, boolean maybeForgotten, Choices choices) {
+        if (moment.misrouted() && isOlder(variant.textStamp, moment, maybeForgotten, choices)) {
+            return;
+        }
+        variant.textStamp = moment.stamp();
+        boolean expired = text.expiresAt() != Long.MAX_VALUE && isExpired(text, moment, choices);
+        variant.text = text.text() == null || expired ? null : text.text();
+        variant.textEnds = variant.text == null ? Long.MAX_VALUE : text.expiresAt();
+    }
+
+    /** "A text that has expired on arrival": by its own stamp, or by the partition's last clock tick, which may be ahead. */
+    private boolean isExpired(Text text, Moment moment, Choices choices) {
+        if (text.text() == null) {
+            return true;
+        }
+        boolean byStamp = text.expiresAt() <= moment.arrivedStamp();
+        if (ground.lastTick == Long.MIN_VALUE) {
+            return choices.between(false, byStamp);
+        }
+        boolean byTick = text.expiresAt() <= ground.time.earlierStamp(ground.lastTick);
+        boolean byLaterTick = text.expiresAt() <= ground.lastTick;
+        if (byStamp && byTick) {
+            return true;
+        }
+        return byStamp || byTick || byLaterTick ? choices.either(byStamp) : false;
+    }
+
+    void flag(Variant variant, Flag flag, Moment moment, boolean maybeForgotten, Choices choices) {
+        if (moment.misrouted() && isOlder(variant.flagStamp, moment, maybeForgotten, choices)) {
+            return;
+        }
+        variant.flagStamp = moment.stamp();
+        if (variant.hidden && !flag.hidden()) {
+            variant.quiet(moment.arrivedStamp(), moment.arrivedStamp());
+        }
+        variant.hidden = flag.hidden();
+    }
+
+    private static boolean isOlder(long stamp, Moment moment, boolean maybeForgotten, Choices choices) {
+        return choices.between(moment.stamp() < stamp && !maybeForgotten, moment.stamp() <= stamp);
+    }
+}

@@ -1,0 +1,120 @@
+package dev.rollcall.simulation.processor;
+
+import dev.rollcall.simulation.time.Chance;
+import dev.rollcall.simulation.time.EventQueue;
+import org.jspecify.annotations.Nullable;
+
+/** A machine with a clock and a disk that runs a processor, and starts it again when it has ended. */
+public final class Machine {
+    private final String name;
+    private final Deployment deployment;
+    private final EventQueue time;
+    private final Chance chance;
+    private final Disk disk = new Disk();
+    private @Nullable StreamThread thread;
+    private long clockOffsetMs;
+    private boolean isWanted;
+    private int starts;
+    private int failuresInARow;
+
+    Machine(String name, Deployment deployment, Chance chance) {
+        this.name = name;
+        this.deployment = deployment;
+        this.time = deployment.time();
+        this.chance = chance;
+    }
+
+    public String name() {
+        return name;
+    }
+
+    public boolean isRunning() {
+        return thread != null;
+    }
+
+    public void start() {
+        isWanted = true;
+        if (thread == null) {
+            thread = new StreamThread(deployment, this, "%s/%d".formatted(name, ++starts), chance);
+            deployment.group().join(thread);
+        }
+    }
+
+    /** In good order: what is handled is committed, and the local state is kept. */
+    public void stop() {
+        isWanted = false;
+        StreamThread running = thread;
+        thread = null;
+        if (running != null) {
+            running.stop();
+        }
+    }
+
+    /** At once, between any two steps, or if {@code steps} is not 0 in the midst of so many more of one record. */
+    public void kill(int steps) {
+        StreamThread running = thread;
+        if (running == null) {
+            return;
+        }
+        if (steps > 0) {
+            running.dieIn(steps, this::isDead);
+        } else {
+            running.kill();
+            isDead(running);
+        }
+    }
+
+    private void isDead(StreamThread dead) {
+        if (thread == dead) {
+            thread = null;
+        }
+        time.afterMillis(Group.SESSION_MS, () -> deployment.group().leave(dead));
+    }
+
+    /** The process ends with an error; it is started again. */
+    void failed(StreamThread dead, Throwable failure) {
+        isDead(dead);
+        failuresInARow++;
+        deployment.failed("processor %s ended: %s".formatted(name, failure));
+        if (isWanted && failuresInARow < 5) {
+            time.afterMillis(chance.between(1_000, 5_000), this::start);
+        }
+    }
+
+    void isWell() {
+        failuresInARow = 0;
+    }
+
+    /** Everything stands still for a while, as in a long garbage collection. */
+    public void pause(long ms) {
+        StreamThread running = thread;
+        if (running != null) {
+            running.pause(ms);
+        }
+    }
+
+    public void failNextCommit() {
+        StreamThread running = thread;
+        if (running != null) {
+            running.failNextCommit();
+        }
+    }
+
+    public void wipe() {
+        if (thread == null) {
+            disk.wipe();
+        }
+    }
+
+    public void setClock(long offsetMs) {
+        clockOffsetMs = offsetMs;
+    }
+
+    long wallClock() {
+        return time.millis() + clockOffsetMs;
+    }
+
+    Disk disk() {
+        return disk;
+    }
+}
