@@ -157,7 +157,7 @@ final class Faults {
     private void foreignTransaction(Log log, long ms, boolean commits) {
         Transaction foreign = transactions.begin(() -> {});
         byte[] key = "@foreign".getBytes(StandardCharsets.UTF_8);
-        byte[] value = log.topic().equals(Cluster.INPUTS.get(Topic.DEVICE_HEARTBEAT.ordinal())) ? new byte[1] : null;
+        byte[] value = Cluster.topic(log.topic()) == Topic.DEVICE_HEARTBEAT ? new byte[1] : null;
         transactions.write(foreign, log, key, value, new RecordHeaders());
         time.afterMillis(ms, () -> {
             if (foreign.isOpen() && foreign.isFlushed()) {

@@ -47,7 +47,7 @@ final class Player {
         long first = Long.parseLong(options.getOrDefault("seed", "1"));
         Plan.Wishes wishes = new Plan.Wishes(number("years", 0), (int) number("users", 0), (int) number("faults", -1));
         boolean isOpenEnded = options.containsKey("minutes") || options.containsKey("total-years");
-        long seeds = (long) number("seeds", isOpenEnded ? Long.MAX_VALUE : 1);
+        long seeds = (long) number("seeds", isOpenEnded ? (double) Long.MAX_VALUE : 1);
         long deadline = (long) (number("minutes", 1e9) * 60e9);
         double mostYears = number("total-years", Double.MAX_VALUE);
         boolean goesOn = options.containsKey("keep-going");
@@ -76,9 +76,9 @@ final class Player {
                 .formatted(
                         played,
                         first,
-                        simulatedMs / 365 / 86_400_000.0,
+                        simulatedMs / 365.0 / 86_400_000,
                         nanos / 1e9,
-                        simulatedMs / 365 / 86_400_000.0 / (nanos / 60e9),
+                        simulatedMs / 365.0 / 86_400_000 / (nanos / 60e9),
                         wrong);
         out.print(text);
         return new Object[] {wrong > 0, played, simulatedMs, nanos, text, Report.json(outcomes)};
@@ -97,12 +97,14 @@ final class Player {
                         plan.durationMs() / 86_400_000.0,
                         (System.nanoTime() - began) / 1_000_000_000L,
                         counts.handled());
+                out.flush();
             }
         });
         out.printf(
                 "  %s%s%n",
                 outcome,
                 outcome.isRight() ? "" : "; WRONG: " + outcome.findings().get(0));
+        out.flush();
         return outcome;
     }
 

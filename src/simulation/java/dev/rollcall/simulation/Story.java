@@ -2,6 +2,7 @@ package dev.rollcall.simulation;
 
 import dev.rollcall.domain.Presence;
 import dev.rollcall.simulation.judge.History;
+import dev.rollcall.simulation.kafka.Cluster;
 import dev.rollcall.simulation.plan.Fault;
 import dev.rollcall.text.Printable;
 import dev.rollcall.wire.Inbound;
@@ -21,6 +22,7 @@ final class Story implements History {
     private static final Topics TOPICS = Topics.ofContract();
 
     /** @param isNotable also without an output */
+    @SuppressWarnings("ArrayRecordComponent") // never compared
     private record Line(int partition, byte @Nullable [] user, String text, boolean isNotable) {}
 
     private final History judge;
@@ -79,8 +81,7 @@ final class Story implements History {
 
     @Override
     public void handled(int partition, Input input) {
-        dev.rollcall.wire.Topic<?, Inbound> topic =
-                TOPICS.inputs().get(input.topic().ordinal());
+        dev.rollcall.wire.Topic<?, Inbound> topic = TOPICS.inputs().get(Cluster.number(input.topic()));
         Inbound.Content content = topic.values()
                 .deserializer()
                 .deserialize(topic.name(), input.value())

@@ -1,6 +1,7 @@
 package dev.rollcall.simulation;
 
 import dev.rollcall.simulation.judge.History;
+import dev.rollcall.simulation.kafka.Cluster;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
@@ -50,7 +51,7 @@ final class Witness implements History {
     @Override
     public void handled(int partition, Input input) {
         handled++;
-        mix(partition + 100L * input.topic().ordinal());
+        mix(partition + 100L * Cluster.number(input.topic()));
         mix(input.offset());
         mix(input.stamp());
         mix(input.acknowledged());

@@ -87,7 +87,7 @@ final class TaskContext implements ProcessorContext<Object, Object> {
     }
 
     @Override
-    @SuppressWarnings("unchecked")
+    @SuppressWarnings({"unchecked", "TypeParameterUnusedInFormals"}) // as Kafka's interface has it
     public <S extends StateStore> S getStateStore(String name) {
         return (S) stores.get(name);
     }

@@ -112,7 +112,7 @@ class SimulatedTaskTest {
         boolean inSession = random.nextInt(3) == 0;
         return new Heartbeat(
                 "d" + random.nextInt(3),
-                random.nextInt(3) == 0 ? null : PresenceState.values()[random.nextInt(3)],
+                random.nextInt(3) == 0 ? null : List.of(PresenceState.values()).get(random.nextInt(3)),
                 random.nextInt(5) == 0,
                 random.nextBoolean() ? OptionalLong.empty() : OptionalLong.of(1 + random.nextInt(90_000)),
                 inSession || random.nextBoolean() ? "a" : null,

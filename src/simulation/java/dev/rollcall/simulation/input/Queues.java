@@ -1,10 +1,12 @@
 package dev.rollcall.simulation.input;
 
 import dev.rollcall.simulation.judge.History.Topic;
+import dev.rollcall.simulation.kafka.Cluster;
 import dev.rollcall.topology.SimulatedTask;
 import java.util.ArrayDeque;
 import java.util.Collection;
 import java.util.Deque;
+import java.util.List;
 import java.util.OptionalLong;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.jspecify.annotations.Nullable;
@@ -14,6 +16,7 @@ import org.jspecify.annotations.Nullable;
  * and KIP-695): the record with the smallest stamp among the heads, as long as no empty input is known to lag, or not known at all.
  */
 public final class Queues {
+    private static final List<Topic> TOPICS = List.of(Topic.values());
     private static final int INPUTS = Topic.values().length;
     private static final int UNCHOSEN = -1;
     private static final long UNKNOWN = -1;
@@ -34,7 +37,7 @@ public final class Queues {
     }
 
     public void add(Topic topic, Collection<ConsumerRecord<byte[], byte[]>> records) {
-        Deque<ConsumerRecord<byte[], byte[]>> queue = queues[topic.ordinal()];
+        Deque<ConsumerRecord<byte[], byte[]>> queue = queues[Cluster.number(topic)];
         boolean wasEmpty = queue.isEmpty();
         queue.addAll(records);
         if (wasEmpty) {
@@ -43,11 +46,11 @@ public final class Queues {
     }
 
     public void updateLag(Topic topic, OptionalLong lag) {
-        lags[topic.ordinal()] = lag.orElse(UNKNOWN);
+        lags[Cluster.number(topic)] = lag.orElse(UNKNOWN);
     }
 
     public int size(Topic topic) {
-        return queues[topic.ordinal()].size();
+        return queues[Cluster.number(topic)].size();
     }
 
     public boolean isEmpty() {
@@ -78,7 +81,7 @@ public final class Queues {
             }
         }
         ConsumerRecord<byte[], byte[]> record = queues[first].remove();
-        newHead(Topic.values()[first]); // as Streams does, before the record is processed
+        newHead(TOPICS.get(first)); // as Streams does, before the record is processed
         return record;
     }
 
@@ -87,7 +90,7 @@ public final class Queues {
     }
 
     private void newHead(Topic topic) {
-        ConsumerRecord<byte[], byte[]> head = queues[topic.ordinal()].peek();
+        ConsumerRecord<byte[], byte[]> head = queues[Cluster.number(topic)].peek();
         if (topic == Topic.DEVICE_HEARTBEAT && head != null) {
             task.headOfHeartbeats(head);
         }
@@ -96,7 +99,7 @@ public final class Queues {
     /** The offset of what waits first; null: nothing waits. */
     @Nullable
     public Long firstOffset(Topic topic) {
-        ConsumerRecord<byte[], byte[]> head = queues[topic.ordinal()].peek();
+        ConsumerRecord<byte[], byte[]> head = queues[Cluster.number(topic)].peek();
         return head == null ? null : head.offset();
     }
 }

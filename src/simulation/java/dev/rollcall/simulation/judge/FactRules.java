@@ -36,7 +36,7 @@ final class FactRules {
         if (byStamp && byTick) {
             return true;
         }
-        return byStamp || byTick || byLaterTick ? choices.either(byStamp) : false;
+        return (byStamp || byTick || byLaterTick) && choices.either(byStamp);
     }
 
     void flag(Variant variant, Flag flag, Moment moment, boolean maybeForgotten, Choices choices) {

@@ -49,8 +49,8 @@ final class Fit {
     private static boolean isTime(Expected expected, Presence presence, @Nullable Presence before) {
         long least = before == null ? Long.MIN_VALUE : before.timestamp();
         long time = presence.timestamp();
-        return expected.stateChanged() && time == Math.max(least, presence.since())
-                || time >= Math.max(least, expected.timeLo()) && time <= Math.max(least, expected.timeHi());
+        return (expected.stateChanged() && time == Math.max(least, presence.since()))
+                || (time >= Math.max(least, expected.timeLo()) && time <= Math.max(least, expected.timeHi()));
     }
 
     static String said(Presence presence) {

@@ -33,7 +33,7 @@ final class HeartbeatRules {
         variant.mayRefuse = false;
         Device device = variant.device(heartbeat.device());
         if (device == null && isFull(variant, heartbeat)) {
-            refuse(user, variant, heartbeat, moment);
+            refuse(variant, heartbeat, moment);
             return;
         }
         if (device != null && moment.misrouted() && isOlder(device, moment, choices)) {
@@ -51,7 +51,7 @@ final class HeartbeatRules {
     }
 
     /** Rule 12: one more live device than may be. Where the heartbeat would change nothing anyway, both are right. */
-    private void refuse(User user, Variant variant, Heartbeat heartbeat, Moment moment) {
+    private void refuse(Variant variant, Heartbeat heartbeat, Moment moment) {
         boolean changesNothing = heartbeat.closed() && (heartbeat.state() == null || heartbeat.session() != null);
         if (heartbeat.session() != null) {
             Session session = ground.shards.session(heartbeat);
@@ -65,10 +65,10 @@ final class HeartbeatRules {
         if (variant.devices.size() >= settings.maxDevicesPerUser()) {
             return true;
         }
-        if (variant.devices.size() < MAX_USER_BYTES / (DEVICE_BYTES + 255) - 1) {
+        if (variant.devices.size() < MAX_USER_BYTES / (DEVICE_BYTES + 255L) - 1) {
             return false;
         }
-        long bytes = DEVICE_BYTES + utf8(heartbeat.device());
+        long bytes = (long) DEVICE_BYTES + utf8(heartbeat.device());
         for (Device device : variant.devices) {
             bytes += DEVICE_BYTES + utf8(device.id);
         }
@@ -143,7 +143,7 @@ final class HeartbeatRules {
         Device live = device == null ? added(variant, heartbeat) : device;
         long leaseMs = leaseOf(heartbeat);
         boolean ownLease = heartbeat.lease() > 0 || device == null || device.closed || device.session != null;
-        if (ownLease || moment.hi() + leaseMs >= live.endHi && moment.lo() + leaseMs >= live.endLo) {
+        if (ownLease || (moment.hi() + leaseMs >= live.endHi && moment.lo() + leaseMs >= live.endLo)) {
             live.lease(leaseMs, leaseMs);
             live.end(moment.lo() + leaseMs, moment.hi() + leaseMs);
         } else {

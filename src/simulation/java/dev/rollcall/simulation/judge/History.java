@@ -28,6 +28,7 @@ public interface History {
      * @param acknowledged the true time at which its producer learned that it was written; {@link Long#MAX_VALUE}: never
      * @param headers the last of each name
      */
+    @SuppressWarnings("ArrayRecordComponent") // never compared
     record Input(
             Topic topic,
             long offset,
@@ -39,6 +40,7 @@ public interface History {
             long acknowledged) {}
 
     /** A record of {@code presence}, with the timestamp that Rollcall gave it. */
+    @SuppressWarnings("ArrayRecordComponent") // never compared
     record Output(byte[] key, byte @Nullable [] value, long timestamp) {}
 
     /** A record of {@code presence-dead-letters}: why, and which input it was (the headers of rule 12). */

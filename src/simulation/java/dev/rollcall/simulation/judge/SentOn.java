@@ -12,10 +12,10 @@ import org.jspecify.annotations.Nullable;
 /** Follows misrouted records: each one that was sent on arrives, with the time at which it was first written (rule 7). */
 final class SentOn {
     /** What a record has to be the same in when it arrives; {@code value} null: it has none. */
-    private record Record(
+    private record Sent(
             Topic topic, int partition, Key key, @Nullable Key value, long firstWritten) {}
 
-    private final Map<Record, Integer> onTheWay = new HashMap<>();
+    private final Map<Sent, Integer> onTheWay = new HashMap<>();
 
     void follow(int partition, Handling handling) {
         Input input = handling.input;
@@ -32,9 +32,9 @@ final class SentOn {
         }
     }
 
-    private static Record record(int partition, Input input, long firstWritten) {
+    private static Sent record(int partition, Input input, long firstWritten) {
         byte[] value = input.value();
-        return new Record(
+        return new Sent(
                 input.topic(),
                 partition,
                 new Key(Objects.requireNonNull(input.key())),

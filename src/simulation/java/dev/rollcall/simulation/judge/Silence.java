@@ -70,7 +70,7 @@ final class Silence {
 
     private void silence(long at, Word word, boolean acrossTakeOver) {
         long most = at - surely;
-        if (most < settings.logSilenceMs() || !ticksDue && !perhapsTicksDue()) {
+        if (most < settings.logSilenceMs() || (!ticksDue && !perhapsTicksDue())) {
             return;
         }
         long least = at - Math.max(surely, possibly);
@@ -113,7 +113,7 @@ final class Silence {
 
     /** Those that were live when it began get as long as it lasted, at most one lease, or one grace time if they had ended. */
     private void extend(Device device, long at, long lo, long hi) {
-        if (device.session != null && !device.waiting && !device.closed || device.decided != null) {
+        if ((device.session != null && !device.waiting && !device.closed) || device.decided != null) {
             return;
         }
         long graceMs = settings.disconnectGraceMs();
@@ -149,7 +149,7 @@ final class Silence {
         // What is stored of the last heartbeat may be older than it (promise 9).
         device.heardLo = Math.min(device.heardLo, device.heardHi - persistMs);
         device.stampLo = Math.min(device.stampLo, device.stampHi - persistMs);
-        if (device.closed || device.decided != null || device.session != null && !device.waiting) {
+        if (device.closed || device.decided != null || (device.session != null && !device.waiting)) {
             return;
         }
         device.endLo = Math.max(device.endLo, lo + device.leaseLo);

@@ -11,6 +11,7 @@ public final class Changelog {
     /** For so long at least a key that was deleted can be seen to have been ({@code delete.retention.ms}). */
     private static final long TOMBSTONES_MS = 86_400_000;
 
+    @SuppressWarnings("ArrayRecordComponent") // never compared
     private record Cell(long offset, long at, byte @Nullable [] value) {}
 
     private final NavigableMap<Bytes, Cell> cells = new TreeMap<>();

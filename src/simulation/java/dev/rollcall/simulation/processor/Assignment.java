@@ -2,6 +2,7 @@ package dev.rollcall.simulation.processor;
 
 import dev.rollcall.simulation.input.Fetcher;
 import dev.rollcall.simulation.judge.History.Topic;
+import dev.rollcall.simulation.kafka.Cluster;
 import dev.rollcall.simulation.time.Chance;
 import java.util.Collection;
 import java.util.List;
@@ -72,7 +73,7 @@ final class Assignment {
         for (Topic topic : Topic.values()) {
             fetcher.add(
                     deployment.cluster().log(topic, partition),
-                    deployment.group().committed(topic.ordinal(), partition));
+                    deployment.group().committed(Cluster.number(topic), partition));
         }
         thread.wake();
     }

@@ -3,6 +3,7 @@ package dev.rollcall.simulation.processor;
 import dev.rollcall.simulation.input.Fetcher;
 import dev.rollcall.simulation.input.ThreadClock;
 import dev.rollcall.simulation.judge.History.Topic;
+import dev.rollcall.simulation.kafka.Cluster;
 import dev.rollcall.simulation.kafka.Log;
 import dev.rollcall.simulation.kafka.Transaction;
 import org.jspecify.annotations.Nullable;
@@ -106,7 +107,7 @@ final class Commits {
                 Long waiting = task.queues().firstOffset(topic);
                 long offset =
                         waiting != null ? waiting : fetcher.position(log.name()).orElse(0);
-                deployment.group().commit(topic.ordinal(), task.partition(), offset);
+                deployment.group().commit(Cluster.number(topic), task.partition(), offset);
                 log.forget(offset);
             }
         }

@@ -85,14 +85,14 @@ public final class Deployment {
     public boolean isSettled() {
         return cluster.logs().stream()
                 .allMatch(log ->
-                        group.committed(Cluster.topic(log.topic()).ordinal(), log.partition()) > log.lastInput());
+                        group.committed(Cluster.number(Cluster.topic(log.topic())), log.partition()) > log.lastInput());
     }
 
     /** What is left to be handled, for a person. */
     public String leftOver() {
         StringBuilder left = new StringBuilder();
         for (Log log : cluster.logs()) {
-            int topic = Cluster.topic(log.topic()).ordinal();
+            int topic = Cluster.number(Cluster.topic(log.topic()));
             if (group.committed(topic, log.partition()) <= log.lastInput()) {
                 StreamThread owner = group.owner(log.partition());
                 left.append("%s committed %d, last input %d, stable %d, end %d, owner %s; "

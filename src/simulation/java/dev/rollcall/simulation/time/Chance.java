@@ -41,7 +41,7 @@ public final class Chance {
 
     /** Each order of magnitude as likely as the others; both included. */
     public long magnitude(long first, long last) {
-        double drawn = Math.exp(Math.log(first) + random.nextDouble() * Math.log((double) last / first));
+        double drawn = Math.exp(Math.log((double) first) + random.nextDouble() * Math.log((double) last / first));
         return Math.max(first, Math.min(last, Math.round(drawn)));
     }
 
