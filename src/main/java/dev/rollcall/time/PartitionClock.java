@@ -20,6 +20,13 @@ public final class PartitionClock {
     /** A time before all others, and far enough from the end of the numbers that it can be reckoned with. */
     public static final long UNKNOWN = Long.MIN_VALUE / 2;
 
+    /**
+     * What is stored may be so much newer than the first record that is read after a take-over, though no stamp has stepped back:
+     * heartbeats are taken early out of a bundle, which spans no more, and the rest of it is read again.
+     */
+    private static final long TAKEN_EARLY_MS = 100;
+
+    private boolean isRestored;
     private long time = UNKNOWN;
     private long now = UNKNOWN;
     private long reached = UNKNOWN;
@@ -34,6 +41,7 @@ public final class PartitionClock {
      * @param aheadMs what {@link #ahead} was then
      */
     public void startAt(long earliest, long aheadMs) {
+        isRestored = true;
         time = Math.max(time, earliest);
         ahead = Math.max(ahead, aheadMs);
     }
@@ -45,9 +53,11 @@ public final class PartitionClock {
 
     /** Takes the stamp of the next record, and returns the time of that record. */
     public long advance(long stamp) {
-        if (stamp + ahead < time) {
+        long behind = time - (stamp + ahead);
+        if (behind > (isRestored ? TAKEN_EARLY_MS : 0)) {
             ahead = time - stamp;
         }
+        isRestored = false;
         time = stamp + ahead;
         reached = Math.max(reached, time);
         return time;

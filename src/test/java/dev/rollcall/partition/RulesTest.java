@@ -396,6 +396,16 @@ class RulesTest {
         presence.at(7).tick().expect(IDLE, 6.3).expectNothing();
     }
 
+    /** Found by the fault campaign: a heartbeat was taken early out of its bundle, and the rest of that is read again. */
+    @Test
+    void shouldTakeNoStepBackFromWhatIsReadAgainAfterARestart() {
+        presence.at(0).heartbeat("A", ONLINE).expect(ONLINE, 0).tickEverySecondUntil(10);
+        presence.at(10.4).end("A").at(10.5).heartbeat("B", IDLE);
+        presence.restart();
+        presence.at(10.482).heartbeat("C", IDLE).tickEverySecondUntil(16);
+        presence.expect(IDLE, 15.4).expectNothing();
+    }
+
     /** A lone processor that restarts again and again while nobody writes much: each absence defers a deadline once. */
     @Test
     void shouldDeferADeadlineOnceWhenOneAbsenceOfTheProcessorHasManyGaps() {
