@@ -1,6 +1,5 @@
 package dev.rollcall.bench;
 
-import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import java.io.BufferedInputStream;
@@ -15,12 +14,12 @@ import java.util.Map;
 import java.util.TreeMap;
 
 /** One request, again and again, on several connections at once, each as fast as it is answered. */
-final class Flood implements AutoCloseable {
+final class Flood {
     private final URI edge;
     private final byte[] request;
     private final List<Thread> threads = new ArrayList<>();
     private final Map<String, Long> answers = new TreeMap<>();
-    private volatile boolean closed;
+    private volatile boolean ended;
 
     /** @param token the bearer token */
     Flood(URI edge, int connections, String method, String path, String token, String json) {
@@ -38,25 +37,20 @@ final class Flood implements AutoCloseable {
         }
     }
 
-    /** Ends it; returns how many answers there were, by their status; "cut off": the edge closed the connection. */
+    /** Ends it; returns how many answers there were, by their status; "cut off": the edge ended the connection. */
     Map<String, Long> end() throws InterruptedException {
-        closed = true;
+        ended = true;
         for (Thread thread : threads) {
             thread.join();
         }
         return answers;
     }
 
-    @Override
-    public void close() {
-        closed = true;
-    }
-
     private void run() {
-        while (!closed) {
+        while (!ended) {
             try (Socket socket = new Socket(edge.getHost(), edge.getPort())) {
                 InputStream in = new BufferedInputStream(socket.getInputStream());
-                while (!closed) {
+                while (!ended) {
                     socket.getOutputStream().write(request);
                     count(answer(in));
                 }
@@ -90,6 +84,6 @@ final class Flood implements AutoCloseable {
             }
             line.append((char) next);
         }
-        return new String(line.toString().stripTrailing().getBytes(ISO_8859_1), UTF_8);
+        return line.toString().stripTrailing();
     }
 }

@@ -52,9 +52,8 @@ public final class EmbeddedBroker implements AutoCloseable {
     private static final Map<String, String> DEFAULTS = Map.ofEntries(
             Map.entry("auto.create.topics.enable", "false"),
             Map.entry("default.replication.factor", "1"),
-            // By default a group's offsets are forgotten a week after it was last there. A processor that was off for
-            // longer would
-            // read all texts and flags again, the old ones too, and others would see them.
+            // By default a group's offsets are forgotten a week after it was last there. A processor that was away for
+            // longer would read all texts and flags again, the old ones too, and others would see them.
             Map.entry("offsets.retention.minutes", String.valueOf(Integer.MAX_VALUE)),
             Map.entry("min.insync.replicas", "1"),
             Map.entry("offsets.topic.replication.factor", "1"),

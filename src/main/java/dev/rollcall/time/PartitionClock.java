@@ -24,7 +24,7 @@ public final class PartitionClock {
      * What is stored may be so much newer than the first record that is read after a take-over, though no stamp has stepped back:
      * heartbeats are taken early out of a bundle, which spans no more, and the rest of it is read again.
      */
-    private static final long TAKEN_EARLY_MS = 100;
+    public static final long TAKEN_EARLY_MS = 100;
 
     private boolean isRestored;
     private long time = UNKNOWN;

@@ -13,6 +13,7 @@ import dev.rollcall.domain.Presence;
 import dev.rollcall.domain.PresenceState;
 import dev.rollcall.domain.UserId;
 import dev.rollcall.partition.Partition.Emitted;
+import dev.rollcall.time.PartitionClock;
 import dev.rollcall.wire.Inbound;
 import java.util.ArrayList;
 import java.util.List;
@@ -36,6 +37,12 @@ class BundleOrderTest {
     @AfterEach
     void close() {
         rollcall.close();
+    }
+
+    /** The partition's clock allows for what is read again behind a heartbeat that was taken early. */
+    @Test
+    void shouldSpanNoMoreThanTheClockAllowsForAfterATakeOver() {
+        assertThat((long) HeartbeatBundles.SPAN_MS).isLessThanOrEqualTo(PartitionClock.TAKEN_EARLY_MS);
     }
 
     @Test

@@ -276,12 +276,7 @@ class ViolationsTest {
 
     @Test
     void shouldTakeATombstone() {
-        Script forgets = new Script(SHORT)
-                .hb("A", ONLINE)
-                .at(0)
-                .out(ONLINE, 0, 0.0)
-                .ticks(30)
-                .out(OFFLINE, 30, 0.0);
+        Script forgets = offlineSince30();
         forgets.ticks(131)
                 .tombstone(130)
                 .ticks(140)
@@ -291,47 +286,37 @@ class ViolationsTest {
                 .expectNothing();
     }
 
-    @Test
-    void shouldSeeATombstoneTooEarly() {
-        Script forgets = new Script(SHORT)
+    /** A user of whom nothing is left to see, with a short retention. */
+    private static Script offlineSince30() {
+        return new Script(SHORT)
                 .hb("A", ONLINE)
                 .at(0)
                 .out(ONLINE, 0, 0.0)
                 .ticks(30)
                 .out(OFFLINE, 30, 0.0);
+    }
+
+    @Test
+    void shouldSeeATombstoneTooEarly() {
+        Script forgets = offlineSince30();
         forgets.ticks(120).tombstone(130).expect(Kind.WRONGLY_FORGOTTEN);
     }
 
     @Test
     void shouldSeeATombstoneWithAWrongTime() {
-        Script forgets = new Script(SHORT)
-                .hb("A", ONLINE)
-                .at(0)
-                .out(ONLINE, 0, 0.0)
-                .ticks(30)
-                .out(OFFLINE, 30, 0.0);
+        Script forgets = offlineSince30();
         forgets.ticks(132).tombstone(131).expect(Kind.WRONGLY_FORGOTTEN);
     }
 
     @Test
     void shouldSeeATombstoneOfAHiddenUser() {
-        Script forgets = new Script(SHORT)
-                .hb("A", ONLINE)
-                .at(0)
-                .out(ONLINE, 0, 0.0)
-                .ticks(30)
-                .out(OFFLINE, 30, 0.0);
+        Script forgets = offlineSince30();
         forgets.hide(true, 31).ticks(132).tombstone(130).expect(Kind.WRONGLY_FORGOTTEN);
     }
 
     @Test
     void shouldSeeAUserWhoIsNotForgotten() {
-        Script forgets = new Script(SHORT)
-                .hb("A", ONLINE)
-                .at(0)
-                .out(ONLINE, 0, 0.0)
-                .ticks(30)
-                .out(OFFLINE, 30, 0.0);
+        Script forgets = offlineSince30();
         forgets.ticks(200).expect(Kind.NOT_FORGOTTEN);
     }
 

@@ -92,42 +92,23 @@ public record Plan(
     }
 
     public Plan withUsers(List<Integer> some) {
-        return new Plan(
-                seed,
-                durationMs,
-                some,
-                unitMs,
-                partitions,
-                machines,
-                shards,
-                isHostile,
-                fetchLimit,
-                turnLimit,
-                settings,
-                faults);
+        return with(durationMs, some, faults);
     }
 
     public Plan withFaults(List<Fault> some) {
-        return new Plan(
-                seed,
-                durationMs,
-                users,
-                unitMs,
-                partitions,
-                machines,
-                shards,
-                isHostile,
-                fetchLimit,
-                turnLimit,
-                settings,
-                some);
+        return with(durationMs, users, some);
     }
 
     public Plan withDuration(long ms) {
+        return with(
+                ms, users, faults.stream().filter(fault -> fault.atMs() < ms).toList());
+    }
+
+    private Plan with(long ms, List<Integer> someUsers, List<Fault> someFaults) {
         return new Plan(
                 seed,
                 ms,
-                users,
+                someUsers,
                 unitMs,
                 partitions,
                 machines,
@@ -136,7 +117,7 @@ public record Plan(
                 fetchLimit,
                 turnLimit,
                 settings,
-                faults.stream().filter(fault -> fault.atMs() < ms).toList());
+                someFaults);
     }
 
     @Override
