@@ -23,6 +23,9 @@ public final class BrokerNode {
     /** Any 16 bytes in URL-safe base 64. */
     private static final String CLUSTER_ID = "Q2hhb3NDYW1wYWlnbg";
 
+    /** Among the settings: the level of this feature; missing: the latest. Kafka takes it with its format alone. */
+    static final String TRANSACTION_VERSION = Feature.TRANSACTION_VERSION.featureName();
+
     private BrokerNode() {}
 
     /** {@code arguments} is the path of a {@code server.properties}. Formats the log directory if it is new. */
@@ -32,9 +35,13 @@ public final class BrokerNode {
         try (Reader in = Files.newBufferedReader(Path.of(arguments[0]))) {
             settings.load(in);
         }
+        Object transactionVersion = settings.remove(TRANSACTION_VERSION);
         Path directory = Path.of(settings.getProperty("log.dirs"));
         if (!Files.exists(directory.resolve("meta.properties"))) {
-            format(directory, Integer.parseInt(settings.getProperty("node.id")));
+            short level = transactionVersion == null
+                    ? Feature.TRANSACTION_VERSION.latestProduction()
+                    : Short.parseShort(transactionVersion.toString());
+            format(directory, Integer.parseInt(settings.getProperty("node.id")), level);
         }
         KafkaRaftServer server = new KafkaRaftServer(new KafkaConfig(settings, false), Time.SYSTEM);
         Exit.addShutdownHook("broker-stop", server::shutdown);
@@ -43,7 +50,7 @@ public final class BrokerNode {
         server.awaitShutdown();
     }
 
-    private static void format(Path directory, int id) throws Exception {
+    private static void format(Path directory, int id, short transactionVersion) throws Exception {
         Formatter formatter = new Formatter()
                 .setClusterId(CLUSTER_ID)
                 .setNodeId(id)
@@ -57,6 +64,7 @@ public final class BrokerNode {
                 formatter.setFeatureLevel(feature.featureName(), feature.latestProduction());
             }
         }
+        formatter.setFeatureLevel(TRANSACTION_VERSION, transactionVersion);
         formatter.run();
     }
 }

@@ -1,5 +1,6 @@
 package dev.rollcall.chaos;
 
+import dev.rollcall.chaos.network.Network;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.io.Writer;
@@ -14,6 +15,7 @@ import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Properties;
 import java.util.Random;
 import java.util.Set;
@@ -30,6 +32,7 @@ import org.apache.kafka.clients.admin.OffsetSpec;
 import org.apache.kafka.clients.admin.TopicDescription;
 import org.apache.kafka.common.KafkaFuture;
 import org.apache.kafka.common.TopicPartition;
+import org.jspecify.annotations.Nullable;
 
 /** Three brokers, each a process: what can be done to them, and what they report. */
 final class Brokers implements AutoCloseable {
@@ -52,18 +55,35 @@ final class Brokers implements AutoCloseable {
     private final SortedMap<Integer, Child> processes = new TreeMap<>();
     private final Map<String, String> overrides;
     private final Clocks clocks;
+    private final Network network;
+    private final @Nullable Proxies proxies;
     private final Admin admin;
     private int starts;
 
-    /** Starts all three, and waits until they are up. */
+    /** Starts all three on the loopback interface, and waits until they are up. */
     Brokers(Path directory, Map<String, String> overrides, Clocks clocks) throws InterruptedException {
+        this(directory, overrides, clocks, Network.LOOPBACK, null);
+    }
+
+    /**
+     * Starts all three, and waits until they are up.
+     *
+     * @param proxies what their clients, and they among each other, connect to instead; null: nothing
+     */
+    Brokers(Path directory, Map<String, String> overrides, Clocks clocks, Network network, @Nullable Proxies proxies)
+            throws InterruptedException {
         this.directory = directory;
         this.overrides = overrides;
         this.clocks = clocks;
+        this.network = network;
+        this.proxies = proxies;
         Random random = new Random(); // the campaign does not depend on the ports
         for (int id : IDS) {
             clientPorts.put(id, freePort(random));
             controllerPorts.put(id, freePort(random));
+            if (proxies != null) {
+                proxies.add(id, new InetSocketAddress("localhost", port(clientPorts, id)));
+            }
         }
         admin = Admin.create(Map.of(
                 AdminClientConfig.BOOTSTRAP_SERVERS_CONFIG,
@@ -78,7 +98,20 @@ final class Brokers implements AutoCloseable {
     }
 
     String bootstrapServers() {
-        return IDS.stream().map(id -> "localhost:" + clientPorts.get(id)).collect(Collectors.joining(","));
+        return IDS.stream().map(this::advertised).collect(Collectors.joining(","));
+    }
+
+    /** The name of the node, and of the clock, that it has for itself. */
+    static String node(int id) {
+        return "broker-" + id;
+    }
+
+    private String advertised(int id) {
+        return proxies == null ? network.host(node(id)) + ":" + clientPorts.get(id) : "localhost:" + proxies.port(id);
+    }
+
+    private static int port(Map<Integer, Integer> ports, int id) {
+        return Objects.requireNonNull(ports.get(id));
     }
 
     Admin admin() {
@@ -105,17 +138,13 @@ final class Brokers implements AutoCloseable {
                 id,
                 Child.start(
                         "broker " + id,
+                        network.enter(node(id)),
                         directory.resolve("broker-%d-%d.log".formatted(id, starts)),
                         HEAP_MB,
-                        clocks.environment(clock(id)),
+                        clocks.environment(node(id)),
                         List.of(),
                         BrokerNode.class,
                         List.of(settings.toString())));
-    }
-
-    /** Its clock's name. */
-    static String clock(int id) {
-        return "broker-" + id;
     }
 
     void awaitUp(int id) throws InterruptedException {
@@ -230,14 +259,20 @@ final class Brokers implements AutoCloseable {
         settings.put(
                 "controller.quorum.voters",
                 IDS.stream()
-                        .map(voter -> voter + "@localhost:" + controllerPorts.get(voter))
+                        .map(voter -> voter + "@" + network.host(node(voter)) + ":" + controllerPorts.get(voter))
                         .collect(Collectors.joining(",")));
         settings.put("controller.listener.names", CONTROLLER_LISTENER);
         settings.put("inter.broker.listener.name", "PLAINTEXT");
         settings.put(
                 "listeners",
-                "PLAINTEXT://localhost:%d,%s://localhost:%d"
-                        .formatted(clientPorts.get(id), CONTROLLER_LISTENER, controllerPorts.get(id)));
+                "PLAINTEXT://%s:%d,%s://%s:%d"
+                        .formatted(
+                                network.host(node(id)),
+                                clientPorts.get(id),
+                                CONTROLLER_LISTENER,
+                                network.host(node(id)),
+                                controllerPorts.get(id)));
+        settings.put("advertised.listeners", "PLAINTEXT://" + advertised(id));
         settings.put("listener.security.protocol.map", "PLAINTEXT:PLAINTEXT," + CONTROLLER_LISTENER + ":PLAINTEXT");
         settings.put("auto.create.topics.enable", "false");
         settings.put("default.replication.factor", "3");

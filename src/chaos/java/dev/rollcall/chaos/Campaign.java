@@ -2,6 +2,7 @@ package dev.rollcall.chaos;
 
 import dev.rollcall.chaos.check.Window;
 import dev.rollcall.chaos.check.Window.Reach;
+import dev.rollcall.chaos.network.Namespaces;
 import dev.rollcall.wire.Topics;
 import java.io.PrintWriter;
 import java.nio.file.Path;
@@ -10,8 +11,10 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Deque;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Random;
 import java.util.stream.IntStream;
 import org.apache.kafka.common.TopicPartition;
@@ -27,8 +30,7 @@ final class Campaign implements AutoCloseable {
     private static final Duration REST = Duration.ofSeconds(2);
 
     private final PrintWriter out;
-    private final Path directory;
-    private final Clocks clocks;
+    private final Site site;
     private final int users;
     private final Deque<AutoCloseable> parts = new ArrayDeque<>();
     private final Brokers brokers;
@@ -45,22 +47,26 @@ final class Campaign implements AutoCloseable {
      * @param plain whether to leave out the special users and the wrong clocks
      * @param variant what is broken; {@link Variant#NONE}: nothing
      */
-    Campaign(PrintWriter out, Path directory, Clocks clocks, int users, long seed, boolean plain, Variant variant)
-            throws Exception {
+    Campaign(PrintWriter out, Site site, int users, long seed, boolean plain, Variant variant) throws Exception {
         this.out = out;
-        this.clocks = clocks;
-        this.directory = directory;
+        this.site = site;
         this.users = users;
         try {
             long start = System.currentTimeMillis();
-            brokers = keep(new Brokers(directory.resolve("brokers"), variant.brokerSettings(), clocks));
+            Path directory = site.directory();
+            Clocks clocks = site.clocks();
+            brokers = keep(new Brokers(
+                    directory.resolve("brokers"), variant.brokerSettings(), clocks, site.network(), site.proxies()));
             print("three brokers are up: %s".formatted(brokers.bootstrapServers()));
+            Map<String, String> processorSettings = new HashMap<>(variant.processorSettings());
+            processorSettings.putAll(site.processorSettings());
             processors = keep(new Processors(
                     directory.resolve("processors"),
                     brokers.bootstrapServers(),
-                    variant.processorSettings(),
+                    processorSettings,
                     variant.compile(directory),
-                    clocks));
+                    clocks,
+                    site.network()));
             variant.prepare(brokers);
             if (clocks.canBeSet() && variant.hasWrongClocks() && !plain) {
                 ClockFaults.setProcessorsWrong(clocks);
@@ -92,7 +98,20 @@ final class Campaign implements AutoCloseable {
     }
 
     Clocks clocks() {
-        return clocks;
+        return site.clocks();
+    }
+
+    /** The network, where each process has a namespace of its own. */
+    Namespaces namespaces() {
+        if (site.network() instanceof Namespaces namespaces) {
+            return namespaces;
+        }
+        throw new IllegalStateException("the processes are not in network namespaces");
+    }
+
+    /** What stands in front of the brokers, where something does. */
+    Proxies proxies() {
+        return Objects.requireNonNull(site.proxies(), "there are no proxies");
     }
 
     LoadProcess load() {
@@ -143,7 +162,7 @@ final class Campaign implements AutoCloseable {
         long recoveredAt = System.currentTimeMillis();
         Reach reach = fault.reach();
         if (reach != null) {
-            long margin = READ_AGAIN.toMillis() + (reach == Reach.CLOCKS ? Timing.CLOCK_DIFFERENCE.toMillis() : 0);
+            long margin = READ_AGAIN.toMillis() + (reach == Reach.CLOCKS ? site.clockDifference().toMillis() : 0);
             windows.add(new Window(injectedAt - margin, recoveredAt + margin, reach, fault.takeOvers()));
         }
         Outcome outcome = new Outcome(
@@ -237,7 +256,7 @@ final class Campaign implements AutoCloseable {
     }
 
     Path directory() {
-        return directory;
+        return site.directory();
     }
 
     @Override

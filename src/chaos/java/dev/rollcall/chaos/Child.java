@@ -39,13 +39,7 @@ final class Child implements AutoCloseable {
         LIVING.add(this);
     }
 
-    /**
-     * Starts a main class of the test class path.
-     *
-     * @param log takes what the process prints
-     * @param environment on top of this process's own
-     * @param before what goes in front of the class path
-     */
+    /** Starts a main class of the test class path; see the other one. */
     static Child start(
             String name,
             Path log,
@@ -54,7 +48,28 @@ final class Child implements AutoCloseable {
             List<Path> before,
             Class<?> mainClass,
             List<String> arguments) {
-        List<String> command = new ArrayList<>(List.of(
+        return start(name, List.of(), log, heapMb, environment, before, mainClass, arguments);
+    }
+
+    /**
+     * Starts a main class of the test class path.
+     *
+     * @param prefix a command that becomes the one that follows it; empty: none
+     * @param log takes what the process prints
+     * @param environment on top of this process's own
+     * @param before what goes in front of the class path
+     */
+    static Child start(
+            String name,
+            List<String> prefix,
+            Path log,
+            int heapMb,
+            Map<String, String> environment,
+            List<Path> before,
+            Class<?> mainClass,
+            List<String> arguments) {
+        List<String> command = new ArrayList<>(prefix);
+        command.addAll(List.of(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                 "-Xmx" + heapMb + "m",
                 "-XX:+UseSerialGC", // many processes on few cores

@@ -32,9 +32,9 @@ final class ClockFaults {
 
     /** Processors' clocks are wrong throughout a campaign; none of them has a part in anything (rule 7). */
     static void setProcessorsWrong(Clocks clocks) {
-        clocks.set(Processors.clock("one"), Duration.ofMinutes(-1));
-        clocks.set(Processors.clock("two"), Duration.ofMinutes(10));
-        clocks.set(Processors.clock(Faults.GUEST), Duration.ofMinutes(-10));
+        clocks.set(Processors.node("one"), Duration.ofMinutes(-1));
+        clocks.set(Processors.node("two"), Duration.ofMinutes(10));
+        clocks.set(Processors.node(Faults.GUEST), Duration.ofMinutes(-10));
     }
 
     private static String letLeadersMove(Campaign campaign, Random random) throws InterruptedException {
@@ -46,26 +46,36 @@ final class ClockFaults {
         List<String> set = new ArrayList<>();
         for (int id : Brokers.IDS) {
             Duration offset = offsets.get(id - 1);
-            campaign.clocks().set(Brokers.clock(id), offset);
+            campaign.clocks().set(Brokers.node(id), offset);
             set.add("%d by %d ms".formatted(id, offset.toMillis()));
         }
+        int moved = moveLeaders(campaign, 4);
+        setBrokersRight(campaign);
+        return "brokers %s; %d moves".formatted(String.join(", ", set), moved);
+    }
+
+    /** Lets all leaders move that often; returns how often they did in time. */
+    static int moveLeaders(Campaign campaign, int times) throws InterruptedException {
         int moved = 0;
-        for (int move = 0; move < 4; move++) {
+        for (int move = 0; move < times; move++) {
             campaign.sleep(Duration.ofSeconds(3));
-            moved += moveLeaders(campaign.brokers(), move) ? 1 : 0;
+            moved += moveLeadersOnce(campaign.brokers(), move) ? 1 : 0;
         }
         campaign.sleep(Duration.ofSeconds(3));
+        return moved;
+    }
+
+    static void setBrokersRight(Campaign campaign) {
         for (int id : Brokers.IDS) {
-            campaign.clocks().set(Brokers.clock(id), Duration.ZERO);
+            campaign.clocks().set(Brokers.node(id), Duration.ZERO);
         }
-        return "brokers %s; %d moves".formatted(String.join(", ", set), moved);
     }
 
     private static String leap(Campaign campaign, Random random) throws InterruptedException {
         int id = campaign.brokers().leaderOf("device-heartbeat", random.nextInt(Timing.PARTITIONS));
-        campaign.clocks().set(Brokers.clock(id), LEAP);
+        campaign.clocks().set(Brokers.node(id), LEAP);
         campaign.sleep(Duration.ofMillis(1_500));
-        campaign.clocks().set(Brokers.clock(id), Duration.ZERO);
+        campaign.clocks().set(Brokers.node(id), Duration.ZERO);
         campaign.sleep(Duration.ofSeconds(8));
         // What it had put off until an hour from then it would do in an hour.
         campaign.exits().expect(campaign.brokers().process(id));
@@ -78,16 +88,16 @@ final class ClockFaults {
     private static String stepProcessorsClock(Campaign campaign, Random random) throws InterruptedException {
         List<String> names = campaign.processors().names();
         String name = names.get(random.nextInt(names.size()));
-        Duration before = campaign.clocks().offset(Processors.clock(name));
-        campaign.clocks().set(Processors.clock(name), before.plusMinutes(10));
+        Duration before = campaign.clocks().offset(Processors.node(name));
+        campaign.clocks().set(Processors.node(name), before.plusMinutes(10));
         campaign.sleep(Duration.ofSeconds(8));
-        campaign.clocks().set(Processors.clock(name), before.plusMinutes(10).minusSeconds(15));
+        campaign.clocks().set(Processors.node(name), before.plusMinutes(10).minusSeconds(15));
         campaign.sleep(Duration.ofSeconds(20));
         return "processor %s, 10 min ahead and 15 s back".formatted(name);
     }
 
     /** Every partition gets another leader, by a preferred one that goes around; false: not in time. */
-    private static boolean moveLeaders(Brokers brokers, int by) throws InterruptedException {
+    private static boolean moveLeadersOnce(Brokers brokers, int by) throws InterruptedException {
         try {
             elect(brokers, by);
             return true;

@@ -4,6 +4,8 @@ import dev.rollcall.chaos.check.Checker;
 import dev.rollcall.chaos.check.LogReader;
 import dev.rollcall.chaos.check.Logs;
 import dev.rollcall.chaos.check.Verdict;
+import dev.rollcall.chaos.check.Window.Reach;
+import dev.rollcall.chaos.network.Namespaces;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Files;
@@ -11,6 +13,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.Random;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
@@ -28,6 +31,7 @@ import picocli.CommandLine.Spec;
         name = "fault-campaign",
         description = "Lets faults happen to a running Rollcall, and checks every record of its output.",
         mixinStandardHelpOptions = true,
+        subcommands = HeldTransactions.class,
         exitCodeListHeading = "Ends with:%n",
         exitCodeList = {
             "0:nothing to complain of; with --variant all: every variant was caught",
@@ -56,6 +60,18 @@ public final class FaultCampaign implements Callable<Integer> {
     private @Nullable String variant;
 
     @Option(
+            names = "--network",
+            description = "Puts each process into a network namespace of its own, and draws from what a network and"
+                    + " its clocks can do. Needs root and iproute2.")
+    private boolean network;
+
+    @Option(
+            names = "--proxies",
+            description = "Puts the brokers behind proxies, and draws from what these can do, such as letting requests"
+                    + " about transactions arrive late. The latter without Rollcall: held-transactions.")
+    private boolean proxies;
+
+    @Option(
             names = "--plain",
             description =
                     "Leaves out the users who hide right before they come online, what is misrouted, and processors"
@@ -65,7 +81,7 @@ public final class FaultCampaign implements Callable<Integer> {
     @Option(names = "--keep", description = "Keeps the brokers' data and the dump of the topics also if all is well.")
     private boolean keep;
 
-    @Option(names = "--recheck", paramLabel = "FILE", description = "Only checks the dump of a campaign that was run.")
+    @Option(names = "--recheck", paramLabel = "FILE", description = "Only checks the dump of a campaign that was run; with --network, of one that was.")
     private @Nullable Path dump;
 
     @Spec
@@ -81,6 +97,12 @@ public final class FaultCampaign implements Callable<Integer> {
         PrintWriter out = spec.commandLine().getOut();
         if (dump != null) {
             return recheck(out, dump);
+        }
+        Optional<String> missing = network ? Namespaces.missing() : Optional.empty();
+        if (missing.isPresent()) {
+            out.println("NETWORK FAULTS NOT RUN: " + missing.get());
+            out.flush();
+            return 1;
         }
         if ("all".equals(variant)) {
             return runAllVariants(out);
@@ -121,23 +143,11 @@ public final class FaultCampaign implements Callable<Integer> {
         List<String> unexpectedExits = new ArrayList<>();
         List<String> problems = new ArrayList<>();
         Verdict verdict = null;
-        Clocks clocks = new Clocks(directory.resolve("clocks"));
-        List<Fault> script = broken.isBroken() ? broken.script() : draw(directory, clocks.canBeSet(), random, leftOut);
-        leftOut.forEach(what -> out.println("NOT RUN: " + what));
-        try (Campaign campaign = new Campaign(out, directory, clocks, users, seed, plain, broken)) {
-            try {
-                int number = 0;
-                for (Fault fault : script) {
-                    campaign.inject(++number, fault, random);
-                }
-                campaign.quiesce();
-            } catch (Exception e) {
-                campaign.print("!! the campaign cannot go on: %s".formatted(e));
-                problems.add(String.valueOf(e));
-            }
-            outcomes.addAll(campaign.outcomes());
-            unexpectedExits.addAll(campaign.exits().unexpected());
-            verdict = check(campaign, directory);
+        try (Site site = site(directory, broken)) {
+            List<Fault> script = broken.isBroken() ? broken.script() : draw(site, random, leftOut);
+            leftOut.forEach(what -> out.println("NOT RUN: " + what));
+            LogDump read = run(out, site, script, random, broken, outcomes, unexpectedExits, problems);
+            verdict = Checker.check(read.logs(), Timing.checker(site.clockDifference()), read.windows());
         } catch (Exception e) {
             e.printStackTrace(spec.commandLine().getErr());
             problems.add(String.valueOf(e));
@@ -158,17 +168,53 @@ public final class FaultCampaign implements Callable<Integer> {
         return report;
     }
 
-    private List<Fault> draw(Path directory, boolean withClocks, Random random, List<String> leftOut)
-            throws IOException {
+    /** Returns what is in the topics afterwards; nothing of the cluster runs any more then. */
+    private LogDump run(
+            PrintWriter out,
+            Site site,
+            List<Fault> script,
+            Random random,
+            Variant broken,
+            List<Outcome> outcomes,
+            List<String> unexpectedExits,
+            List<String> problems)
+            throws Exception {
+        try (Campaign campaign = new Campaign(out, site, users, seed, plain, broken)) {
+            try {
+                int number = 0;
+                for (Fault fault : script) {
+                    campaign.inject(++number, fault, random);
+                }
+                campaign.quiesce();
+            } catch (Exception e) {
+                campaign.print("!! the campaign cannot go on: %s".formatted(e));
+                problems.add(String.valueOf(e));
+            }
+            outcomes.addAll(campaign.outcomes());
+            unexpectedExits.addAll(campaign.exits().unexpected());
+            return read(campaign, site.directory());
+        }
+    }
+
+    private Site site(Path directory, Variant broken) throws IOException {
         Files.createDirectories(directory);
-        boolean withSmallDisk = SmallDisk.canBeHad(directory.resolve("small-disk"));
+        if (network) {
+            return Site.namespaces(directory);
+        }
+        boolean behindProxies = proxies || broken.equals(ProxyFaults.OLD_PROTOCOL);
+        return behindProxies ? Site.proxies(directory) : Site.plain(directory);
+    }
+
+    private List<Fault> draw(Site site, Random random, List<String> leftOut) {
+        boolean withSmallDisk = SmallDisk.canBeHad(site.directory().resolve("small-disk"));
         if (!withSmallDisk) {
             leftOut.add("disk full under a processor, because only root can mount a file system small enough to fill");
         }
+        boolean withClocks = site.clocks().canBeSet();
         if (!withClocks) {
             leftOut.add("everything about wrong clocks, because there is no C compiler (cc, gcc or clang)");
         }
-        List<Fault> kinds = Faults.all(withSmallDisk, withClocks).stream()
+        List<Fault> kinds = kinds(withSmallDisk, withClocks).stream()
                 .filter(fault -> only.isEmpty() || only.stream().anyMatch(fault.kind()::contains))
                 .toList();
         for (String text : only) {
@@ -179,18 +225,30 @@ public final class FaultCampaign implements Callable<Integer> {
         return Faults.draw(kinds, faults, random);
     }
 
-    private static Verdict check(Campaign campaign, Path directory) throws IOException {
+    private List<Fault> kinds(boolean withSmallDisk, boolean withClocks) {
+        if (network) {
+            return NetworkFaults.ALL.stream()
+                    .filter(fault -> withClocks || fault.reach() != Reach.CLOCKS)
+                    .toList();
+        }
+        return proxies ? ProxyFaults.ALL : Faults.all(withSmallDisk, withClocks);
+    }
+
+    private static LogDump read(Campaign campaign, Path directory) throws IOException {
         Logs logs = LogReader.read(campaign.brokers().bootstrapServers(), READ_WITHIN);
         LogDump dump = new LogDump(logs, campaign.windows());
         dump.write(directory.resolve("topics.dump"));
         campaign.print("read %d heartbeats and %d records of presence; checking"
                 .formatted(logs.heartbeats().size(), logs.presence().size()));
-        return Checker.check(logs, Timing.checker(), campaign.windows());
+        return dump;
     }
 
     private int recheck(PrintWriter out, Path file) throws IOException {
         LogDump read = LogDump.read(file);
-        Verdict verdict = Checker.check(read.logs(), Timing.checker(), read.windows());
+        Verdict verdict = Checker.check(
+                read.logs(),
+                Timing.checker(network ? Timing.FAR_CLOCK_DIFFERENCE : Timing.CLOCK_DIFFERENCE),
+                read.windows());
         Report report = new Report(seed, users, "recheck", List.of(), List.of(), List.of(), List.of(), verdict);
         report.print(out);
         return report.isClean() ? 0 : 1;

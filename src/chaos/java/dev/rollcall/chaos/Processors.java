@@ -1,5 +1,6 @@
 package dev.rollcall.chaos;
 
+import dev.rollcall.chaos.network.Network;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -25,6 +26,7 @@ final class Processors implements AutoCloseable {
     private final Map<String, String> settings;
     private final List<Path> classes;
     private final Clocks clocks;
+    private final Network network;
     private final SortedMap<String, Child> processes = new TreeMap<>();
     private int starts;
 
@@ -35,13 +37,19 @@ final class Processors implements AutoCloseable {
      * @param classes directories in front of the class path; none: Rollcall as it is
      */
     Processors(
-            Path directory, String bootstrapServers, Map<String, String> overrides, List<Path> classes, Clocks clocks) {
+            Path directory,
+            String bootstrapServers,
+            Map<String, String> overrides,
+            List<Path> classes,
+            Clocks clocks,
+            Network network) {
         this.directory = directory;
         this.bootstrapServers = bootstrapServers;
         this.settings = new HashMap<>(Timing.processor());
         this.settings.putAll(overrides);
         this.classes = classes;
         this.clocks = clocks;
+        this.network = network;
     }
 
     /** Those that were started and were not taken away, in order of their names. */
@@ -68,9 +76,10 @@ final class Processors implements AutoCloseable {
         starts++;
         Child process = Child.start(
                 "processor " + name,
+                network.enter(node(name)),
                 directory.resolve("%s-%d.log".formatted(name, starts)),
                 HEAP_MB,
-                clocks.environment(clock(name)),
+                clocks.environment(node(name)),
                 classes,
                 ProcessorNode.class,
                 arguments);
@@ -78,8 +87,8 @@ final class Processors implements AutoCloseable {
         return process;
     }
 
-    /** Its clock's name. */
-    static String clock(String processor) {
+    /** The name of the node, and of the clock, that it has for itself. */
+    static String node(String processor) {
         return "processor-" + processor;
     }
 

@@ -19,6 +19,9 @@ final class Timing {
     /** How far the brokers' clocks are apart at most, but for one that leaps and returns. */
     static final Duration CLOCK_DIFFERENCE = LEASE.dividedBy(4);
 
+    /** The same where a network's faults set them. */
+    static final Duration FAR_CLOCK_DIFFERENCE = Duration.ofSeconds(10);
+
     static final Duration PROCESSOR_SESSION = Duration.ofSeconds(6);
     static final Duration TRANSACTION = Duration.ofSeconds(8);
     static final Duration BROKER_SESSION = Duration.ofSeconds(6);
@@ -53,8 +56,8 @@ final class Timing {
                 Map.entry("kafka.request.timeout.ms", ms(REQUEST)));
     }
 
-    /** The same for the checker. */
-    static Settings checker() {
+    /** The same for the checker, with how far the brokers' clocks are apart at most. */
+    static Settings checker(Duration clockDifference) {
         return new Settings(
                 PARTITIONS,
                 LEASE.toMillis(),
@@ -64,7 +67,7 @@ final class Timing {
                 SHARD_HOLD.toMillis(),
                 SHARD_LEASE.toMillis(),
                 SHARD_RESUME.toMillis(),
-                CLOCK_DIFFERENCE.toMillis(),
+                clockDifference.toMillis(),
                 MAX_DEVICES,
                 RETENTION.toMillis(),
                 SLACK.toMillis());

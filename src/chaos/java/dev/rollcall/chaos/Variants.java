@@ -252,7 +252,8 @@ final class Variants {
             ZOMBIE_BELIEVED,
             SESSION_FORGOTTEN,
             STALE_ROW_WINS,
-            HALF_A_SNAPSHOT);
+            HALF_A_SNAPSHOT,
+            ProxyFaults.OLD_PROTOCOL);
 
     private Variants() {}
 

@@ -33,6 +33,7 @@ import org.apache.kafka.common.config.ConfigResource;
 import org.apache.kafka.common.errors.AuthorizationException;
 import org.apache.kafka.common.errors.TopicExistsException;
 import org.apache.kafka.common.errors.UnknownTopicOrPartitionException;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -190,12 +191,16 @@ public final class TopicSetup {
                 .values()
                 .forEach((resource, future) -> {
                     String name = resource.name();
-                    found.put(name, new Found(name, partitions.getOrDefault(name, 0), settings(name, future)));
+                    Map<String, String> settings = settings(name, future);
+                    if (settings != null) {
+                        found.put(name, new Found(name, partitions.getOrDefault(name, 0), settings));
+                    }
                 });
         return found;
     }
 
-    private Map<String, String> settings(String topic, KafkaFuture<Config> future) {
+    /** Null: the broker that was asked for them does not know the topic yet, though another one does. */
+    private @Nullable Map<String, String> settings(String topic, KafkaFuture<Config> future) {
         Map<String, String> settings = new HashMap<>();
         try {
             for (ConfigEntry entry : await(future).entries()) {
@@ -204,6 +209,9 @@ public final class TopicSetup {
                 }
             }
         } catch (ExecutionException e) {
+            if (e.getCause() instanceof UnknownTopicOrPartitionException) {
+                return null;
+            }
             if (!(e.getCause() instanceof AuthorizationException)) {
                 throw new ConfigException(
                         "cannot read the settings of the topic %s: %s".formatted(topic, e.getCause()));

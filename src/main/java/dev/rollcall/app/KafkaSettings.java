@@ -85,6 +85,11 @@ public final class KafkaSettings {
         return all;
     }
 
+    /** Whether the processor writes in transactions. */
+    static boolean isExactlyOnce(RollcallConfig config) {
+        return !StreamsConfig.AT_LEAST_ONCE.equals(config.kafka().get(StreamsConfig.PROCESSING_GUARANTEE_CONFIG));
+    }
+
     private static Map<String, Object> client(RollcallConfig config, String bootstrapServers, Set<String> known) {
         Map<String, Object> all = new HashMap<>();
         all.put(CommonClientConfigs.BOOTSTRAP_SERVERS_CONFIG, bootstrapServers);

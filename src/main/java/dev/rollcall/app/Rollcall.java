@@ -4,6 +4,7 @@ import dev.rollcall.admin.OutputTopics;
 import dev.rollcall.admin.TopicSetup;
 import dev.rollcall.admin.TopicWatch;
 import dev.rollcall.admin.TopicsWait;
+import dev.rollcall.admin.TransactionVersion;
 import dev.rollcall.app.RestartPolicy.Verdict;
 import dev.rollcall.config.ConfigException;
 import dev.rollcall.config.RollcallConfig;
@@ -133,6 +134,9 @@ public final class Rollcall implements AutoCloseable {
             bootstrapServers = config.bootstrapServers().isEmpty() ? startBroker(config) : config.bootstrapServers();
             Admin admin = Admin.create(KafkaSettings.admin(config, bootstrapServers));
             parts.push(() -> admin.close(Duration.ZERO));
+            if (KafkaSettings.isExactlyOnce(config)) {
+                TransactionVersion.check(admin, bootstrapServers);
+            }
             TopicSetup topics = new TopicSetup(admin, config, bootstrapServers);
             int partitions = topics.ensure();
             startProcessor(config, admin, partitions);

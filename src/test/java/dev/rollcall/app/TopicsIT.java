@@ -20,8 +20,11 @@ import java.util.concurrent.ExecutionException;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.AlterConfigOp;
 import org.apache.kafka.clients.admin.ConfigEntry;
+import org.apache.kafka.clients.admin.FeatureUpdate;
+import org.apache.kafka.clients.admin.FeatureUpdate.UpgradeType;
 import org.apache.kafka.clients.admin.NewPartitions;
 import org.apache.kafka.clients.admin.NewTopic;
+import org.apache.kafka.clients.admin.UpdateFeaturesOptions;
 import org.apache.kafka.common.config.ConfigResource;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -82,6 +85,33 @@ class TopicsIT {
                     .hasMessageContaining("status has partitions=5, and must have 4")
                     .hasMessageContaining("application.id");
         }
+    }
+
+    @Test
+    void shouldRefuseAClusterWhoseTransactionsAreOfTheOldProtocol() throws Exception {
+        try (EmbeddedBroker cluster = EmbeddedBroker.start(dir.resolve("cluster"), 0);
+                Admin admin = admin(cluster.bootstrapServers())) {
+            setTransactionVersion(admin, 1, UpgradeType.SAFE_DOWNGRADE);
+
+            assertThatThrownBy(() -> Rollcall.start(joining(cluster)))
+                    .isInstanceOf(ConfigException.class)
+                    .hasMessageContaining("the cluster has transaction.version=1, and must have 2")
+                    .hasMessageContaining("kafka-features.sh --bootstrap-server " + cluster.bootstrapServers()
+                            + " upgrade --feature transaction.version=2");
+
+            setTransactionVersion(admin, 2, UpgradeType.UPGRADE); // as the command in the message does
+            try (Rollcall rollcall = Rollcall.start(joining(cluster))) {
+                rollcall.awaitReady();
+            }
+        }
+    }
+
+    private static void setTransactionVersion(Admin admin, int level, UpgradeType type) throws Exception {
+        admin.updateFeatures(
+                        Map.of("transaction.version", new FeatureUpdate((short) level, type)),
+                        new UpdateFeaturesOptions())
+                .all()
+                .get();
     }
 
     @Test

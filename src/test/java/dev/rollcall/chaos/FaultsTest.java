@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Random;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
 class FaultsTest {
@@ -23,5 +24,15 @@ class FaultsTest {
     void shouldBeTheSameWhenTheSeedIsTheSame() {
         assertThat(Faults.draw(KINDS, 10, new Random(7))).isEqualTo(Faults.draw(KINDS, 10, new Random(7)));
         assertThat(Faults.draw(KINDS, 10, new Random(7))).isNotEqualTo(Faults.draw(KINDS, 10, new Random(8)));
+    }
+
+    @Test
+    void shouldHaveANameOfItsOwnWhenItIsAFault() {
+        List<String> names = Stream.of(KINDS, NetworkFaults.ALL, ProxyFaults.ALL)
+                .flatMap(List::stream)
+                .map(Fault::kind)
+                .toList();
+
+        assertThat(names).doesNotHaveDuplicates();
     }
 }
