@@ -1,12 +1,14 @@
 package dev.rollcall.admin;
 
 import dev.rollcall.config.RollcallConfig;
+import dev.rollcall.contract.Access;
 import dev.rollcall.contract.Checkpoint;
 import dev.rollcall.contract.Cluster;
 import dev.rollcall.contract.Cluster.Features;
 import dev.rollcall.contract.Cluster.Log;
 import dev.rollcall.contract.Cluster.Progress;
 import dev.rollcall.contract.Cluster.Topic;
+import dev.rollcall.contract.Role;
 import dev.rollcall.contract.TopicContract;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -122,7 +124,10 @@ final class ClusterReader {
                 if (e.getCause() instanceof AuthorizationException && contract.changelogs().contains(name)) {
                     notSeen("the changelog is not checked", "Describe on the topic " + name, e);
                 } else if (!(e.getCause() instanceof UnknownTopicOrPartitionException)) {
-                    throw answers.failed("cannot describe the topic " + name, "Describe on the topic " + name, e);
+                    throw answers.failed(
+                            "cannot describe the topic " + name,
+                            Access.of(Role.PROCESSOR, config, "").onTopic(name),
+                            e);
                 }
             }
         });

@@ -58,6 +58,15 @@ public final class Access {
         return rights;
     }
 
+    /** What is needed to read or write a topic, as a clause: "Read and Write on the topic status". */
+    public String onTopic(String topic) {
+        String operations = rights.getOrDefault(new ResourcePattern(TOPIC, topic, LITERAL), Set.of()).stream()
+                .filter(operation -> operation == READ || operation == WRITE)
+                .map(Access::camelCase)
+                .collect(Collectors.joining(" and "));
+        return "%s on the topic %s".formatted(operations.isEmpty() ? "Describe" : operations, topic);
+    }
+
     /** A command for each resource. */
     public List<String> commands(String principal, String bootstrapServers) {
         List<String> commands = new ArrayList<>();

@@ -17,11 +17,14 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.AlterConfigOp;
+import org.apache.kafka.clients.admin.ConfigEntry;
 import org.apache.kafka.clients.admin.NewPartitions;
 import org.apache.kafka.clients.admin.RecordsToDelete;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.clients.producer.internals.BuiltInPartitioner;
 import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.config.ConfigResource;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -93,10 +96,12 @@ class LostStateIT {
             partition = partitionOfHidden();
             await().atMost(Duration.ofSeconds(40)).until(() -> hasCheckpoint(partition));
         }
+        alter("cleanup.policy", "compact,delete"); // as retention deletes records, or somebody by hand
         admin.deleteRecords(
                         Map.of(new TopicPartition(CHANGELOGS.get(0), partition), RecordsToDelete.beforeOffset(-1)))
                 .all()
                 .get();
+        alter("cleanup.policy", "compact");
 
         assertThatThrownBy(this::startAndBeat)
                 .isInstanceOf(ConfigException.class)
@@ -124,6 +129,12 @@ class LostStateIT {
     void shouldStartAgainWhenNothingIsLost() throws Exception {
         runWithAHiddenUser();
         startAndBeat();
+    }
+
+    private void alter(String setting, String value) throws Exception {
+        ConfigResource changelog = new ConfigResource(ConfigResource.Type.TOPIC, CHANGELOGS.get(0));
+        AlterConfigOp change = new AlterConfigOp(new ConfigEntry(setting, value), AlterConfigOp.OpType.SET);
+        admin.incrementalAlterConfigs(Map.of(changelog, List.of(change))).all().get();
     }
 
     private int partitionOfHidden() {
