@@ -45,7 +45,8 @@ final class Answers {
         if (cause instanceof AuthorizationException) {
             return new ConfigException(denied(what, right));
         } else if (cause instanceof AuthenticationException) {
-            return new ConfigException("%s: the cluster does not accept %s: %s".formatted(what, principal, cause.getMessage()));
+            return new ConfigException(
+                    "%s: the cluster does not accept %s: %s".formatted(what, principal, cause.getMessage()));
         }
         return new ClusterException("%s: %s".formatted(what, cause));
     }

@@ -68,11 +68,13 @@ final class ClusterReader {
         Optional<Map<TopicPartition, OffsetAndMetadata>> committed = offsets(config.applicationId());
         Map<Integer, Checkpoint> checkpoints = checkpoints();
         Map<String, Topic> topics = topics();
-        Optional<Progress> progress = committed.flatMap(offsets -> logs(topics).map(logs -> new Progress(
-                offsets.entrySet().stream()
-                        .collect(Collectors.toMap(Map.Entry::getKey, one -> one.getValue().offset())),
-                logs,
-                checkpoints)));
+        Optional<Progress> progress = committed.flatMap(offsets -> logs(topics)
+                .map(logs -> new Progress(
+                        offsets.entrySet().stream()
+                                .collect(Collectors.toMap(
+                                        Map.Entry::getKey, one -> one.getValue().offset())),
+                        logs,
+                        checkpoints)));
         return new Cluster(topics, features(), progress);
     }
 
@@ -86,7 +88,8 @@ final class ClusterReader {
         checkpoints.forEach((partition, checkpoint) ->
                 offsets.put(heartbeats(partition), new OffsetAndMetadata(0, checkpoint.encode())));
         try {
-            var unused = answers.await(admin.alterConsumerGroupOffsets(group, offsets).all());
+            var unused = answers.await(
+                    admin.alterConsumerGroupOffsets(group, offsets).all());
         } catch (ExecutionException e) {
             notSeen("that the changelogs are whole is not checked", "Read on the group " + group, e);
         }
@@ -100,10 +103,10 @@ final class ClusterReader {
         try {
             FeatureMetadata features = answers.await(admin.describeFeatures().featureMetadata());
             return Optional.of(new Features(
-                    features.finalizedFeatures().entrySet().stream()
-                            .collect(Collectors.toMap(Map.Entry::getKey, one -> (int) one.getValue().maxVersionLevel())),
-                    features.supportedFeatures().entrySet().stream()
-                            .collect(Collectors.toMap(Map.Entry::getKey, one -> (int) one.getValue().maxVersion()))));
+                    features.finalizedFeatures().entrySet().stream().collect(Collectors.toMap(Map.Entry::getKey, one ->
+                            (int) one.getValue().maxVersionLevel())),
+                    features.supportedFeatures().entrySet().stream().collect(Collectors.toMap(Map.Entry::getKey, one ->
+                            (int) one.getValue().maxVersion()))));
         } catch (ExecutionException e) {
             throw answers.failed("cannot read the features of the cluster", "Describe on the cluster", e);
         }
@@ -121,7 +124,8 @@ final class ClusterReader {
             try {
                 described.put(name, answers.await(future));
             } catch (ExecutionException e) {
-                if (e.getCause() instanceof AuthorizationException && contract.changelogs().contains(name)) {
+                if (e.getCause() instanceof AuthorizationException
+                        && contract.changelogs().contains(name)) {
                     notSeen("the changelog is not checked", "Describe on the topic " + name, e);
                 } else if (!(e.getCause() instanceof UnknownTopicOrPartitionException)) {
                     throw answers.failed(
@@ -132,7 +136,8 @@ final class ClusterReader {
             }
         });
         Map<String, Topic> topics = new LinkedHashMap<>();
-        admin.describeConfigs(described.keySet().stream().map(ClusterReader::resource).toList())
+        admin.describeConfigs(
+                        described.keySet().stream().map(ClusterReader::resource).toList())
                 .values()
                 .forEach((resource, future) -> {
                     Optional<Map<String, String>> settings = settings(resource.name(), future);

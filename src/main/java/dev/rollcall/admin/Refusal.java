@@ -19,8 +19,8 @@ public final class Refusal {
         return Stream.iterate(failure, Objects::nonNull, Throwable::getCause)
                 .filter(AuthorizationException.class::isInstance)
                 .findFirst()
-                .map(cause -> new ConfigException(
-                        new Answers(config.kafka()).denied("the brokers refuse", right(cause, config.applicationId()))));
+                .map(cause -> new ConfigException(new Answers(config.kafka())
+                        .denied("the brokers refuse", right(cause, config.applicationId()))));
     }
 
     private static String right(Throwable refusal, String applicationId) {

@@ -5,12 +5,16 @@ import dev.rollcall.config.RollcallConfig;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.stream.Collectors;
 
 /** How Rollcall was started, so that what it tells to try next reaches the same Rollcall. */
 final class Invocation {
     /** Set by a script that starts the program, to its own name. */
     private static final String COMMAND_PROPERTY = "rollcall.command";
+
+    /** Of topics, but for whoever creates them. */
+    private static final Set<String> CREATION = Set.of("topic.partitions", "topic.replication.factor");
 
     private final String started;
     private final List<Path> files;
@@ -30,7 +34,8 @@ final class Invocation {
 
     /** A client's command for the brokers that this process has: as it was started, with its settings but no secret. */
     String client(String arguments, RollcallConfig config, String bootstrapServers) {
-        String all = arguments + files.stream().map(file -> " --config " + file).collect(Collectors.joining())
+        String all = arguments
+                + files.stream().map(file -> " --config " + file).collect(Collectors.joining())
                 + overrides.entrySet().stream()
                         .filter(one -> isForClients(one.getKey()))
                         .map(one -> " --set %s=%s".formatted(one.getKey(), value(one.getKey(), one.getValue())))
@@ -42,8 +47,9 @@ final class Invocation {
     }
 
     private static boolean isForClients(String key) {
-        return key.startsWith("kafka.")
-                || key.startsWith("topic.") && !key.equals("topic.partitions") && !key.equals("topic.replication.factor")
+        boolean isATopic = key.startsWith("topic.") && !CREATION.contains(key);
+        return isATopic
+                || key.startsWith("kafka.")
                 || key.equals("bootstrap.servers")
                 || key.equals("embedded.kafka.port");
     }

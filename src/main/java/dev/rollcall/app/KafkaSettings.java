@@ -62,7 +62,8 @@ public final class KafkaSettings {
             // How long the partitions of a killed member have no owner. Kafka's default of 45 s avoids needless
             // take-overs
             // from a slow member, but here a take-over is cheap, and never expires a user early.
-            putDefault(all, config, StreamsConfig.CONSUMER_PREFIX, CommonClientConfigs.SESSION_TIMEOUT_MS_CONFIG, 10_000);
+            putDefault(
+                    all, config, StreamsConfig.CONSUMER_PREFIX, CommonClientConfigs.SESSION_TIMEOUT_MS_CONFIG, 10_000);
             if (config.bootstrapServers().isEmpty()) {
                 // A static member: after a crash it gets its partitions back at once, not after its session ended.
                 all.put(CommonClientConfigs.GROUP_INSTANCE_ID_CONFIG, config.applicationId());

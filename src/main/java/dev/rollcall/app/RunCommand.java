@@ -27,8 +27,7 @@ final class RunCommand implements Callable<Integer> {
 
     static int run(Main main, CommandLine commandLine) throws InterruptedException {
         RollcallConfig config = main.config();
-        return untilItEnds(
-                commandLine, Rollcall.start(config), rollcall -> ready(config, rollcall, main.invocation()));
+        return untilItEnds(commandLine, Rollcall.start(config), rollcall -> ready(config, rollcall, main.invocation()));
     }
 
     /** Runs it until it is stopped, and prints a text about it once it is ready. Returns the exit code. */
@@ -42,7 +41,9 @@ final class RunCommand implements Callable<Integer> {
             rollcall.awaitEnd();
             return 0;
         } catch (ExecutionException e) {
-            commandLine.getErr().println("Rollcall has stopped: " + Main.reasons(e.getCause() == null ? e : e.getCause()));
+            commandLine
+                    .getErr()
+                    .println("Rollcall has stopped: " + Main.reasons(e.getCause() == null ? e : e.getCause()));
             return ExitCode.of(e);
         }
     }
@@ -57,12 +58,11 @@ final class RunCommand implements Callable<Integer> {
                   %s
                 Ctrl-C stops it.
                 """.formatted(
-                        embedded ? "its own Kafka broker" : "joined the Kafka cluster",
-                        rollcall.bootstrapServers(),
-                        config.dataDir().toAbsolutePath().normalize(),
-                        rollcall.httpUrl().map(url -> "\nHTTP on " + url).orElse(""),
-                        invocation.client("watch", config, rollcall.bootstrapServers()),
-                        invocation.client(
-                                "send heartbeat @alice:example.org phone", config, rollcall.bootstrapServers()));
+                embedded ? "its own Kafka broker" : "joined the Kafka cluster",
+                rollcall.bootstrapServers(),
+                config.dataDir().toAbsolutePath().normalize(),
+                rollcall.httpUrl().map(url -> "\nHTTP on " + url).orElse(""),
+                invocation.client("watch", config, rollcall.bootstrapServers()),
+                invocation.client("send heartbeat @alice:example.org phone", config, rollcall.bootstrapServers()));
     }
 }

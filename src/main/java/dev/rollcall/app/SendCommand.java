@@ -109,7 +109,8 @@ final class SendCommand implements Runnable {
                     .formatted(done, bootstrapServers, TIMEOUT_SECONDS));
         } catch (ExecutionException e) {
             throw e.getCause() instanceof AuthorizationException
-                    ? new ConfigException("not %s: %s".formatted(done, e.getCause().getMessage()))
+                    ? new ConfigException(
+                            "not %s: %s".formatted(done, e.getCause().getMessage()))
                     : new ClusterException("not %s: %s".formatted(done, e.getCause()));
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();

@@ -79,9 +79,7 @@ final class ConfigSources {
 
     /** A key without its unit, or one with a typo. */
     private static String suggestion(String key, Set<String> known) {
-        return known.contains(key + ".ms")
-                ? " (did you mean " + key + ".ms?)"
-                : Misspelt.suggestion(key, known);
+        return known.contains(key + ".ms") ? " (did you mean " + key + ".ms?)" : Misspelt.suggestion(key, known);
     }
 
     private static SortedMap<String, String> readDefaults() {

@@ -18,8 +18,8 @@ final class EnvironmentKeys {
      * that is called rollcall, ROLLCALL_SERVICE_HOST, ROLLCALL_SERVICE_PORT_HTTP, ROLLCALL_PORT_8080_TCP_ADDR. No key of
      * Rollcall has such a name.
      */
-    private static final Pattern SERVICE =
-            Pattern.compile("ROLLCALL_(.+_)?(SERVICE_HOST|SERVICE_PORT(_.+)?|PORT_\\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)");
+    private static final Pattern SERVICE = Pattern.compile(
+            "ROLLCALL_(.+_)?(SERVICE_HOST|SERVICE_PORT(_.+)?|PORT_\\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)");
 
     /** ROLLCALL_PORT=tcp://10.0.0.1:8080. The name alone does not tell: a Service rollcall-http sets ROLLCALL_HTTP_PORT. */
     private static final Pattern SERVICE_PORT = Pattern.compile("ROLLCALL_(.+_)?PORT");
@@ -61,7 +61,8 @@ final class EnvironmentKeys {
                 return keyOf.get(base) + SecretFiles.SUFFIX;
             }
         }
-        String key = variable.substring(PREFIX.length()).toLowerCase(Locale.ROOT).replace('_', '.');
+        String key =
+                variable.substring(PREFIX.length()).toLowerCase(Locale.ROOT).replace('_', '.');
         if (!ConfigSources.isKafka(key)) {
             throw new ConfigException("unknown environment variable %s; the keys are in config/rollcall.properties%s"
                     .formatted(variable, Misspelt.suggestion(key, keyOf.values())));

@@ -70,7 +70,8 @@ public final class Access {
     /** A command for each resource. */
     public List<String> commands(String principal, String bootstrapServers) {
         List<String> commands = new ArrayList<>();
-        rights.forEach((resource, operations) -> commands.add(command(resource, operations, principal, bootstrapServers)));
+        rights.forEach(
+                (resource, operations) -> commands.add(command(resource, operations, principal, bootstrapServers)));
         return commands;
     }
 
@@ -130,13 +131,8 @@ public final class Access {
         return add(TOPIC, LITERAL, name, operations);
     }
 
-    private Access add(
-            ResourceType type,
-            PatternType pattern,
-            String name,
-            AclOperation... operations) {
-        rights.computeIfAbsent(
-                        new ResourcePattern(type, name, pattern), any -> EnumSet.noneOf(AclOperation.class))
+    private Access add(ResourceType type, PatternType pattern, String name, AclOperation... operations) {
+        rights.computeIfAbsent(new ResourcePattern(type, name, pattern), any -> EnumSet.noneOf(AclOperation.class))
                 .addAll(List.of(operations));
         return this;
     }

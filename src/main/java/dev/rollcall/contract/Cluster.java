@@ -44,9 +44,7 @@ public record Cluster(Map<String, Topic> topics, Optional<Features> features, Op
      * @param checkpoints what an earlier look has stored, by the number of the partition
      */
     public record Progress(
-            Map<TopicPartition, Long> committed,
-            Map<TopicPartition, Log> logs,
-            Map<Integer, Checkpoint> checkpoints) {
+            Map<TopicPartition, Long> committed, Map<TopicPartition, Log> logs, Map<Integer, Checkpoint> checkpoints) {
 
         /** Empty: nothing was committed. */
         OptionalLong committed(String topic, int partition) {

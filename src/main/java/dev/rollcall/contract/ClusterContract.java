@@ -42,7 +42,8 @@ public final class ClusterContract {
         all.addAll(topics.check(cluster));
         all.addAll(partitions.check(cluster, before));
         all.addAll(state.check(cluster, before.isEmpty()));
-        List<Finding> sorted = new ArrayList<>(all.stream().filter(Finding::isRefused).toList());
+        List<Finding> sorted =
+                new ArrayList<>(all.stream().filter(Finding::isRefused).toList());
         all.stream().filter(finding -> !finding.isRefused()).forEach(sorted::add);
         return sorted;
     }

@@ -55,7 +55,9 @@ public sealed interface Fix {
 
         @Override
         public String text(String bootstrapServers) {
-            return tool.isEmpty() ? text : "%s: %s --bootstrap-server %s %s".formatted(text, tool, bootstrapServers, command);
+            return tool.isEmpty()
+                    ? text
+                    : "%s: %s --bootstrap-server %s %s".formatted(text, tool, bootstrapServers, command);
         }
     }
 }

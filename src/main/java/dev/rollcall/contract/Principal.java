@@ -16,6 +16,8 @@ public final class Principal {
         if (name.find()) {
             return "User:" + name.group(1);
         }
-        return kafka.getOrDefault("security.protocol", "PLAINTEXT").contains("SSL") ? "User:(this client)" : "User:ANONYMOUS";
+        return kafka.getOrDefault("security.protocol", "PLAINTEXT").contains("SSL")
+                ? "User:(this client)"
+                : "User:ANONYMOUS";
     }
 }

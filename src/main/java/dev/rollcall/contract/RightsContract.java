@@ -30,7 +30,8 @@ final class RightsContract {
     List<Finding> check(Cluster cluster) {
         List<Finding> findings = new ArrayList<>();
         needed.forEach((resource, operations) -> {
-            @Nullable Topic topic = resource.resourceType() == ResourceType.TOPIC
+            @Nullable
+            Topic topic = resource.resourceType() == ResourceType.TOPIC
                     ? cluster.topics().get(resource.name())
                     : null;
             if (topic == null || topic.rights().isEmpty()) {

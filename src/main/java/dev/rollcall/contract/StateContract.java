@@ -111,13 +111,15 @@ final class StateContract {
     private static Optional<String> loss(Progress progress, Topic topic, int partition) {
         Optional<Log> log = progress.log(topic.name(), partition);
         @Nullable Checkpoint checkpoint = progress.checkpoints().get(partition);
-        @Nullable Stored stored = checkpoint == null ? null : checkpoint.changelogs().get(topic.name());
+        @Nullable
+        Stored stored = checkpoint == null ? null : checkpoint.changelogs().get(topic.name());
         if (stored == null || log.isEmpty()) {
             return Optional.empty();
         }
         if (!stored.id().equals(topic.id()) && stored.end() > stored.begin()) {
-            return Optional.of("%d in partition %d (the topic was deleted and created again; it had them up to offset %d)"
-                    .formatted(log.get().end() - log.get().begin(), partition, stored.end()));
+            return Optional.of(
+                    "%d in partition %d (the topic was deleted and created again; it had them up to offset %d)"
+                            .formatted(log.get().end() - log.get().begin(), partition, stored.end()));
         } else if (!stored.id().equals(topic.id())) {
             return Optional.empty(); // there was nothing to lose
         }
@@ -152,7 +154,9 @@ final class StateContract {
     private boolean hasRead(Progress progress, int partition) {
         return inputs.stream().anyMatch(input -> {
             long committed = progress.committed(input, partition).orElse(0);
-            return progress.log(input, partition).filter(log -> committed > log.begin()).isPresent();
+            return progress.log(input, partition)
+                    .filter(log -> committed > log.begin())
+                    .isPresent();
         });
     }
 
@@ -177,7 +181,8 @@ final class StateContract {
         long[] lost = partitions(cluster)
                 .mapToLong(partition -> {
                     long begin = progress.log(topic, partition).map(Log::begin).orElse(0L);
-                    return Math.max(0, begin - progress.committed(topic, partition).orElse(begin));
+                    return Math.max(
+                            0, begin - progress.committed(topic, partition).orElse(begin));
                 })
                 .filter(count -> count > 0)
                 .toArray();

@@ -47,8 +47,8 @@ public final class TopicContract {
             value -> atLeast(value, HEARTBEATS_KEPT_MS),
             Long.toString(HEARTBEATS_KEPT_MS),
             HEARTBEATS_LOST);
-    private static final Rule KEPT_WHATEVER_THEIR_SIZE =
-            Rule.unwise(TopicConfig.RETENTION_BYTES_CONFIG, value -> atLeast(value, Long.MAX_VALUE), "-1", HEARTBEATS_LOST);
+    private static final Rule KEPT_WHATEVER_THEIR_SIZE = Rule.unwise(
+            TopicConfig.RETENTION_BYTES_CONFIG, value -> atLeast(value, Long.MAX_VALUE), "-1", HEARTBEATS_LOST);
 
     /** In the order in which they are created. */
     private final List<Expected> topics;

@@ -30,7 +30,8 @@ class CheckIT {
                 Admin admin = Admin.create(Map.of("bootstrap.servers", cluster.bootstrapServers()))) {
             admin.createTopics(List.of(
                             new NewTopic("device-heartbeat", 12, (short) 1)
-                                    .configs(Map.of("message.timestamp.type", "LogAppendTime", "retention.ms", "600000")),
+                                    .configs(Map.of(
+                                            "message.timestamp.type", "LogAppendTime", "retention.ms", "600000")),
                             new NewTopic("presence-dead-letters", 1, (short) 1)
                                     .configs(Map.of("cleanup.policy", "compact"))))
                     .all()
@@ -54,7 +55,8 @@ class CheckIT {
                         assertThat(finding.get("setting").asText()).isEqualTo("retention.ms");
                         assertThat(finding.get("is").asText()).isEqualTo("600000");
                     })
-                    .anySatisfy(finding -> assertThat(finding.get("setting").asText()).isEqualTo("replicas"));
+                    .anySatisfy(finding ->
+                            assertThat(finding.get("setting").asText()).isEqualTo("replicas"));
 
             assertThat(run(cluster, "topics", "create", "--dry-run").out())
                     .contains("kafka-topics.sh --bootstrap-server " + cluster.bootstrapServers()
@@ -97,9 +99,7 @@ class CheckIT {
         StringWriter out = new StringWriter();
         List<String> all = new ArrayList<>(List.of(arguments));
         all.addAll(List.of("--set", "bootstrap.servers=" + cluster.bootstrapServers()));
-        int code = Main.commandLine()
-                .setOut(new PrintWriter(out, true))
-                .execute(all.toArray(String[]::new));
+        int code = Main.commandLine().setOut(new PrintWriter(out, true)).execute(all.toArray(String[]::new));
         return new Outcome(code, out.toString());
     }
 }

@@ -22,7 +22,8 @@ class InvocationTest {
                 "/opt/rollcall/bin/rollcall|/opt/rollcall/bin/rollcall watch",
             })
     void shouldNameTheProgramAsItWasStarted(String started, String expected) {
-        assertThat(new Invocation(started, List.of(), Map.of()).client("watch", RollcallConfig.defaults(), "localhost:9092"))
+        assertThat(new Invocation(started, List.of(), Map.of())
+                        .client("watch", RollcallConfig.defaults(), "localhost:9092"))
                 .isEqualTo(expected);
     }
 
@@ -37,8 +38,9 @@ class InvocationTest {
 
         assertThat(new Invocation("rollcall", List.of(Path.of("own.properties")), overrides)
                         .client("watch", RollcallConfig.of(overrides), "localhost:19092"))
-                .isEqualTo("rollcall watch --config own.properties --set embedded.kafka.port=19092 --set topic.presence=who"
-                        + " --set kafka.sasl.jaas.config=… --set kafka.security.protocol=SASL_SSL");
+                .isEqualTo(
+                        "rollcall watch --config own.properties --set embedded.kafka.port=19092 --set topic.presence=who"
+                                + " --set kafka.sasl.jaas.config=… --set kafka.security.protocol=SASL_SSL");
     }
 
     @Test

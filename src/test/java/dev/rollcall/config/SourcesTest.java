@@ -71,18 +71,27 @@ class SourcesTest {
                 Map.of("http.jwt.key.file", key.toString(), "kafka.sasl.jaas.config.file", jaas.toString()));
         RollcallConfig byVariable = RollcallConfig.load(
                 List.of(),
-                Map.of("ROLLCALL_HTTP_JWT_KEY_FILE", key.toString(), "ROLLCALL_KAFKA_SASL_JAAS_CONFIG_FILE", jaas.toString()),
+                Map.of(
+                        "ROLLCALL_HTTP_JWT_KEY_FILE",
+                        key.toString(),
+                        "ROLLCALL_KAFKA_SASL_JAAS_CONFIG_FILE",
+                        jaas.toString()),
                 Map.of());
 
         assertThat(List.of(byKey, byVariable)).allSatisfy(config -> {
-            assertThat(config.http().tokens().key().bytes()).asString().isEqualTo("a-key-that-is-long-enough-for-hs256-ok");
+            assertThat(config.http().tokens().key().bytes())
+                    .asString()
+                    .isEqualTo("a-key-that-is-long-enough-for-hs256-ok");
             assertThat(config.kafka()).containsOnly(Map.entry("sasl.jaas.config", JAAS));
         });
     }
 
     @Test
     void shouldNotTakeAKeyForAFilesWhenItIsAKeyItself() {
-        assertThat(RollcallConfig.of(Map.of("http.jwt.jwks.file", "keys.json")).http().tokens().jwksFile())
+        assertThat(RollcallConfig.of(Map.of("http.jwt.jwks.file", "keys.json"))
+                        .http()
+                        .tokens()
+                        .jwksFile())
                 .hasValue(Path.of("keys.json"));
     }
 
@@ -124,8 +133,8 @@ class SourcesTest {
 
     @Test
     void shouldSayWhatIsWrongWhenAProviderFails() {
-        assertThatThrownBy(() -> RollcallConfig.of(
-                        Map.of("kafka.config.providers", "vault", "kafka.config.providers.vault.class", "no.such.Class")))
+        assertThatThrownBy(() -> RollcallConfig.of(Map.of(
+                        "kafka.config.providers", "vault", "kafka.config.providers.vault.class", "no.such.Class")))
                 .isInstanceOf(ConfigException.class)
                 .hasMessageStartingWith("kafka.config.providers: ");
     }

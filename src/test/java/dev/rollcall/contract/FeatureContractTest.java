@@ -19,7 +19,8 @@ class FeatureContractTest {
     @ParameterizedTest
     @ValueSource(ints = {2, 3})
     void shouldFindNothingWhenALateEndOfATransactionHarmsNone(int level) {
-        assertThat(check(Map.of(), Map.of("transaction.version", level), OFFERED)).isEmpty();
+        assertThat(check(Map.of(), Map.of("transaction.version", level), OFFERED))
+                .isEmpty();
     }
 
     @Test
@@ -45,18 +46,18 @@ class FeatureContractTest {
 
     @Test
     void shouldWarnOfAtLeastOnceAndAskForNoTransactionsWhenItIsChosen() {
-        Finding finding =
-                theOne(check(Map.of("kafka.processing.guarantee", "at_least_once"), Map.of(), Map.of()));
+        Finding finding = theOne(check(Map.of("kafka.processing.guarantee", "at_least_once"), Map.of(), Map.of()));
 
         assertThat(finding.isRefused()).isFalse();
         assertThat(finding.toString())
-                .startsWith("the cluster has kafka.processing.guarantee=at_least_once, and should have exactly_once_v2: ");
+                .startsWith(
+                        "the cluster has kafka.processing.guarantee=at_least_once, and should have exactly_once_v2: ");
     }
 
     @Test
     void shouldRefuseWhenTheStreamsProtocolIsChosenAndTheClusterHasNoneOfIt() {
-        Finding finding = theOne(
-                check(Map.of("kafka.group.protocol", "streams"), Map.of("transaction.version", 2), OFFERED));
+        Finding finding =
+                theOne(check(Map.of("kafka.group.protocol", "streams"), Map.of("transaction.version", 2), OFFERED));
 
         assertThat(finding.isRefused()).isTrue();
         assertThat(finding.toString()).startsWith("the cluster has streams.version=0, and must have 1: ");

@@ -51,8 +51,9 @@ class StateContractTest {
         Finding finding = theOne(atStart());
         assertThat(finding.isRefused()).isTrue();
         assertThat(finding.toString())
-                .startsWith("the topic rollcall-users-changelog has records=none (there is no such topic), and must have"
-                        + " all that it had: the inputs are read already");
+                .startsWith(
+                        "the topic rollcall-users-changelog has records=none (there is no such topic), and must have"
+                                + " all that it had: the inputs are read already");
         assertThat(finding.fix().text("kafka:9092"))
                 .contains("kafka-streams-application-reset.sh --bootstrap-server kafka:9092 --application-id rollcall"
                         + " --input-topics device-heartbeat,status,appear-offline")
@@ -85,7 +86,8 @@ class StateContractTest {
         log(USERS, 0, 0, 3);
 
         assertThat(theOne(atStart()).toString())
-                .contains("records=3 in partition 0 (the topic was deleted and created again; it had them up to offset 100)");
+                .contains(
+                        "records=3 in partition 0 (the topic was deleted and created again; it had them up to offset 100)");
         assertThat(whileItRuns()).hasSize(1);
     }
 
@@ -95,7 +97,8 @@ class StateContractTest {
         log(SHARDS, 1, 0, 99);
 
         assertThat(theOne(atStart()).toString())
-                .contains("rollcall-shards-changelog has records=those up to offset 99 of partition 1 (it had them up to 100)");
+                .contains(
+                        "rollcall-shards-changelog has records=those up to offset 99 of partition 1 (it had them up to 100)");
     }
 
     @Test
@@ -126,7 +129,9 @@ class StateContractTest {
         topics.remove(USERS);
         topics.remove(SHARDS);
         committed.clear();
-        assertThat(contract.checkpoints(cluster(), false)).as("while it runs, it may only not be seen").isEmpty();
+        assertThat(contract.checkpoints(cluster(), false))
+                .as("while it runs, it may only not be seen")
+                .isEmpty();
 
         checkpoints = contract.checkpoints(cluster(), true);
         topics.put(USERS, topic(USERS, "new-id", 2));
@@ -152,7 +157,8 @@ class StateContractTest {
         Finding finding = theOne(atStart());
         assertThat(finding.isRefused()).isFalse();
         assertThat(finding.toString())
-                .startsWith("the topic device-heartbeat has unread=up to 5 deleted before they were read, in 1 partitions");
+                .startsWith(
+                        "the topic device-heartbeat has unread=up to 5 deleted before they were read, in 1 partitions");
     }
 
     @Test
@@ -164,7 +170,8 @@ class StateContractTest {
         assertThat(finding.isRefused()).isTrue();
         assertThat(finding.toString()).startsWith("the topic presence has partitions=3, and must have 2: ");
         assertThat(finding.fix().text("kafka:9092"))
-                .endsWith("kafka-consumer-groups.sh --bootstrap-server kafka:9092 --delete --group rollcall-checkpoint");
+                .endsWith(
+                        "kafka-consumer-groups.sh --bootstrap-server kafka:9092 --delete --group rollcall-checkpoint");
         assertThat(whileItRuns()).containsExactly(finding);
     }
 
@@ -183,8 +190,9 @@ class StateContractTest {
         assertThat(checkpoints).hasSize(2).allSatisfy((partition, checkpoint) -> {
             assertThat(Checkpoint.decode(checkpoint.encode())).contains(checkpoint);
             assertThat(checkpoint.encode())
-                    .isEqualTo("1 presence=id-of-presence:0:2 rollcall-shards-changelog=id-of-rollcall-shards-changelog:0:100"
-                            + " rollcall-users-changelog=id-of-rollcall-users-changelog:0:100");
+                    .isEqualTo(
+                            "1 presence=id-of-presence:0:2 rollcall-shards-changelog=id-of-rollcall-shards-changelog:0:100"
+                                    + " rollcall-users-changelog=id-of-rollcall-users-changelog:0:100");
         });
         assertThat(Checkpoint.decode("")).isEmpty();
         assertThat(Checkpoint.decode("2 presence=a:0:2")).isEmpty();

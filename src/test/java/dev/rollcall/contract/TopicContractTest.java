@@ -103,7 +103,8 @@ class TopicContractTest {
 
         assertThat(finding.isRefused()).isFalse();
         assertThat(finding.toString()).startsWith("the topic " + topic + " has replicas=1, and should have 3: ");
-        assertThat(finding.fix().text("kafka:9092")).contains("kafka-reassign-partitions.sh --bootstrap-server kafka:9092");
+        assertThat(finding.fix().text("kafka:9092"))
+                .contains("kafka-reassign-partitions.sh --bootstrap-server kafka:9092");
     }
 
     @Test
@@ -228,12 +229,10 @@ class TopicContractTest {
     }
 
     private void partitions(String topic, int partitions) {
-        found.computeIfPresent(
-                topic, (name, before) -> topic(name, partitions, before.replicas(), before.settings()));
+        found.computeIfPresent(topic, (name, before) -> topic(name, partitions, before.replicas(), before.settings()));
     }
 
     private void replicas(String topic, int replicas) {
-        found.computeIfPresent(
-                topic, (name, before) -> topic(name, before.partitions(), replicas, before.settings()));
+        found.computeIfPresent(topic, (name, before) -> topic(name, before.partitions(), replicas, before.settings()));
     }
 }

@@ -68,11 +68,13 @@ class LostStateIT {
         assertThatThrownBy(this::startAndBeat)
                 .isInstanceOf(ConfigException.class)
                 .hasMessageContaining("rollcall-users-changelog has records=none (there is no such topic)")
-                .hasMessageContaining("kafka-streams-application-reset.sh --bootstrap-server " + broker.bootstrapServers());
+                .hasMessageContaining(
+                        "kafka-streams-application-reset.sh --bootstrap-server " + broker.bootstrapServers());
 
         // As the command in the message does: the inputs are read again, and the flag with them.
         admin.deleteConsumerGroupOffsets("rollcall", committed()).all().get();
-        try (Rollcall rollcall = Rollcall.start(config("data.dir", dataDir.resolve("again").toString()));
+        try (Rollcall rollcall = Rollcall.start(
+                        config("data.dir", dataDir.resolve("again").toString()));
                 RealContext context = new RealContext(broker.bootstrapServers())) {
             rollcall.awaitReady();
             context.heartbeat("@seen:example.org", "phone");
@@ -97,8 +99,7 @@ class LostStateIT {
             await().atMost(Duration.ofSeconds(40)).until(() -> hasCheckpoint(partition));
         }
         alter("cleanup.policy", "compact,delete"); // as retention deletes records, or somebody by hand
-        admin.deleteRecords(
-                        Map.of(new TopicPartition(CHANGELOGS.get(0), partition), RecordsToDelete.beforeOffset(-1)))
+        admin.deleteRecords(Map.of(new TopicPartition(CHANGELOGS.get(0), partition), RecordsToDelete.beforeOffset(-1)))
                 .all()
                 .get();
         alter("cleanup.policy", "compact");
@@ -142,7 +143,8 @@ class LostStateIT {
     }
 
     private boolean hasCheckpoint(int partition) throws Exception {
-        @Nullable OffsetAndMetadata stored = admin.listConsumerGroupOffsets("rollcall-checkpoint")
+        @Nullable
+        OffsetAndMetadata stored = admin.listConsumerGroupOffsets("rollcall-checkpoint")
                 .partitionsToOffsetAndMetadata()
                 .get()
                 .get(new TopicPartition("device-heartbeat", partition));

@@ -4,7 +4,6 @@ import static org.apache.kafka.common.acl.AclOperation.READ;
 import static org.apache.kafka.common.acl.AclOperation.WRITE;
 import static org.apache.kafka.common.acl.AclPermissionType.ALLOW;
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
 import dev.rollcall.admin.TopicSetup;
@@ -129,14 +128,18 @@ class RightsIT {
                 binding(ResourceType.TRANSACTIONAL_ID, "rollcall-", WRITE))) {
             revokeAll();
             List<AclBinding> rest = new ArrayList<>(all);
-            assertThat(rest.removeIf(one -> one.pattern().name().equals(left.pattern().name())
-                            && one.entry().operation() == left.entry().operation()))
+            assertThat(rest.removeIf(
+                            one -> one.pattern().name().equals(left.pattern().name())
+                                    && one.entry().operation() == left.entry().operation()))
                     .as("%s is asked for", left)
                     .isTrue();
             grant(rest);
 
             String refusal = refusal();
-            assertThat(refusal).as("without %s", left).contains(PRINCIPAL).contains(left.pattern().name());
+            assertThat(refusal)
+                    .as("without %s", left)
+                    .contains(PRINCIPAL)
+                    .contains(left.pattern().name());
             assertThat(refusal.toUpperCase(java.util.Locale.ROOT))
                     .as("without %s", left)
                     .contains(left.entry().operation().toString());
@@ -160,8 +163,10 @@ class RightsIT {
 
     private List<AclBinding> needed() {
         List<AclBinding> all = new ArrayList<>();
-        Access.of(Role.PROCESSOR, config(), "").rights().forEach((resource, operations) -> operations.forEach(
-                operation -> all.add(new AclBinding(resource, new AccessControlEntry(PRINCIPAL, "*", operation, ALLOW)))));
+        Access.of(Role.PROCESSOR, config(), "")
+                .rights()
+                .forEach((resource, operations) -> operations.forEach(operation ->
+                        all.add(new AclBinding(resource, new AccessControlEntry(PRINCIPAL, "*", operation, ALLOW)))));
         return all;
     }
 
@@ -173,20 +178,22 @@ class RightsIT {
 
     private void grant(Collection<AclBinding> rights) throws Exception {
         admin.createAcls(rights).all().get();
-        await().until(() -> admin.describeAcls(AclBindingFilter.ANY).values().get().size() == rights.size());
+        await().until(() ->
+                admin.describeAcls(AclBindingFilter.ANY).values().get().size() == rights.size());
     }
 
     private void revokeAll() throws Exception {
         admin.deleteAcls(List.of(new AclBindingFilter(ResourcePatternFilter.ANY, ANY_ENTRY)))
                 .all()
                 .get();
-        await().until(() -> admin.describeAcls(AclBindingFilter.ANY).values().get().isEmpty());
+        await().until(() ->
+                admin.describeAcls(AclBindingFilter.ANY).values().get().isEmpty());
     }
 
     private void send(String user) throws Exception {
         Inbound.Content beat = new Inbound.Beat(new Heartbeat("phone", null, false, OptionalLong.empty(), null));
-        try (KafkaProducer<byte[], byte[]> producer = new KafkaProducer<>(
-                client("plain-admin"), new ByteArraySerializer(), new ByteArraySerializer())) {
+        try (KafkaProducer<byte[], byte[]> producer =
+                new KafkaProducer<>(client("plain-admin"), new ByteArraySerializer(), new ByteArraySerializer())) {
             producer.send(RealContext.record(RealContext.TOPICS.heartbeats(), user, beat))
                     .get();
         }

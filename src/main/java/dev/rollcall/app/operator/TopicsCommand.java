@@ -70,9 +70,8 @@ public final class TopicsCommand implements Runnable {
                 topics.alter(mine, "the operator asked for it");
             }
             print(mine.isEmpty() ? "no setting is to be changed" : dryRun ? "nothing was changed" : "changed");
-            List<Finding> others = findings.stream()
-                    .filter(finding -> !mine.contains(finding))
-                    .toList();
+            List<Finding> others =
+                    findings.stream().filter(finding -> !mine.contains(finding)).toList();
             if (!others.isEmpty()) {
                 print("left to you:\n" + CheckCommand.text(others, servers));
             }
