@@ -225,8 +225,7 @@ final class ClusterReader {
                 config.topics().appearOffline(),
                 config.topics().presence()));
         List<TopicPartition> partitions = names.stream()
-                .map(topics::get)
-                .filter(topic -> topic != null)
+                .flatMap(name -> Optional.ofNullable(topics.get(name)).stream())
                 .flatMap(topic -> IntStream.range(0, topic.partitions())
                         .mapToObj(partition -> new TopicPartition(topic.name(), partition)))
                 .toList();

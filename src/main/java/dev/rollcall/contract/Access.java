@@ -34,7 +34,11 @@ public final class Access {
 
     private Access() {}
 
-    /** @param group the consumer group of a {@link Role#NOTIFIER} or {@link Role#ROUTING} */
+    /**
+     * What a role needs, by these settings.
+     *
+     * @param group the consumer group of a {@link Role#NOTIFIER} or {@link Role#ROUTING}
+     */
     public static Access of(Role role, RollcallConfig config, String group) {
         Access access = new Access();
         TopicNames names = config.topics();
