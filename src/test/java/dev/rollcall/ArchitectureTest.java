@@ -91,7 +91,7 @@ class ArchitectureTest {
                 .whereLayer("contract")
                 .mayOnlyBeAccessedByLayers("app", "admin")
                 .whereLayer("contract")
-                .mayOnlyAccessLayers("config", "topology")
+                .mayOnlyAccessLayers("config", "domain", "topology")
                 .whereLayer("embedded")
                 .mayOnlyBeAccessedByLayers("app")
                 .whereLayer("simulate")
