@@ -36,6 +36,8 @@ class ArchitectureTest {
                 .definedBy("dev.rollcall.app..")
                 .layer("admin")
                 .definedBy("dev.rollcall.admin..")
+                .layer("contract")
+                .definedBy("dev.rollcall.contract..")
                 .layer("embedded")
                 .definedBy("dev.rollcall.embedded..")
                 .layer("simulate")
@@ -86,6 +88,10 @@ class ArchitectureTest {
                 .mayNotBeAccessedByAnyLayer()
                 .whereLayer("admin")
                 .mayOnlyBeAccessedByLayers("app")
+                .whereLayer("contract")
+                .mayOnlyBeAccessedByLayers("app", "admin")
+                .whereLayer("contract")
+                .mayOnlyAccessLayers("config", "domain", "topology")
                 .whereLayer("embedded")
                 .mayOnlyBeAccessedByLayers("app")
                 .whereLayer("simulate")
@@ -113,12 +119,20 @@ class ArchitectureTest {
                 .whereLayer("client.sending")
                 .mayOnlyBeAccessedByLayers("app", "gateway", "simulate", "client")
                 .whereLayer("topology")
-                .mayOnlyBeAccessedByLayers("app", "admin")
+                .mayOnlyBeAccessedByLayers("app", "admin", "contract")
                 .whereLayer("wire")
                 .mayOnlyBeAccessedByLayers("app", "gateway", "client", "client.sending", "simulate", "topology")
                 .whereLayer("config")
                 .mayOnlyBeAccessedByLayers(
-                        "app", "admin", "http", "http.events", "http.server", "http.tokens", "topology", "wire")
+                        "app",
+                        "admin",
+                        "contract",
+                        "http",
+                        "http.events",
+                        "http.server",
+                        "http.tokens",
+                        "topology",
+                        "wire")
                 .whereLayer("consumer")
                 .mayOnlyBeAccessedByLayers("app", "topology")
                 .whereLayer("consumer")
@@ -158,7 +172,9 @@ class ArchitectureTest {
                 .should()
                 .resideInAnyPackage(
                         "dev.rollcall.app",
+                        "dev.rollcall.app.operator",
                         "dev.rollcall.admin",
+                        "dev.rollcall.contract",
                         "dev.rollcall.embedded",
                         "dev.rollcall.http",
                         "dev.rollcall.http.events",

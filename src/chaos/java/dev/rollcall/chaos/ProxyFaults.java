@@ -32,7 +32,7 @@ final class ProxyFaults {
     static final Variant OLD_PROTOCOL = new Variant(
             "old-transactions",
             "it starts on a cluster whose transactions are those before KIP-890",
-            List.of(new Patch("dev/rollcall/admin/TransactionVersion.java", "short SAFE = 2;", "short SAFE = 0;")),
+            List.of(new Patch("dev/rollcall/contract/FeatureContract.java", "short SAFE = 2;", "short SAFE = 0;")),
             Map.of(BrokerNode.TRANSACTION_VERSION, "1"),
             Map.of(),
             true,

@@ -32,10 +32,10 @@ import org.slf4j.LoggerFactory;
 public final class OutputTopics {
     private static final Logger LOG = LoggerFactory.getLogger(OutputTopics.class);
 
-    /** A broker's defaults, for topics whose settings may not be read. */
     /** How large a shard's row can become: 64 sessions of 255 bytes and their numbers, with room to spare. */
     private static final int MAX_SHARD_BYTES = 64 << 10;
 
+    /** A broker's defaults, for topics whose settings may not be read. */
     private static final int DEFAULT_MAX_MESSAGE_BYTES = 1_048_588;
 
     private static final long DEFAULT_AFTER_MAX_MS = 3_600_000;
@@ -44,6 +44,7 @@ public final class OutputTopics {
 
     private final Admin admin;
     private final RollcallConfig config;
+    private final Answers answers;
     private final List<String> changelogs;
     private final int producerBytes;
 
@@ -55,6 +56,7 @@ public final class OutputTopics {
     public OutputTopics(Admin admin, RollcallConfig config, Properties streams) {
         this.admin = admin;
         this.config = config;
+        this.answers = new Answers(config.kafka());
         this.changelogs = PresenceTopology.changelogs(streams.getProperty(StreamsConfig.APPLICATION_ID_CONFIG));
         this.producerBytes = producerBytes(streams);
     }
@@ -110,7 +112,7 @@ public final class OutputTopics {
         ConfigResource resource = new ConfigResource(ConfigResource.Type.TOPIC, topic);
         Map<String, String> settings = new HashMap<>();
         try {
-            for (Config of : TopicSetup.await(
+            for (Config of : answers.await(
                             admin.describeConfigs(List.of(resource)).all())
                     .values()) {
                 of.entries().stream()
@@ -164,7 +166,7 @@ public final class OutputTopics {
                         new ConfigEntry(setting.getKey(), setting.getValue()), AlterConfigOp.OpType.SET))
                 .toList();
         try {
-            TopicSetup.await(
+            answers.await(
                     admin.incrementalAlterConfigs(Map.of(new ConfigResource(ConfigResource.Type.TOPIC, topic), changes))
                             .all());
             LOG.info("the topic {} accepts any timestamp from now on", topic);

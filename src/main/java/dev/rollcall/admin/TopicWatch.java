@@ -17,6 +17,9 @@ import org.slf4j.LoggerFactory;
 public final class TopicWatch implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(TopicWatch.class);
 
+    /** When Kafka Streams has created the changelogs, so that it is stored early what they have. */
+    private static final Duration FIRST = Duration.ofSeconds(5);
+
     private final TopicSetup topics;
     private final int partitions;
     private final Consumer<String> onRefused;
@@ -25,7 +28,7 @@ public final class TopicWatch implements AutoCloseable {
     private boolean isUnanswered;
 
     /**
-     * Starts the checks, the first one after a pause.
+     * Starts the checks, the first one after a few seconds.
      *
      * @param partitions the number of partitions of each input
      * @param onRefused called once, with what is wrong
@@ -39,8 +42,8 @@ public final class TopicWatch implements AutoCloseable {
             thread.setDaemon(true);
             return thread;
         });
-        var unused =
-                executor.scheduleWithFixedDelay(this::run, pause.toMillis(), pause.toMillis(), TimeUnit.MILLISECONDS);
+        long first = Math.min(pause.toMillis(), FIRST.toMillis());
+        var unused = executor.scheduleWithFixedDelay(this::run, first, pause.toMillis(), TimeUnit.MILLISECONDS);
     }
 
     @Override

@@ -47,7 +47,7 @@ final class HoldCommand implements Callable<Integer> {
     @Override
     public Integer call() throws InterruptedException {
         RollcallConfig config = main.config();
-        String bootstrapServers = Main.bootstrapServers(config);
+        String bootstrapServers = Main.clientServers(config);
         PrintWriter out = spec.commandLine().getOut();
         PresencePublisher publisher = PresencePublisher.forShard(shard)
                 .topics(Topics.of(config.topics()))

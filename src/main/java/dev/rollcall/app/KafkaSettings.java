@@ -1,5 +1,6 @@
 package dev.rollcall.app;
 
+import dev.rollcall.config.KafkaKeys;
 import dev.rollcall.config.RollcallConfig;
 import dev.rollcall.consumer.HeartbeatBundles;
 import dev.rollcall.consumer.ReadBarrierConsumer;
@@ -61,7 +62,8 @@ public final class KafkaSettings {
             // How long the partitions of a killed member have no owner. Kafka's default of 45 s avoids needless
             // take-overs
             // from a slow member, but here a take-over is cheap, and never expires a user early.
-            all.put(StreamsConfig.consumerPrefix(CommonClientConfigs.SESSION_TIMEOUT_MS_CONFIG), 10_000);
+            putDefault(
+                    all, config, StreamsConfig.CONSUMER_PREFIX, CommonClientConfigs.SESSION_TIMEOUT_MS_CONFIG, 10_000);
             if (config.bootstrapServers().isEmpty()) {
                 // A static member: after a crash it gets its partitions back at once, not after its session ended.
                 all.put(CommonClientConfigs.GROUP_INSTANCE_ID_CONFIG, config.applicationId());
@@ -72,8 +74,8 @@ public final class KafkaSettings {
         all.put(StreamsConfig.BUFFERED_RECORDS_PER_PARTITION_CONFIG, 40);
         // What is written between two commits goes to few partitions, and is read after the commit: large batches delay
         // nothing. Room for some hundred partitions' batches.
-        all.put(StreamsConfig.producerPrefix(ProducerConfig.BATCH_SIZE_CONFIG), 128 << 10);
-        all.put(StreamsConfig.producerPrefix(ProducerConfig.BUFFER_MEMORY_CONFIG), 64L << 20);
+        putDefault(all, config, StreamsConfig.PRODUCER_PREFIX, ProducerConfig.BATCH_SIZE_CONFIG, 128 << 10);
+        putDefault(all, config, StreamsConfig.PRODUCER_PREFIX, ProducerConfig.BUFFER_MEMORY_CONFIG, 64L << 20);
         all.putAll(config.kafka());
         HeartbeatBundles.configure(all, config.topics().deviceHeartbeat());
         ReadBarrierConsumer.configure(
@@ -85,16 +87,18 @@ public final class KafkaSettings {
         return all;
     }
 
-    /** Whether the processor writes in transactions. */
-    static boolean isExactlyOnce(RollcallConfig config) {
-        return !StreamsConfig.AT_LEAST_ONCE.equals(config.kafka().get(StreamsConfig.PROCESSING_GUARANTEE_CONFIG));
+    /** With a prefix it would hide what the operator sets without one. */
+    private static void putDefault(Properties all, RollcallConfig config, String prefix, String key, Object value) {
+        if (!config.kafka().containsKey(key)) {
+            all.put(prefix + key, value);
+        }
     }
 
     private static Map<String, Object> client(RollcallConfig config, String bootstrapServers, Set<String> known) {
         Map<String, Object> all = new HashMap<>();
         all.put(CommonClientConfigs.BOOTSTRAP_SERVERS_CONFIG, bootstrapServers);
         config.kafka().forEach((key, value) -> {
-            if (known.contains(key)) {
+            if (known.contains(key) || !KafkaKeys.isKnown(key)) { // an interceptor's, or a login module's
                 all.put(key, value);
             }
         });

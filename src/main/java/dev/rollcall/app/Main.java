@@ -1,5 +1,13 @@
 package dev.rollcall.app;
 
+import dev.rollcall.admin.ClusterException;
+import dev.rollcall.app.operator.AclsCommand;
+import dev.rollcall.app.operator.CheckCommand;
+import dev.rollcall.app.operator.ExitCode;
+import dev.rollcall.app.operator.Program;
+import dev.rollcall.app.operator.TokenCommand;
+import dev.rollcall.app.operator.TopicsCommand;
+import dev.rollcall.app.operator.TopologyCommand;
 import dev.rollcall.config.ConfigException;
 import dev.rollcall.config.RollcallConfig;
 import dev.rollcall.embedded.EmbeddedBrokerException;
@@ -12,7 +20,12 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.Callable;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.apache.kafka.common.KafkaException;
+import org.apache.kafka.streams.errors.StreamsException;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -37,10 +50,18 @@ import picocli.CommandLine.UnmatchedArgumentException;
             HoldCommand.class,
             SimulateCommand.class,
             TokenCommand.class,
+            CheckCommand.class,
+            TopicsCommand.class,
+            AclsCommand.class,
             TopologyCommand.class
         },
-        footer = {"", "Without a command: run."})
-public final class Main implements Callable<Integer> {
+        footer = {
+            "",
+            "Without a command: run.",
+            "Ends with 64 for a wrong command line, 78 for wrong settings, topics or rights, 69 if the cluster is away,"
+                    + " 70 if what is stored cannot be used."
+        })
+public final class Main implements Callable<Integer>, Program {
     @Option(
             names = "--set",
             paramLabel = "KEY=VALUE",
@@ -78,41 +99,74 @@ public final class Main implements Callable<Integer> {
                     if (!UnmatchedArgumentException.printSuggestions(failure, command.getErr())) {
                         command.usage(command.getErr());
                     }
-                    return command.getCommandSpec().exitCodeOnInvalidInput();
+                    return ExitCode.USAGE;
                 })
                 .setExecutionExceptionHandler((failure, commandLine, parsed) -> {
                     commandLine.getErr().println(explain(failure));
-                    return commandLine.getCommandSpec().exitCodeOnExecutionException();
+                    return ExitCode.of(failure);
                 });
     }
 
     @Override
     public Integer call() throws InterruptedException {
-        return RunCommand.run(config(), spec.commandLine());
+        return RunCommand.run(this, spec.commandLine());
     }
 
     /** All settings: the defaults, overridden by the files, the environment, and the command line. */
-    RollcallConfig config() {
+    @Override
+    public RollcallConfig config() {
         return RollcallConfig.load(files, System.getenv(), overrides);
     }
 
+    @Override
+    public String bootstrapServers(RollcallConfig config) {
+        return clientServers(config);
+    }
+
+    @Override
+    public Map<String, Object> admin(RollcallConfig config) {
+        return KafkaSettings.admin(config, clientServers(config));
+    }
+
+    Invocation invocation() {
+        return Invocation.ofThisProcess(files, overrides);
+    }
+
     /** The brokers of a running Rollcall, for a client. */
-    static String bootstrapServers(RollcallConfig config) {
+    static String clientServers(RollcallConfig config) {
         return config.bootstrapServers().isEmpty()
                 ? "localhost:" + config.embeddedKafkaPort()
                 : config.bootstrapServers();
     }
 
     /** The message if the operator can correct the failure; else the stack trace. */
-    private static String explain(Throwable failure) {
+    static String explain(Throwable failure) {
         if (failure instanceof ConfigException
+                || failure instanceof ClusterException
                 || failure instanceof EmbeddedBrokerException
                 || failure instanceof IllegalArgumentException) {
             return Printable.lines(failure.getMessage());
+        } else if (isOfKafkasSettings(failure)) {
+            return "kafka.*: " + reasons(failure);
         }
         StringWriter trace = new StringWriter();
         failure.printStackTrace(new PrintWriter(trace));
         return Printable.lines(trace);
+    }
+
+    /** Kafka's clients tell of a wrong setting, a keystore that is not there, or a login that fails, when they are created. */
+    private static boolean isOfKafkasSettings(Throwable failure) {
+        return failure instanceof org.apache.kafka.common.config.ConfigException
+                || failure.getClass().equals(KafkaException.class)
+                || (failure instanceof StreamsException && failure.getCause() instanceof KafkaException);
+    }
+
+    /** The messages of all causes in one line, without repetitions. */
+    static String reasons(Throwable failure) {
+        return Stream.iterate(failure, Objects::nonNull, Throwable::getCause)
+                .map(cause -> Printable.lines(cause.getMessage() == null ? cause : cause.getMessage()))
+                .distinct()
+                .collect(Collectors.joining(": "));
     }
 
     /** The version of the jar. */

@@ -1,10 +1,10 @@
 package dev.rollcall.app;
 
 import dev.rollcall.admin.OutputTopics;
+import dev.rollcall.admin.Refusal;
 import dev.rollcall.admin.TopicSetup;
 import dev.rollcall.admin.TopicWatch;
 import dev.rollcall.admin.TopicsWait;
-import dev.rollcall.admin.TransactionVersion;
 import dev.rollcall.app.RestartPolicy.Verdict;
 import dev.rollcall.config.ConfigException;
 import dev.rollcall.config.RollcallConfig;
@@ -97,7 +97,7 @@ public final class Rollcall implements AutoCloseable {
         HttpEdge alone = HttpEdge.start(config.http(), port);
         edge = alone;
         parts.push(alone);
-        bootstrapServers = Main.bootstrapServers(config);
+        bootstrapServers = Main.clientServers(config);
         TopicNames topics = config.topics();
         try {
             parts.push(new TopicsWait(
@@ -134,9 +134,6 @@ public final class Rollcall implements AutoCloseable {
             bootstrapServers = config.bootstrapServers().isEmpty() ? startBroker(config) : config.bootstrapServers();
             Admin admin = Admin.create(KafkaSettings.admin(config, bootstrapServers));
             parts.push(() -> admin.close(Duration.ZERO));
-            if (KafkaSettings.isExactlyOnce(config)) {
-                TransactionVersion.check(admin, bootstrapServers);
-            }
             TopicSetup topics = new TopicSetup(admin, config, bootstrapServers);
             int partitions = topics.ensure();
             startProcessor(config, admin, partitions);
@@ -144,7 +141,7 @@ public final class Rollcall implements AutoCloseable {
                     topics,
                     partitions,
                     betweenTopicChecks,
-                    reason -> ended.completeExceptionally(new IllegalStateException(reason))));
+                    reason -> ended.completeExceptionally(new ConfigException(reason))));
         } catch (RuntimeException e) {
             close();
             throw e;
@@ -219,6 +216,11 @@ public final class Rollcall implements AutoCloseable {
             if (verdict == Verdict.RESTART) {
                 LOG.warn("the thread {} has failed: {}", thread, verdict.reason(), failure);
                 return StreamThreadExceptionResponse.REPLACE_THREAD;
+            }
+            Optional<ConfigException> refusal = Refusal.among(failure, config);
+            if (refusal.isPresent()) { // all threads meet it; RunCommand prints it
+                ended.completeExceptionally(refusal.get());
+                return StreamThreadExceptionResponse.SHUTDOWN_CLIENT;
             }
             LOG.error("the thread {} has failed, and {}: the processor ends", thread, verdict.reason(), failure);
             ended.completeExceptionally(failure);

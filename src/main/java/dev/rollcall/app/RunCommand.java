@@ -1,13 +1,10 @@
 package dev.rollcall.app;
 
+import dev.rollcall.app.operator.ExitCode;
 import dev.rollcall.config.RollcallConfig;
-import dev.rollcall.text.Printable;
-import java.util.Objects;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutionException;
 import java.util.function.Function;
-import java.util.stream.Collectors;
-import java.util.stream.Stream;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -25,11 +22,12 @@ final class RunCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws InterruptedException {
-        return run(main.config(), spec.commandLine());
+        return run(main, spec.commandLine());
     }
 
-    static int run(RollcallConfig config, CommandLine commandLine) throws InterruptedException {
-        return untilItEnds(commandLine, Rollcall.start(config), rollcall -> ready(config, rollcall));
+    static int run(Main main, CommandLine commandLine) throws InterruptedException {
+        RollcallConfig config = main.config();
+        return untilItEnds(commandLine, Rollcall.start(config), rollcall -> ready(config, rollcall, main.invocation()));
     }
 
     /** Runs it until it is stopped, and prints a text about it once it is ready. Returns the exit code. */
@@ -43,32 +41,28 @@ final class RunCommand implements Callable<Integer> {
             rollcall.awaitEnd();
             return 0;
         } catch (ExecutionException e) {
-            commandLine.getErr().println("Rollcall has stopped: " + reasons(e));
-            return 1;
+            commandLine
+                    .getErr()
+                    .println("Rollcall has stopped: " + Main.reasons(e.getCause() == null ? e : e.getCause()));
+            return ExitCode.of(e);
         }
     }
 
-    /** The messages of all causes, without repetitions. */
-    private static String reasons(Throwable failure) {
-        return Stream.iterate(failure.getCause(), Objects::nonNull, Throwable::getCause)
-                .map(cause -> Printable.lines(cause.getMessage() == null ? cause : cause.getMessage()))
-                .distinct()
-                .collect(Collectors.joining(": "));
-    }
-
-    private static String ready(RollcallConfig config, Rollcall rollcall) {
+    private static String ready(RollcallConfig config, Rollcall rollcall, Invocation invocation) {
         boolean embedded = config.bootstrapServers().isEmpty();
         return """
 
                 Rollcall is ready: %s on %s, data in %s%s
                 Try, in other terminals:
-                  mvn -q exec:java -Dexec.args="watch"
-                  mvn -q exec:java -Dexec.args="send heartbeat @alice:example.org phone"
+                  %s
+                  %s
                 Ctrl-C stops it.
                 """.formatted(
-                        embedded ? "its own Kafka broker" : "joined the Kafka cluster",
-                        rollcall.bootstrapServers(),
-                        config.dataDir().toAbsolutePath().normalize(),
-                        rollcall.httpUrl().map(url -> "\nHTTP on " + url).orElse(""));
+                embedded ? "its own Kafka broker" : "joined the Kafka cluster",
+                rollcall.bootstrapServers(),
+                config.dataDir().toAbsolutePath().normalize(),
+                rollcall.httpUrl().map(url -> "\nHTTP on " + url).orElse(""),
+                invocation.client("watch", config, rollcall.bootstrapServers()),
+                invocation.client("send heartbeat @alice:example.org phone", config, rollcall.bootstrapServers()));
     }
 }

@@ -1,5 +1,6 @@
 package dev.rollcall.app;
 
+import dev.rollcall.admin.ClusterException;
 import dev.rollcall.client.sending.EventSender;
 import dev.rollcall.config.ConfigException;
 import dev.rollcall.config.RollcallConfig;
@@ -14,6 +15,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.Function;
+import org.apache.kafka.common.errors.AuthorizationException;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -89,7 +91,7 @@ final class SendCommand implements Runnable {
 
     private int send(Function<EventSender, CompletableFuture<Void>> event) {
         RollcallConfig config = main.config();
-        String bootstrapServers = Main.bootstrapServers(config);
+        String bootstrapServers = Main.clientServers(config);
         try (EventSender sender =
                 new EventSender(Topics.of(config.topics()), KafkaSettings.producer(config, bootstrapServers))) {
             await(event.apply(sender), "sent", bootstrapServers);
@@ -103,13 +105,16 @@ final class SendCommand implements Runnable {
         try {
             event.get(TIMEOUT_SECONDS, TimeUnit.SECONDS);
         } catch (TimeoutException e) {
-            throw new ConfigException("not %s: no answer from Kafka on %s for %d s; is Rollcall running there?"
+            throw new ClusterException("not %s: no answer from Kafka on %s for %d s; is Rollcall running there?"
                     .formatted(done, bootstrapServers, TIMEOUT_SECONDS));
         } catch (ExecutionException e) {
-            throw new ConfigException("not %s: %s".formatted(done, e.getCause()));
+            throw e.getCause() instanceof AuthorizationException
+                    ? new ConfigException(
+                            "not %s: %s".formatted(done, e.getCause().getMessage()))
+                    : new ClusterException("not %s: %s".formatted(done, e.getCause()));
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
-            throw new ConfigException("not %s: interrupted".formatted(done));
+            throw new ClusterException("not %s: interrupted".formatted(done));
         }
     }
 }

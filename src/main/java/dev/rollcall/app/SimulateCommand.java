@@ -72,7 +72,7 @@ final class SimulateCommand implements Callable<Integer> {
                     spec.commandLine(), "--beats-per-second must be at least 0, and --seconds at least 1");
         }
         RollcallConfig config = main.config();
-        String bootstrapServers = Main.bootstrapServers(config);
+        String bootstrapServers = Main.clientServers(config);
         boolean paced = beatsPerSecond > 0;
         int planned = paced ? beatsPerSecond : Math.max(1, users / SECONDS_PER_TURN);
         Population population = new Population(users, devicesPerUser, planned, shards, seed);

@@ -39,7 +39,7 @@ final class WatchCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         RollcallConfig config = main.config();
-        String bootstrapServers = Main.bootstrapServers(config);
+        String bootstrapServers = Main.clientServers(config);
         PrintWriter out = spec.commandLine().getOut();
         Options options =
                 fromBeginning ? Options.fullCopy() : Options.fullCopy().withoutSnapshot();

@@ -187,7 +187,8 @@ final class ConfigParser {
     }
 
     private SortedMap<String, String> kafka() {
-        SortedMap<String, String> kafka = ConfigSources.kafka(values);
+        SortedMap<String, String> kafka = KafkaKeys.resolve(ConfigSources.kafka(values));
+        KafkaKeys.check(kafka.keySet());
         KafkaOverrides.check(kafka);
         return Collections.unmodifiableSortedMap(kafka);
     }

@@ -8,18 +8,15 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Properties;
 import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
-import java.util.stream.Collectors;
 
 /** Reads the settings as text from wherever they can be set, and refuses keys that do not exist. */
 final class ConfigSources {
     private static final String KAFKA = "kafka.";
-    private static final String ENVIRONMENT = "ROLLCALL_";
 
     private ConfigSources() {}
 
@@ -42,7 +39,7 @@ final class ConfigSources {
         for (Path file : files) {
             putAll(chosen, readFile(file), defaults, file.toString());
         }
-        putAll(chosen, fromEnvironment(environment, defaults), defaults, "the environment");
+        putAll(chosen, EnvironmentKeys.of(environment, defaults.keySet()), defaults, "the environment");
         putAll(chosen, commandLine, defaults, "the command line");
         SortedMap<String, String> values = new TreeMap<>(defaults);
         values.putAll(chosen);
@@ -54,69 +51,35 @@ final class ConfigSources {
         SortedMap<String, String> kafka = new TreeMap<>();
         values.forEach((key, value) -> {
             if (isKafka(key)) {
-                kafka.put(key.substring(KAFKA.length()), value);
+                kafka.put(kafkaKey(key), value);
             }
         });
         return kafka;
     }
 
-    private static boolean isKafka(String key) {
+    /** Without its prefix. */
+    static String kafkaKey(String key) {
+        return key.substring(KAFKA.length());
+    }
+
+    static boolean isKafka(String key) {
         return key.startsWith(KAFKA) && key.length() > KAFKA.length();
     }
 
     private static void putAll(
             Map<String, String> values, Map<String, String> more, Map<String, String> known, String where) {
-        more.forEach((key, value) -> {
+        SecretFiles.read(more, known.keySet()).forEach((key, value) -> {
             if (!known.containsKey(key) && !isKafka(key)) {
                 throw new ConfigException("unknown key %s in %s; the keys are in config/rollcall.properties%s"
-                        .formatted(key, where, suggestion(key, known)));
+                        .formatted(key, where, suggestion(key, known.keySet())));
             }
             values.put(key, value.strip());
         });
     }
 
-    private static String suggestion(String key, Map<String, String> known) {
-        String plain = plain(key);
-        return known.keySet().stream()
-                .filter(candidate ->
-                        plain(candidate).equals(plain) || plain(candidate).equals(plain + "ms"))
-                .findFirst()
-                .map(candidate -> " (did you mean " + candidate + "?)")
-                .orElse("");
-    }
-
-    private static String plain(String key) {
-        return key.toLowerCase(Locale.ROOT).replaceAll("[^a-z0-9]", "");
-    }
-
-    private static SortedMap<String, String> fromEnvironment(
-            Map<String, String> environment, SortedMap<String, String> defaults) {
-        Map<String, String> keyOfVariable =
-                defaults.keySet().stream().collect(Collectors.toMap(ConfigSources::environmentVariable, key -> key));
-        SortedMap<String, String> found = new TreeMap<>();
-        environment.forEach((variable, value) -> {
-            if (!variable.startsWith(ENVIRONMENT)) {
-                return;
-            }
-            String key = keyOfVariable.get(variable);
-            if (key == null) {
-                key = variable.substring(ENVIRONMENT.length())
-                        .toLowerCase(Locale.ROOT)
-                        .replace('_', '.');
-                if (!isKafka(key)) {
-                    throw new ConfigException(
-                            "unknown environment variable %s; the keys are in config/rollcall.properties"
-                                    .formatted(variable));
-                }
-            }
-            found.put(key, value);
-        });
-        return found;
-    }
-
-    /** {@code device.lease.ms} is {@code ROLLCALL_DEVICE_LEASE_MS}. */
-    private static String environmentVariable(String key) {
-        return ENVIRONMENT + key.toUpperCase(Locale.ROOT).replaceAll("[^A-Z0-9]", "_");
+    /** A key without its unit, or one with a typo. */
+    private static String suggestion(String key, Set<String> known) {
+        return known.contains(key + ".ms") ? " (did you mean " + key + ".ms?)" : Misspelt.suggestion(key, known);
     }
 
     private static SortedMap<String, String> readDefaults() {

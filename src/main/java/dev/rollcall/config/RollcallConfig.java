@@ -36,6 +36,21 @@ public record RollcallConfig(
             String deadLetters,
             String routing) {}
 
+    /** Without anything that is secret. */
+    @Override
+    public String toString() {
+        return "RollcallConfig[applicationId=%s, bootstrapServers=%s, dataDir=%s, rules=%s, tickIntervalMs=%d, http=%s, topics=%s, kafka=%s]"
+                .formatted(
+                        applicationId,
+                        bootstrapServers,
+                        dataDir,
+                        rules,
+                        tickIntervalMs,
+                        http,
+                        topics,
+                        KafkaKeys.masked(kafka));
+    }
+
     /** The defaults. */
     public static RollcallConfig defaults() {
         return of(Map.of());

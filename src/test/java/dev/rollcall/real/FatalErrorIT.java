@@ -59,7 +59,7 @@ class FatalErrorIT {
                     .get();
         }
         try (RollcallProcess rollcall = start()) {
-            assertThat(rollcall.awaitEnd()).isEqualTo(1);
+            assertThat(rollcall.awaitEnd()).isEqualTo(70);
             assertThat(rollcall.emitted())
                     .contains("Rollcall has stopped")
                     .contains("users")
@@ -75,7 +75,7 @@ class FatalErrorIT {
             try (Admin admin = Admin.create(Map.of("bootstrap.servers", broker.bootstrapServers()))) {
                 admin.deleteTopics(List.of("device-heartbeat")).all().get();
             }
-            assertThat(rollcall.awaitEnd()).isEqualTo(1);
+            assertThat(rollcall.awaitEnd()).isEqualTo(69);
             assertThat(rollcall.emitted()).contains("Rollcall has stopped").contains("device-heartbeat");
         }
     }

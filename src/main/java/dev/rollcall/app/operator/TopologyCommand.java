@@ -1,11 +1,13 @@
-package dev.rollcall.app;
+package dev.rollcall.app.operator;
 
 import dev.rollcall.config.RollcallConfig;
 import dev.rollcall.topology.Mermaid;
 import dev.rollcall.topology.PresenceTopology;
 import java.time.Clock;
+import java.util.Objects;
 import java.util.concurrent.Callable;
 import org.apache.kafka.streams.Topology;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -14,14 +16,14 @@ import picocli.CommandLine.Spec;
 
 /** Prints the topology. */
 @Command(name = "topology", description = "Prints the topology.", mixinStandardHelpOptions = true)
-final class TopologyCommand implements Callable<Integer> {
+public final class TopologyCommand implements Callable<Integer> {
     private enum Format {
         TEXT,
         MERMAID
     }
 
     @ParentCommand
-    private Main main = new Main();
+    private @Nullable Program program;
 
     @Option(
             names = "--format",
@@ -34,7 +36,7 @@ final class TopologyCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        RollcallConfig config = main.config();
+        RollcallConfig config = Objects.requireNonNull(program).config();
         Topology topology = PresenceTopology.build(config, Clock.systemUTC(), config.topicPartitions(), "nobody");
         String text = switch (format) {
             case TEXT -> topology.describe().toString();

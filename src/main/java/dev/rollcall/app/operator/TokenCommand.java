@@ -1,4 +1,4 @@
-package dev.rollcall.app;
+package dev.rollcall.app.operator;
 
 import dev.rollcall.config.TokenSettings;
 import dev.rollcall.http.server.ApiException;
@@ -6,6 +6,7 @@ import dev.rollcall.http.server.Ids;
 import dev.rollcall.http.tokens.TokenSigner;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.Objects;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -25,12 +26,12 @@ import picocli.CommandLine.Spec;
         },
         mixinStandardHelpOptions = true,
         showDefaultValues = true)
-final class TokenCommand implements Callable<Integer> {
+public final class TokenCommand implements Callable<Integer> {
     /** Ten years. */
     private static final long MAX_MINUTES = 10L * 365 * 24 * 60;
 
     @ParentCommand
-    private Main main = new Main();
+    private @Nullable Program program;
 
     @Spec
     private CommandSpec spec = CommandSpec.create();
@@ -49,7 +50,7 @@ final class TokenCommand implements Callable<Integer> {
         if ((user == null) != (device == null) || minutes < 1 || minutes > MAX_MINUTES) {
             throw refused("give USER and DEVICE, or neither; --minutes must be 1 to %d".formatted(MAX_MINUTES));
         }
-        TokenSettings settings = main.config().http().tokens();
+        TokenSettings settings = Objects.requireNonNull(program).config().http().tokens();
         if (!settings.areRequired()) {
             throw refused("http.jwt.key is empty: there are no tokens, and none are needed");
         } else if (!settings.key().isSet()) {

@@ -1,0 +1,96 @@
+package dev.rollcall.app.operator;
+
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.rollcall.admin.TopicSetup;
+import dev.rollcall.config.RollcallConfig;
+import dev.rollcall.contract.Finding;
+import dev.rollcall.http.server.Json;
+import dev.rollcall.text.Printable;
+import java.io.PrintWriter;
+import java.time.Duration;
+import java.util.List;
+import java.util.Locale;
+import java.util.Objects;
+import java.util.concurrent.Callable;
+import org.apache.kafka.clients.admin.Admin;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParentCommand;
+import picocli.CommandLine.Spec;
+
+/** Prints what is wrong with a cluster. */
+@Command(
+        name = "check",
+        description = {
+            "Checks a cluster as the start does, and changes nothing: topics, partitions, replicas, cleanup, retention,"
+                    + " stamps, features, rights, what is stored against what was read.",
+            "Ends with 78 if Rollcall would not run on it, 69 if it does not answer, else 0."
+        },
+        footer = {"", "Example: check --json --set bootstrap.servers=kafka:9092"},
+        mixinStandardHelpOptions = true)
+public final class CheckCommand implements Callable<Integer> {
+    @ParentCommand
+    private @Nullable Program settings;
+
+    @Spec
+    private CommandSpec spec = CommandSpec.create();
+
+    @Option(names = "--json", description = "Prints one JSON object.")
+    private boolean json;
+
+    @Override
+    public Integer call() {
+        Program program = Objects.requireNonNull(settings);
+        RollcallConfig config = program.config();
+        String servers = program.bootstrapServers(config);
+        List<Finding> findings;
+        Admin admin = Admin.create(program.admin(config));
+        try {
+            findings = new TopicSetup(admin, config, servers).findings();
+        } finally {
+            admin.close(Duration.ZERO);
+        }
+        PrintWriter out = spec.commandLine().getOut();
+        out.println(json ? json(findings, servers) : text(findings, servers));
+        return findings.stream().anyMatch(Finding::isRefused) ? ExitCode.CONFIGURATION : 0;
+    }
+
+    static String text(List<Finding> findings, String servers) {
+        StringBuilder text = new StringBuilder();
+        for (Finding finding : findings) {
+            text.append("%s: %s%n    fix: %s%n"
+                    .formatted(severity(finding), finding, finding.fix().text(servers)));
+        }
+        long refused = findings.stream().filter(Finding::isRefused).count();
+        text.append(
+                findings.isEmpty()
+                        ? "nothing is wrong with the cluster on " + servers
+                        : "%d refused, %d unwise".formatted(refused, findings.size() - refused));
+        return Printable.lines(text);
+    }
+
+    static String json(List<Finding> findings, String servers) {
+        ObjectNode all = Json.object();
+        all.put("bootstrap_servers", servers);
+        all.put("usable", findings.stream().noneMatch(Finding::isRefused));
+        ArrayNode list = all.putArray("findings");
+        for (Finding finding : findings) {
+            list.addObject()
+                    .put("severity", severity(finding))
+                    .put("topic", finding.topic())
+                    .put("setting", finding.setting())
+                    .put("is", finding.is())
+                    .put("should_be", finding.shouldBe())
+                    .put("why", finding.why())
+                    .put("fix", finding.fix().text(servers));
+        }
+        return all.toPrettyString();
+    }
+
+    private static String severity(Finding finding) {
+        return finding.severity().name().toLowerCase(Locale.ROOT);
+    }
+}

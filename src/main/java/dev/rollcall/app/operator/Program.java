@@ -1,0 +1,15 @@
+package dev.rollcall.app.operator;
+
+import dev.rollcall.config.RollcallConfig;
+import java.util.Map;
+
+/** What these commands get of the program that they belong to. */
+public interface Program {
+    RollcallConfig config();
+
+    /** The brokers that clients connect to. */
+    String bootstrapServers(RollcallConfig config);
+
+    /** The settings of Kafka's admin client. */
+    Map<String, Object> admin(RollcallConfig config);
+}

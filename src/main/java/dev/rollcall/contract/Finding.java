@@ -1,0 +1,44 @@
+package dev.rollcall.contract;
+
+/**
+ * Something of a cluster that is not as it should be.
+ *
+ * @param topic empty: it is about the cluster as a whole, or about Rollcall's settings
+ * @param fix how to correct it
+ */
+public record Finding(
+        Severity severity, String topic, String setting, String is, String shouldBe, String why, Fix fix) {
+    /** How bad it is. */
+    public enum Severity {
+        /** It would corrupt presence or end the processor later: Rollcall does not start, or ends. */
+        REFUSED,
+        /** It bears a risk: Rollcall warns. */
+        UNWISE
+    }
+
+    static Finding refused(String topic, String setting, String is, String shouldBe, String why, Fix fix) {
+        return new Finding(Severity.REFUSED, topic, setting, is, shouldBe, why, fix);
+    }
+
+    static Finding unwise(String topic, String setting, String is, String shouldBe, String why, Fix fix) {
+        return new Finding(Severity.UNWISE, topic, setting, is, shouldBe, why, fix);
+    }
+
+    /** Whether Rollcall must not run with it. */
+    public boolean isRefused() {
+        return severity == Severity.REFUSED;
+    }
+
+    /** What is, what should be, and why, in one sentence. */
+    @Override
+    public String toString() {
+        return "%s has %s=%s, and %s have %s: %s"
+                .formatted(
+                        topic.isEmpty() ? "the cluster" : "the topic " + topic,
+                        setting,
+                        is,
+                        isRefused() ? "must" : "should",
+                        shouldBe,
+                        why);
+    }
+}

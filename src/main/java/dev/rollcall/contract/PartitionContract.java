@@ -1,0 +1,92 @@
+package dev.rollcall.contract;
+
+import dev.rollcall.config.RollcallConfig;
+import dev.rollcall.config.RollcallConfig.TopicNames;
+import dev.rollcall.contract.Cluster.Topic;
+import dev.rollcall.contract.Fix.AddPartitions;
+import dev.rollcall.contract.Fix.Decide;
+import dev.rollcall.topology.PresenceTopology;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalInt;
+import org.jspecify.annotations.Nullable;
+
+/** How many partitions the topics have: the inputs as many as what is stored, the output as many as it had. */
+final class PartitionContract {
+    private static final String PARTITIONS = "partitions";
+
+    private final List<String> inputs;
+    private final String output;
+    private final String changelog;
+    private final String checkpoints;
+
+    PartitionContract(RollcallConfig config) {
+        TopicNames names = config.topics();
+        inputs = List.of(names.appearOffline(), names.deviceHeartbeat(), names.status());
+        output = names.presence();
+        changelog = PresenceTopology.changelogs(config.applicationId()).get(0);
+        checkpoints = Checkpoint.group(config.applicationId());
+    }
+
+    /** The number of partitions of the inputs: the largest, should they differ; 0: there is none. */
+    int of(Cluster cluster) {
+        return inputs.stream()
+                .mapToInt(input -> cluster.partitions(input).orElse(0))
+                .max()
+                .orElse(0);
+    }
+
+    /** {@code before}: the number of partitions of the inputs when this processor started; empty: it is starting now. */
+    List<Finding> check(Cluster cluster, OptionalInt before) {
+        List<Finding> findings = new ArrayList<>();
+        checkInputs(cluster, before, findings);
+        checkOutput(cluster, findings);
+        return findings;
+    }
+
+    private void checkInputs(Cluster cluster, OptionalInt before, List<Finding> findings) {
+        OptionalInt stored = before.isPresent() ? before : cluster.partitions(changelog);
+        int right = stored.orElse(of(cluster));
+        for (String input : inputs) {
+            int count = cluster.partitions(input).orElse(right);
+            if (count != right) {
+                findings.add(Finding.refused(
+                        input,
+                        PARTITIONS,
+                        Integer.toString(count),
+                        Integer.toString(right),
+                        stored.isPresent()
+                                ? "what is stored of the users is in " + right
+                                        + " partitions, and another number puts them elsewhere"
+                                : "the three inputs must have the same number, so that a user is in one place",
+                        stored.isPresent()
+                                ? Decide.on("start a new application with another application.id: docs/sizing.md")
+                                : new AddPartitions(input, right)));
+            }
+        }
+    }
+
+    /** With more partitions, a user's next record is in another one, and the old record stays where it is for good. */
+    private void checkOutput(Cluster cluster, List<Finding> findings) {
+        @Nullable Topic topic = cluster.topics().get(output);
+        Optional<Checkpoint.Stored> stored = cluster.progress().stream()
+                .flatMap(progress -> progress.checkpoints().values().stream())
+                .map(Checkpoint::output)
+                .filter(one -> topic != null && one.id().equals(topic.id()))
+                .findFirst();
+        if (topic != null && stored.isPresent() && stored.get().end() < topic.partitions()) {
+            findings.add(Finding.refused(
+                    output,
+                    PARTITIONS,
+                    Integer.toString(topic.partitions()),
+                    Long.toString(stored.get().end()),
+                    "a user's next record is in another partition, and readers may find the old one, for good",
+                    new Decide(
+                            "start a new application with a new topic.presence (docs/operations.md, \"More partitions\");"
+                                    + " or, where all readers ignore a lower sequence, take the new number",
+                            "kafka-consumer-groups.sh",
+                            "--delete --group " + checkpoints)));
+        }
+    }
+}

@@ -1,0 +1,92 @@
+package dev.rollcall.app;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import picocli.CommandLine;
+
+/** What whoever starts Rollcall gets to see, without a cluster. */
+class CommandLineTest {
+    private final StringWriter out = new StringWriter();
+    private final StringWriter err = new StringWriter();
+
+    @ParameterizedTest
+    @CsvSource({
+        "64, nonsense",
+        "64, check --nonsense",
+        "64, topics",
+        "64, acls",
+        "64, acls --principal rollcall",
+        "64, acls --principal User:n --role notifier",
+        "64, simulate --seconds 0",
+        "78, topology --set nonsense=1",
+        "78, topology --set device.lease.ms=0",
+        "78, topology --set kafka.sesion.timeout.ms=1",
+        "0, topology",
+        "0, acls --principal User:rollcall",
+    })
+    void shouldEndWithTheCodeOfTheMistake(int code, String arguments) {
+        assertThat(execute(arguments)).as("%s%s", out, err).isEqualTo(code);
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "kafka.security.protocol=NONSENSE",
+        "kafka.request.timeout.ms=soon",
+        "kafka.ssl.truststore.location=/no/such/file --set kafka.security.protocol=SSL",
+        "kafka.sasl.jaas.config=nonsense --set kafka.security.protocol=SASL_PLAINTEXT",
+    })
+    void shouldSayItInOneLineWhenASettingOfKafkaIsWrong(String setting) {
+        int code = execute("check --set bootstrap.servers=localhost:1 --set " + setting);
+
+        assertThat(code).isEqualTo(78);
+        assertThat(err.toString().strip().lines()).hasSize(1).first().asString().startsWith("kafka.*: ");
+    }
+
+    @Test
+    void shouldPrintTheRightsOfEachRole() {
+        assertThat(execute("acls --principal User:rollcall --set bootstrap.servers=kafka:9092 --set http.port="))
+                .isZero();
+        assertThat(out.toString().lines())
+                .containsExactly(
+                        line("--operation Read --operation Write --operation DescribeConfigs --topic device-heartbeat"),
+                        line("--operation Read --operation Write --operation DescribeConfigs --topic status"),
+                        line("--operation Read --operation Write --operation DescribeConfigs --topic appear-offline"),
+                        line("--operation Write --operation DescribeConfigs --topic presence"),
+                        line("--operation Write --operation DescribeConfigs --topic presence-dead-letters"),
+                        line("--operation Read --operation Write --operation Create --operation DescribeConfigs"
+                                + " --operation AlterConfigs --topic rollcall-users-changelog"),
+                        line("--operation Read --operation Write --operation Create --operation DescribeConfigs"
+                                + " --operation AlterConfigs --topic rollcall-shards-changelog"),
+                        line("--operation Read --group rollcall"),
+                        line("--operation Read --group rollcall-checkpoint"),
+                        line("--operation Write --resource-pattern-type prefixed --transactional-id rollcall-"));
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "shard, 3, --topic device-heartbeat",
+        "notifier --group push, 2, --group push",
+        "routing --group push, 2, --topic presence-routing",
+        "edge, 4, --operation Read --topic presence",
+    })
+    void shouldAskForLittleWhenARoleDoesLittle(String role, int resources, String has) {
+        assertThat(execute("acls --principal User:x --role " + role)).isZero();
+        assertThat(out.toString().lines()).hasSize(resources).anyMatch(line -> line.endsWith(has));
+    }
+
+    private static String line(String rest) {
+        return "kafka-acls.sh --bootstrap-server kafka:9092 --add --allow-principal User:rollcall " + rest;
+    }
+
+    private int execute(String arguments) {
+        CommandLine commandLine = Main.commandLine();
+        commandLine.setOut(new PrintWriter(out, true));
+        commandLine.setErr(new PrintWriter(err, true));
+        return commandLine.execute(arguments.split(" "));
+    }
+}

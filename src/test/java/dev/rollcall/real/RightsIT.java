@@ -1,0 +1,248 @@
+package dev.rollcall.real;
+
+import static org.apache.kafka.common.acl.AclOperation.READ;
+import static org.apache.kafka.common.acl.AclOperation.WRITE;
+import static org.apache.kafka.common.acl.AclPermissionType.ALLOW;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import dev.rollcall.admin.TopicSetup;
+import dev.rollcall.app.Rollcall;
+import dev.rollcall.config.ConfigException;
+import dev.rollcall.config.RollcallConfig;
+import dev.rollcall.contract.Access;
+import dev.rollcall.contract.Role;
+import dev.rollcall.domain.Heartbeat;
+import dev.rollcall.wire.Inbound;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.OptionalLong;
+import java.util.concurrent.ExecutionException;
+import java.util.stream.IntStream;
+import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.consumer.KafkaConsumer;
+import org.apache.kafka.clients.producer.KafkaProducer;
+import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.acl.AccessControlEntry;
+import org.apache.kafka.common.acl.AccessControlEntryFilter;
+import org.apache.kafka.common.acl.AclBinding;
+import org.apache.kafka.common.acl.AclBindingFilter;
+import org.apache.kafka.common.acl.AclOperation;
+import org.apache.kafka.common.resource.PatternType;
+import org.apache.kafka.common.resource.ResourcePattern;
+import org.apache.kafka.common.resource.ResourcePatternFilter;
+import org.apache.kafka.common.resource.ResourceType;
+import org.apache.kafka.common.security.auth.SecurityProtocol;
+import org.apache.kafka.common.serialization.ByteArrayDeserializer;
+import org.apache.kafka.common.serialization.ByteArraySerializer;
+import org.apache.kafka.common.test.KafkaClusterTestKit;
+import org.apache.kafka.common.test.TestKitNodes;
+import org.apache.kafka.metadata.bootstrap.BootstrapMetadata;
+import org.apache.kafka.server.common.MetadataVersion;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/** A secured cluster (SASL/PLAIN, an authorizer): the rights that the command acls prints are enough, and none too many. */
+@Timeout(300)
+@SuppressWarnings("FutureReturnValueIgnored")
+class RightsIT {
+    private static final String USER = "plain-user1"; // one of the two that the kit makes
+    private static final String PRINCIPAL = "User:" + USER;
+    private static final AccessControlEntryFilter ANY_ENTRY = AccessControlEntryFilter.ANY;
+
+    @TempDir
+    private Path dataDir;
+
+    private KafkaClusterTestKit cluster;
+    private Admin admin;
+    private int starts;
+
+    @BeforeEach
+    void startCluster() throws Exception {
+        TestKitNodes nodes = new TestKitNodes.Builder()
+                .setNumControllerNodes(1)
+                .setNumBrokerNodes(1)
+                .setCombined(true)
+                .setBrokerSecurityProtocol(SecurityProtocol.SASL_PLAINTEXT)
+                .setControllerSecurityProtocol(SecurityProtocol.SASL_PLAINTEXT)
+                .setBootstrapMetadata(BootstrapMetadata.fromVersions(
+                        MetadataVersion.latestProduction(),
+                        Map.of("group.version", (short) 1, "streams.version", (short) 1, "transaction.version", (short)
+                                2),
+                        "the test"))
+                .build();
+        cluster = new KafkaClusterTestKit.Builder(nodes)
+                .setConfigProp("authorizer.class.name", "org.apache.kafka.metadata.authorizer.StandardAuthorizer")
+                .setConfigProp("super.users", "User:plain-admin")
+                .setConfigProp("offsets.topic.replication.factor", "1")
+                .setConfigProp("transaction.state.log.replication.factor", "1")
+                .setConfigProp("transaction.state.log.min.isr", "1")
+                .setConfigProp("group.initial.rebalance.delay.ms", "0")
+                .build();
+        cluster.format();
+        cluster.startup();
+        cluster.waitForReadyBrokers();
+        admin = Admin.create(client("plain-admin"));
+        new TopicSetup(admin, config(), cluster.bootstrapServers())
+                .create(List.of("device-heartbeat", "status", "appear-offline", "presence", "presence-dead-letters"));
+    }
+
+    @AfterEach
+    void stopCluster() throws Exception {
+        admin.close();
+        cluster.close();
+    }
+
+    @Test
+    void shouldRunWithTheRightsThatAreAskedForWhenTheTopicsExist() throws Exception {
+        grant(needed());
+        try (Rollcall rollcall = Rollcall.start(config())) {
+            rollcall.awaitReady();
+            publishes("@alice:example.org");
+        }
+        try (Rollcall rollcall = Rollcall.start(config())) { // and again, with what is stored
+            rollcall.awaitReady();
+            publishes("@bob:example.org");
+        }
+    }
+
+    @Test
+    void shouldNameWhoLacksWhichRightOnWhatWhenOneIsLeftOut() throws Exception {
+        List<AclBinding> all = needed();
+        for (AclBinding left : List.of(
+                binding(ResourceType.TOPIC, "device-heartbeat", READ),
+                binding(ResourceType.TOPIC, "device-heartbeat", WRITE),
+                binding(ResourceType.TOPIC, "status", READ),
+                binding(ResourceType.TOPIC, "presence", WRITE),
+                binding(ResourceType.TOPIC, "presence-dead-letters", WRITE),
+                binding(ResourceType.TOPIC, "rollcall-users-changelog", WRITE),
+                binding(ResourceType.GROUP, "rollcall", READ),
+                binding(ResourceType.TRANSACTIONAL_ID, "rollcall-", WRITE))) {
+            revokeAll();
+            List<AclBinding> rest = new ArrayList<>(all);
+            assertThat(rest.removeIf(
+                            one -> one.pattern().name().equals(left.pattern().name())
+                                    && one.entry().operation() == left.entry().operation()))
+                    .as("%s is asked for", left)
+                    .isTrue();
+            grant(rest);
+
+            String refusal = refusal();
+            assertThat(refusal)
+                    .as("without %s", left)
+                    .contains(PRINCIPAL)
+                    .contains(left.pattern().name());
+            assertThat(refusal.toUpperCase(java.util.Locale.ROOT))
+                    .as("without %s", left)
+                    .contains(left.entry().operation().toString());
+        }
+    }
+
+    /** With which message it does not start, or ends. */
+    private String refusal() throws Exception {
+        try (Rollcall rollcall = Rollcall.start(config())) {
+            rollcall.awaitReady();
+            send("@carol:example.org");
+            rollcall.awaitEnd();
+            return "it was closed";
+        } catch (ConfigException e) {
+            return String.valueOf(e.getMessage());
+        } catch (ExecutionException e) {
+            assertThat(e.getCause()).isInstanceOf(ConfigException.class);
+            return String.valueOf(e.getCause().getMessage());
+        }
+    }
+
+    private List<AclBinding> needed() {
+        List<AclBinding> all = new ArrayList<>();
+        Access.of(Role.PROCESSOR, config(), "")
+                .rights()
+                .forEach((resource, operations) -> operations.forEach(operation ->
+                        all.add(new AclBinding(resource, new AccessControlEntry(PRINCIPAL, "*", operation, ALLOW)))));
+        return all;
+    }
+
+    private static AclBinding binding(ResourceType type, String name, AclOperation operation) {
+        return new AclBinding(
+                new ResourcePattern(type, name, PatternType.LITERAL),
+                new AccessControlEntry(PRINCIPAL, "*", operation, ALLOW));
+    }
+
+    private void grant(Collection<AclBinding> rights) throws Exception {
+        admin.createAcls(rights).all().get();
+        await().until(() ->
+                admin.describeAcls(AclBindingFilter.ANY).values().get().size() == rights.size());
+    }
+
+    private void revokeAll() throws Exception {
+        admin.deleteAcls(List.of(new AclBindingFilter(ResourcePatternFilter.ANY, ANY_ENTRY)))
+                .all()
+                .get();
+        await().until(() ->
+                admin.describeAcls(AclBindingFilter.ANY).values().get().isEmpty());
+    }
+
+    private void send(String user) throws Exception {
+        Inbound.Content beat = new Inbound.Beat(new Heartbeat("phone", null, false, OptionalLong.empty(), null));
+        try (KafkaProducer<byte[], byte[]> producer =
+                new KafkaProducer<>(client("plain-admin"), new ByteArraySerializer(), new ByteArraySerializer())) {
+            producer.send(RealContext.record(RealContext.TOPICS.heartbeats(), user, beat))
+                    .get();
+        }
+    }
+
+    private void publishes(String user) throws Exception {
+        send(user);
+        Map<String, Object> settings = client("plain-admin");
+        settings.put("isolation.level", "read_committed");
+        try (KafkaConsumer<byte[], byte[]> consumer =
+                new KafkaConsumer<>(settings, new ByteArrayDeserializer(), new ByteArrayDeserializer())) {
+            List<TopicPartition> all = IntStream.range(0, RealContext.PARTITIONS)
+                    .mapToObj(partition -> new TopicPartition("presence", partition))
+                    .toList();
+            consumer.assign(all);
+            consumer.seekToBeginning(all);
+            List<String> seen = new ArrayList<>();
+            await().atMost(RealContext.TIMEOUT).until(() -> {
+                consumer.poll(Duration.ofMillis(100))
+                        .forEach(record -> seen.add(new String(record.key(), java.nio.charset.StandardCharsets.UTF_8)));
+                return seen.contains(user);
+            });
+        }
+    }
+
+    private Map<String, Object> client(String user) {
+        Map<String, Object> settings = new HashMap<>();
+        settings.put("bootstrap.servers", cluster.bootstrapServers());
+        settings.put("security.protocol", "SASL_PLAINTEXT");
+        settings.put("sasl.mechanism", "PLAIN");
+        settings.put("sasl.jaas.config", jaas(user));
+        return settings;
+    }
+
+    private static String jaas(String user) {
+        return "org.apache.kafka.common.security.plain.PlainLoginModule required username=\"%s\" password=\"%s-secret\";"
+                .formatted(user, user);
+    }
+
+    private RollcallConfig config() {
+        return RollcallConfig.of(RealContext.settings(
+                dataDir.resolve("data" + starts++),
+                "bootstrap.servers",
+                cluster.bootstrapServers(),
+                "kafka.security.protocol",
+                "SASL_PLAINTEXT",
+                "kafka.sasl.mechanism",
+                "PLAIN",
+                "kafka.sasl.jaas.config",
+                jaas(USER)));
+    }
+}
