@@ -74,8 +74,9 @@ final class ClusterReader {
                                 .collect(Collectors.toMap(
                                         Map.Entry::getKey, one -> one.getValue().offset())),
                         logs,
-                        checkpoints)));
-        return new Cluster(topics, features(), progress);
+                        checkpoints,
+                        Set.of())));
+        return new Cluster(topics, features(), progress, brokerSettings());
     }
 
     /** Stores them for {@link #read}. A right that is missing is no failure. */
@@ -110,6 +111,29 @@ final class ClusterReader {
         } catch (ExecutionException e) {
             throw answers.failed("cannot read the features of the cluster", "Describe on the cluster", e);
         }
+    }
+
+    /** Of any one broker. An instance need not have the right to see them, so that nothing is warned of without it. */
+    private Map<String, String> brokerSettings() {
+        try {
+            String node = answers.await(admin.describeCluster().nodes())
+                    .iterator()
+                    .next()
+                    .idString();
+            ConfigResource broker = new ConfigResource(ConfigResource.Type.BROKER, node);
+            return values(answers.await(admin.describeConfigs(List.of(broker)).all())
+                    .values()
+                    .iterator()
+                    .next());
+        } catch (ExecutionException e) {
+            return Map.of();
+        }
+    }
+
+    private static Map<String, String> values(Config settings) {
+        return settings.entries().stream()
+                .filter(entry -> entry.value() != null)
+                .collect(Collectors.toMap(ConfigEntry::name, ConfigEntry::value));
     }
 
     // ---- topics ----
@@ -164,20 +188,15 @@ final class ClusterReader {
 
     /** Empty: the broker that was asked for them does not know the topic yet, though another one does. */
     private Optional<Map<String, String>> settings(String topic, KafkaFuture<Config> future) {
-        Map<String, String> settings = new HashMap<>();
         try {
-            for (ConfigEntry entry : answers.await(future).entries()) {
-                if (entry.value() != null) {
-                    settings.put(entry.name(), entry.value());
-                }
-            }
+            return Optional.of(values(answers.await(future)));
         } catch (ExecutionException e) {
             if (e.getCause() instanceof UnknownTopicOrPartitionException) {
                 return Optional.empty();
             }
             notSeen("the settings of the topic are not checked", "DescribeConfigs on the topic " + topic, e);
+            return Optional.of(Map.of());
         }
-        return Optional.of(settings);
     }
 
     static ConfigResource resource(String topic) {

@@ -128,6 +128,11 @@ public final class Main implements Callable<Integer>, Program {
         return KafkaSettings.admin(config, clientServers(config));
     }
 
+    @Override
+    public Map<String, Object> consumer(RollcallConfig config) {
+        return KafkaSettings.consumer(config, clientServers(config));
+    }
+
     Invocation invocation() {
         return Invocation.ofThisProcess(files, overrides);
     }

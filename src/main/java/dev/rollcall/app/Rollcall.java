@@ -134,7 +134,8 @@ public final class Rollcall implements AutoCloseable {
             bootstrapServers = config.bootstrapServers().isEmpty() ? startBroker(config) : config.bootstrapServers();
             Admin admin = Admin.create(KafkaSettings.admin(config, bootstrapServers));
             parts.push(() -> admin.close(Duration.ZERO));
-            TopicSetup topics = new TopicSetup(admin, config, bootstrapServers);
+            TopicSetup topics = new TopicSetup(admin, config, bootstrapServers)
+                    .reading(KafkaSettings.consumer(config, bootstrapServers));
             int partitions = topics.ensure();
             startProcessor(config, admin, partitions);
             parts.push(new TopicWatch(

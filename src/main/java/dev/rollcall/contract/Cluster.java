@@ -15,8 +15,13 @@ import org.jspecify.annotations.Nullable;
  * @param topics by name
  * @param features empty: they could not be read
  * @param progress empty: it could not be read
+ * @param brokerSettings of one broker; empty: they could not be read, which takes a right of its own
  */
-public record Cluster(Map<String, Topic> topics, Optional<Features> features, Optional<Progress> progress) {
+public record Cluster(
+        Map<String, Topic> topics,
+        Optional<Features> features,
+        Optional<Progress> progress,
+        Map<String, String> brokerSettings) {
     /**
      * A topic.
      *
@@ -42,9 +47,14 @@ public record Cluster(Map<String, Topic> topics, Optional<Features> features, Op
      * @param committed the group's offsets of the inputs
      * @param logs where the logs of the inputs and of the changelogs begin and end
      * @param checkpoints what an earlier look has stored, by the number of the partition
+     * @param misplaced the partitions of {@code presence} with records that its number of partitions puts elsewhere, as far as
+     *     that was looked at
      */
     public record Progress(
-            Map<TopicPartition, Long> committed, Map<TopicPartition, Log> logs, Map<Integer, Checkpoint> checkpoints) {
+            Map<TopicPartition, Long> committed,
+            Map<TopicPartition, Log> logs,
+            Map<Integer, Checkpoint> checkpoints,
+            Set<Integer> misplaced) {
 
         /** Empty: nothing was committed. */
         OptionalLong committed(String topic, int partition) {

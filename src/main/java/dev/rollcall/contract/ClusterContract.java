@@ -48,6 +48,16 @@ public final class ClusterContract {
         return sorted;
     }
 
+    /** Whether the finding is that the output was given more partitions, which an operator may accept. */
+    public boolean isOfTheOutputsPartitions(Finding finding) {
+        return partitions.isOfTheOutput(finding);
+    }
+
+    /** Whether the records of the output are to be looked at, because nothing else tells how many partitions it had. */
+    public boolean mayBeMisplaced(Cluster cluster) {
+        return partitions.mayBeMisplaced(cluster);
+    }
+
     /**
      * What to store of this look for later ones, by the number of the partition.
      *

@@ -4,8 +4,10 @@ import dev.rollcall.config.RollcallConfig;
 import dev.rollcall.contract.Cluster.Features;
 import dev.rollcall.contract.Fix.Decide;
 import dev.rollcall.contract.Fix.Upgrade;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The features of the cluster that Rollcall rests on, as far as its settings ask for them.
@@ -18,6 +20,11 @@ final class FeatureContract {
     private static final String TRANSACTIONS = "transaction.version";
     private static final short SAFE = 2;
     private static final String STREAMS_GROUPS = "streams.version";
+
+    private static final String OFFSETS_KEPT = "offsets.retention.minutes";
+
+    /** Thirty days; the brokers' default is seven. */
+    private static final long OFFSETS_KEPT_MINUTES = Duration.ofDays(30).toMinutes();
 
     private final boolean isExactlyOnce;
     private final boolean needsStreamsGroups;
@@ -37,6 +44,17 @@ final class FeatureContract {
                     "exactly_once_v2",
                     "a crash between the changelog's append and the output's loses a transition for good",
                     Decide.on("remove kafka.processing.guarantee from the settings")));
+        }
+        @Nullable String kept = cluster.brokerSettings().get(OFFSETS_KEPT);
+        if (kept != null && Long.parseLong(kept) < OFFSETS_KEPT_MINUTES) {
+            findings.add(Finding.unwise(
+                    "",
+                    OFFSETS_KEPT,
+                    kept,
+                    "at least " + OFFSETS_KEPT_MINUTES,
+                    "after an outage longer than that, all texts and flags are read again from the beginning, and others see"
+                            + " the old ones for a moment",
+                    Decide.on("set it on all brokers, which takes a restart of them")));
         }
         cluster.features().ifPresent(features -> {
             if (isExactlyOnce) {

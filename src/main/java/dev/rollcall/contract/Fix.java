@@ -46,7 +46,8 @@ public sealed interface Fix {
     /**
      * What somebody has to decide on.
      *
-     * @param command ends in what follows {@code --bootstrap-server HOSTS}; empty: there is none
+     * @param tool empty: there is none
+     * @param command what follows {@code --bootstrap-server HOSTS}; empty: the tool is Rollcall itself
      */
     record Decide(String text, String tool, String command) implements Fix {
         static Decide on(String text) {
@@ -55,8 +56,11 @@ public sealed interface Fix {
 
         @Override
         public String text(String bootstrapServers) {
-            return tool.isEmpty()
-                    ? text
+            if (tool.isEmpty()) {
+                return text;
+            }
+            return command.isEmpty()
+                    ? "%s: %s --set bootstrap.servers=%s".formatted(text, tool, bootstrapServers)
                     : "%s: %s --bootstrap-server %s %s".formatted(text, tool, bootstrapServers, command);
         }
     }

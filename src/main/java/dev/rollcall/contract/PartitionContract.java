@@ -19,14 +19,12 @@ final class PartitionContract {
     private final List<String> inputs;
     private final String output;
     private final String changelog;
-    private final String checkpoints;
 
     PartitionContract(RollcallConfig config) {
         TopicNames names = config.topics();
         inputs = List.of(names.appearOffline(), names.deviceHeartbeat(), names.status());
         output = names.presence();
         changelog = PresenceTopology.changelogs(config.applicationId()).get(0);
-        checkpoints = Checkpoint.group(config.applicationId());
     }
 
     /** The number of partitions of the inputs: the largest, should they differ; 0: there is none. */
@@ -70,23 +68,47 @@ final class PartitionContract {
     /** With more partitions, a user's next record is in another one, and the old record stays where it is for good. */
     private void checkOutput(Cluster cluster, List<Finding> findings) {
         @Nullable Topic topic = cluster.topics().get(output);
-        Optional<Checkpoint.Stored> stored = cluster.progress().stream()
-                .flatMap(progress -> progress.checkpoints().values().stream())
-                .map(Checkpoint::output)
-                .filter(one -> topic != null && one.id().equals(topic.id()))
-                .findFirst();
-        if (topic != null && stored.isPresent() && stored.get().end() < topic.partitions()) {
+        if (topic == null || cluster.progress().isEmpty()) {
+            return;
+        }
+        Optional<Long> before = outputBefore(cluster.progress().get(), topic);
+        boolean isMisplaced = !cluster.progress().get().misplaced().isEmpty();
+        if (before.isPresent() ? before.get() < topic.partitions() : isMisplaced) {
             findings.add(Finding.refused(
                     output,
                     PARTITIONS,
                     Integer.toString(topic.partitions()),
-                    Long.toString(stored.get().end()),
+                    before.map(count -> Long.toString(count)).orElse("as many as when its records were written"),
                     "a user's next record is in another partition, and readers may find the old one, for good",
                     new Decide(
                             "start a new application with a new topic.presence (docs/operations.md, \"More partitions\");"
                                     + " or, where all readers ignore a lower sequence, take the new number",
-                            "kafka-consumer-groups.sh",
-                            "--delete --group " + checkpoints)));
+                            "rollcall check --accept-partitions",
+                            "")));
         }
+    }
+
+    /** Whether the finding is of the number of partitions of the output. */
+    boolean isOfTheOutput(Finding finding) {
+        return finding.topic().equals(output) && finding.setting().equals(PARTITIONS);
+    }
+
+    /** Whether nothing but its records tells how many partitions the output had. */
+    boolean mayBeMisplaced(Cluster cluster) {
+        @Nullable Topic topic = cluster.topics().get(output);
+        return topic != null
+                && topic.partitions() > 1
+                && cluster.progress()
+                        .filter(progress -> outputBefore(progress, topic).isEmpty())
+                        .isPresent();
+    }
+
+    /** How many partitions it had, as an earlier look has stored; empty: there was none, or the topic was created again. */
+    private static Optional<Long> outputBefore(Cluster.Progress progress, Topic topic) {
+        return progress.checkpoints().values().stream()
+                .map(Checkpoint::output)
+                .filter(one -> one.id().equals(topic.id()))
+                .map(Checkpoint.Stored::end)
+                .findFirst();
     }
 }

@@ -48,6 +48,9 @@ final class StateContract {
                 lost(cluster, progress, changelog, isStarting).ifPresent(findings::add);
             }
             unread(cluster, progress).ifPresent(findings::add);
+            if (isStarting) {
+                forgotten(cluster, progress).ifPresent(findings::add);
+            }
         });
         return findings;
     }
@@ -173,6 +176,22 @@ final class StateContract {
                         "kafka-streams-application-reset.sh",
                         "--application-id %s --input-topics %s --force"
                                 .formatted(applicationId, String.join(",", inputs))));
+    }
+
+    /** Users are stored, and how far the inputs were read is not: brokers drop it when a group was away for long. */
+    private Optional<Finding> forgotten(Cluster cluster, Progress progress) {
+        @Nullable Topic users = cluster.topics().get(changelogs.get(0));
+        boolean isStored = users != null && !isEmpty(progress, users);
+        return isStored && progress.committed().isEmpty()
+                ? Optional.of(Finding.unwise(
+                        "",
+                        "offsets of the group " + applicationId,
+                        "none",
+                        "those up to which the inputs were read",
+                        "all texts and flags are read again from the beginning, and others see the old ones for a moment",
+                        Decide.on("nothing now: the last text and flag of each user hold in the end. Raise"
+                                + " offsets.retention.minutes of the brokers above the longest outage")))
+                : Optional.empty();
     }
 
     /** Heartbeats that were deleted before they were read. */

@@ -13,7 +13,7 @@ public record UserPartitioner(int partitions) {
         return Utils.toPositive(Utils.murmur2(user.bytes())) % partitions;
     }
 
-    boolean isMisrouted(UserId user, int partition) {
+    public boolean isMisrouted(UserId user, int partition) {
         return partitionOf(user) != partition;
     }
 }

@@ -9,6 +9,7 @@ import java.util.Map;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class FeatureContractTest {
@@ -65,6 +66,22 @@ class FeatureContractTest {
                 .isEqualTo("kafka-features.sh --bootstrap-server broker:9092 upgrade --feature streams.version=1");
     }
 
+    @ParameterizedTest
+    @CsvSource({"10080, 1", "43199, 1", "43200, 0", "2147483647, 0"})
+    void shouldWarnWhenBrokersForgetOffsetsSooner(String minutes, int findings) {
+        Cluster cluster =
+                new Cluster(Map.of(), Optional.empty(), Optional.empty(), Map.of("offsets.retention.minutes", minutes));
+
+        assertThat(new FeatureContract(RollcallConfig.of(Map.of())).check(cluster))
+                .hasSize(findings)
+                .allSatisfy(finding -> {
+                    assertThat(finding.isRefused()).isFalse();
+                    assertThat(finding.toString())
+                            .startsWith("the cluster has offsets.retention.minutes=" + minutes
+                                    + ", and should have at least 43200: after an outage longer than that");
+                });
+    }
+
     private static Finding theOne(List<Finding> findings) {
         assertThat(findings).hasSize(1);
         return findings.get(0);
@@ -73,6 +90,7 @@ class FeatureContractTest {
     private static List<Finding> check(
             Map<String, String> settings, Map<String, Integer> inForce, Map<String, Integer> supported) {
         return new FeatureContract(RollcallConfig.of(settings))
-                .check(new Cluster(Map.of(), Optional.of(new Features(inForce, supported)), Optional.empty()));
+                .check(new Cluster(
+                        Map.of(), Optional.of(new Features(inForce, supported)), Optional.empty(), Map.of()));
     }
 }

@@ -11,6 +11,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.Set;
 import org.apache.kafka.common.TopicPartition;
 import org.junit.jupiter.api.Test;
 
@@ -24,6 +25,7 @@ class StateContractTest {
     private final Map<TopicPartition, Long> committed = new HashMap<>();
     private final Map<TopicPartition, Log> logs = new HashMap<>();
     private Map<Integer, Checkpoint> checkpoints = Map.of();
+    private Set<Integer> misplaced = Set.of();
 
     /** A processor has read both partitions, stored users in both, and published. */
     StateContractTest() {
@@ -170,9 +172,35 @@ class StateContractTest {
         assertThat(finding.isRefused()).isTrue();
         assertThat(finding.toString()).startsWith("the topic presence has partitions=3, and must have 2: ");
         assertThat(finding.fix().text("kafka:9092"))
-                .endsWith(
-                        "kafka-consumer-groups.sh --bootstrap-server kafka:9092 --delete --group rollcall-checkpoint");
+                .endsWith("rollcall check --accept-partitions --set bootstrap.servers=kafka:9092");
         assertThat(whileItRuns()).containsExactly(finding);
+    }
+
+    @Test
+    void shouldRefuseWhenNobodyKnowsHowManyPartitionsTheOutputHadButItsRecords() {
+        assertThat(contract.mayBeMisplaced(cluster())).isTrue();
+        misplaced = Set.of(1);
+
+        Finding finding = theOne(atStart());
+        assertThat(finding.isRefused()).isTrue();
+        assertThat(finding.toString())
+                .startsWith(
+                        "the topic presence has partitions=2, and must have as many as when its records were written: ");
+
+        look(); // it is accepted
+        assertThat(contract.mayBeMisplaced(cluster())).isFalse();
+        assertThat(atStart()).isEmpty();
+    }
+
+    @Test
+    void shouldWarnWhenUsersAreStoredAndNobodyKnowsHowFarTheInputsWereRead() {
+        committed.clear();
+
+        Finding finding = theOne(atStart());
+        assertThat(finding.isRefused()).isFalse();
+        assertThat(finding.toString())
+                .startsWith("the cluster has offsets of the group rollcall=none, and should have ");
+        assertThat(whileItRuns()).as("it reads them again already").isEmpty();
     }
 
     @Test
@@ -213,7 +241,8 @@ class StateContractTest {
     }
 
     private Cluster cluster() {
-        return new Cluster(topics, Optional.empty(), Optional.of(new Progress(committed, logs, checkpoints)));
+        return new Cluster(
+                topics, Optional.empty(), Optional.of(new Progress(committed, logs, checkpoints, misplaced)), Map.of());
     }
 
     private static Finding theOne(List<Finding> findings) {

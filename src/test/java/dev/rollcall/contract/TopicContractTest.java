@@ -208,7 +208,7 @@ class TopicContractTest {
     }
 
     private Cluster cluster() {
-        return new Cluster(found, Optional.empty(), Optional.empty());
+        return new Cluster(found, Optional.empty(), Optional.empty(), Map.of());
     }
 
     private static Topic topic(String name, int partitions, int replicas, Map<String, String> settings) {

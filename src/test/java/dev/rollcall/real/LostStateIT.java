@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
+import dev.rollcall.admin.TopicSetup;
 import dev.rollcall.app.Rollcall;
 import dev.rollcall.config.ConfigException;
 import dev.rollcall.config.RollcallConfig;
@@ -116,13 +117,25 @@ class LostStateIT {
         admin.createPartitions(Map.of("presence", NewPartitions.increaseTo(9)))
                 .all()
                 .get();
+        assertThat(BuiltInPartitioner.partitionForKey(HIDDEN.getBytes(UTF_8), 9))
+                .as("the hidden user's next record is elsewhere")
+                .isNotEqualTo(partitionOfHidden());
 
         assertThatThrownBy(this::startAndBeat)
                 .isInstanceOf(ConfigException.class)
                 .hasMessageContaining("presence has partitions=9, and must have 4");
 
-        // As the command in the message does.
+        // Without what earlier looks have stored, the records tell it.
         admin.deleteConsumerGroups(List.of("rollcall-checkpoint")).all().get();
+        assertThatThrownBy(this::startAndBeat)
+                .isInstanceOf(ConfigException.class)
+                .hasMessageContaining(
+                        "presence has partitions=9, and must have as many as when its records were written")
+                .hasMessageContaining("rollcall check --accept-partitions");
+
+        // As the command in the message does.
+        TopicSetup topics = new TopicSetup(admin, config(), broker.bootstrapServers());
+        assertThat(topics.acceptPartitions()).isEmpty();
         startAndBeat();
     }
 

@@ -41,19 +41,33 @@ public final class CheckCommand implements Callable<Integer> {
     @Option(names = "--json", description = "Prints one JSON object.")
     private boolean json;
 
+    @Option(
+            names = "--accept-partitions",
+            description =
+                    "Takes the topic of presence with the partitions that were added to it, if nothing else is refused:"
+                            + " all its readers must ignore a lower sequence.")
+    private boolean acceptPartitions;
+
     @Override
     public Integer call() {
         Program program = Objects.requireNonNull(settings);
         RollcallConfig config = program.config();
         String servers = program.bootstrapServers(config);
+        PrintWriter out = spec.commandLine().getOut();
         List<Finding> findings;
         Admin admin = Admin.create(program.admin(config));
         try {
-            findings = new TopicSetup(admin, config, servers).findings();
+            TopicSetup topics = new TopicSetup(admin, config, servers).reading(program.consumer(config));
+            findings = acceptPartitions ? topics.acceptPartitions() : topics.findings();
         } finally {
             admin.close(Duration.ZERO);
         }
-        PrintWriter out = spec.commandLine().getOut();
+        if (acceptPartitions && findings.isEmpty()) {
+            out.printf(
+                    "%s is taken with the partitions that it has%n",
+                    config.topics().presence());
+            return 0;
+        }
         out.println(json ? json(findings, servers) : text(findings, servers));
         return findings.stream().anyMatch(Finding::isRefused) ? ExitCode.CONFIGURATION : 0;
     }

@@ -12,4 +12,7 @@ public interface Program {
 
     /** The settings of Kafka's admin client. */
     Map<String, Object> admin(RollcallConfig config);
+
+    /** The settings of a consumer without a group. */
+    Map<String, Object> consumer(RollcallConfig config);
 }
