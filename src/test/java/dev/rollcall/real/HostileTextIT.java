@@ -90,7 +90,7 @@ class HostileTextIT {
                     .get();
         }
         try (RollcallProcess rollcall = start()) {
-            assertThat(rollcall.awaitEnd()).isEqualTo(1);
+            assertThat(rollcall.awaitEnd()).isEqualTo(70);
             assertThat(rollcall.emitted()).contains("Rollcall has stopped").contains("@a\\u000a" + FORGED);
             assertNothingIsForged(rollcall.emitted());
         }
