@@ -40,6 +40,12 @@ import org.jspecify.annotations.Nullable;
 /** Handles the records of one partition: hands them to the {@link PresencePartition}, and carries out what it decides. */
 @NullUnmarked // set in init, which Streams calls first, and again after a failure
 final class PresenceProcessor implements Processor<UserId, Object, Object, Object> {
+    /** Several partitions may take so long, one after the other, before their thread handles records again. */
+    private static final Duration SWEEP_FOR = Duration.ofMillis(5);
+
+    /** While no records come in, the thread waits for some between two sweeps, so each does more. */
+    private static final Duration SWEEP_ALONE_FOR = Duration.ofMillis(25);
+
     /** As soon as the thread comes around again. */
     private static final Duration BETWEEN_SWEEPS = Duration.ofMillis(1);
 
@@ -62,6 +68,7 @@ final class PresenceProcessor implements Processor<UserId, Object, Object, Objec
     private StoreScan scan;
     private ProcessorMetrics metrics;
     private @Nullable Cancellable furtherSweeps;
+    private boolean isReading; // whether a record has come in since the last sweep
 
     PresenceProcessor(
             RollcallConfig config,
@@ -104,6 +111,7 @@ final class PresenceProcessor implements Processor<UserId, Object, Object, Objec
 
     @Override
     public void process(Record<UserId, Object> record) {
+        isReading = true;
         if (record.value() instanceof Bundle bundle) {
             metrics.read(bundle.records().size());
             partition.prefetch(bundle.users());
@@ -259,11 +267,16 @@ final class PresenceProcessor implements Processor<UserId, Object, Object, Objec
     }
 
     /**
-     * Ends what is due, slice by slice. Between two slices the thread handles other records and polls, so that even a million
+     * Ends what is due, for a few ms at a time. In between the thread handles other records and polls, so that even a million
      * silent devices delay nobody, and the group does not take the member for dead.
      */
     private void sweep() {
-        boolean finished = partition.sweep(this::carryOut);
+        long until = System.nanoTime() + (isReading ? SWEEP_FOR : SWEEP_ALONE_FOR).toNanos();
+        isReading = false;
+        boolean finished;
+        do {
+            finished = partition.sweep(this::carryOut);
+        } while (!finished && System.nanoTime() - until < 0);
         if (!finished && furtherSweeps == null) {
             furtherSweeps = context.schedule(BETWEEN_SWEEPS, PunctuationType.WALL_CLOCK_TIME, now -> sweep());
         } else if (finished && furtherSweeps != null) {
