@@ -43,8 +43,10 @@ final class PresenceProcessor implements Processor<UserId, Object, Object, Objec
     /** Several partitions may take so long, one after the other, before their thread handles records again. */
     private static final Duration SWEEP_FOR = Duration.ofMillis(5);
 
-    /** While no records come in, the thread waits for some between two sweeps, so each does more. */
+    /** Where no record has come in for {@link #ALONE_AFTER}, the thread waits for one between two sweeps, so each does more. */
     private static final Duration SWEEP_ALONE_FOR = Duration.ofMillis(25);
+
+    private static final Duration ALONE_AFTER = Duration.ofMillis(500);
 
     /** As soon as the thread comes around again. */
     private static final Duration BETWEEN_SWEEPS = Duration.ofMillis(1);
@@ -68,7 +70,7 @@ final class PresenceProcessor implements Processor<UserId, Object, Object, Objec
     private StoreScan scan;
     private ProcessorMetrics metrics;
     private @Nullable Cancellable furtherSweeps;
-    private boolean isReading; // whether a record has come in since the last sweep
+    private long lastReadNanos;
 
     PresenceProcessor(
             RollcallConfig config,
@@ -111,7 +113,7 @@ final class PresenceProcessor implements Processor<UserId, Object, Object, Objec
 
     @Override
     public void process(Record<UserId, Object> record) {
-        isReading = true;
+        lastReadNanos = System.nanoTime();
         if (record.value() instanceof Bundle bundle) {
             metrics.read(bundle.records().size());
             partition.prefetch(bundle.users());
@@ -271,14 +273,15 @@ final class PresenceProcessor implements Processor<UserId, Object, Object, Objec
      * silent devices delay nobody, and the group does not take the member for dead.
      */
     private void sweep() {
-        long until = System.nanoTime() + (isReading ? SWEEP_FOR : SWEEP_ALONE_FOR).toNanos();
-        isReading = false;
+        long now = System.nanoTime();
+        boolean isAlone = now - lastReadNanos > ALONE_AFTER.toNanos();
+        long until = now + (isAlone ? SWEEP_ALONE_FOR : SWEEP_FOR).toNanos();
         boolean finished;
         do {
             finished = partition.sweep(this::carryOut);
         } while (!finished && System.nanoTime() - until < 0);
         if (!finished && furtherSweeps == null) {
-            furtherSweeps = context.schedule(BETWEEN_SWEEPS, PunctuationType.WALL_CLOCK_TIME, now -> sweep());
+            furtherSweeps = context.schedule(BETWEEN_SWEEPS, PunctuationType.WALL_CLOCK_TIME, at -> sweep());
         } else if (finished && furtherSweeps != null) {
             furtherSweeps.cancel();
             furtherSweeps = null;
