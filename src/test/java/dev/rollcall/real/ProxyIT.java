@@ -39,7 +39,7 @@ import org.junit.jupiter.api.io.TempDir;
  * and none misses a state.
  */
 @Tag("other-language")
-@Timeout(180)
+@Timeout(300)
 class ProxyIT {
     /** Short, so that streams without a change last longer. More than the 15 s between two signs of life. */
     private static final String IDLE = "20s";
