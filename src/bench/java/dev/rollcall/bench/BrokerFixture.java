@@ -82,6 +82,17 @@ final class BrokerFixture implements AutoCloseable {
     }
 
     /** What the contestants are set to, over {@code config/rollcall.properties}: all alike, each with outputs of its own. */
+    /**
+     * Of an application that reads a log of the future ({@link LogPlan#startOfLog}), with clock ticks of its own. One of today
+     * among them would be a step back, and the next record a gap, over which every lease is extended: the first comes after a
+     * minute.
+     */
+    Map<String, String> settingsOfPlannedLog(Options options, String applicationId, String heartbeats) {
+        Map<String, String> settings = settings(options, applicationId, heartbeats);
+        settings.put("pulse.interval.ms", "60000");
+        return settings;
+    }
+
     Map<String, String> settings(Options options, String applicationId, String heartbeats) {
         Map<String, String> settings = new HashMap<>(options.settings);
         settings.putAll(Map.of(

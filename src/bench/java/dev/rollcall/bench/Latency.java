@@ -34,6 +34,10 @@ final class Latency {
     /** In ms. */
     record Figures(int transitions, double p50_ms, double p99_ms, double p999_ms, double max_ms) {
         private static Figures of(long[] latencies) {
+            if (latencies.length == 0) {
+                throw new BenchmarkException(
+                        "nothing of the measured time had arrived by its end: more rounds are needed");
+            }
             return new Figures(
                     latencies.length,
                     Spread.percentile(latencies, 0.5),

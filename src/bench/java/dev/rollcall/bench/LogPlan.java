@@ -67,8 +67,8 @@ final class LogPlan {
     }
 
     /**
-     * Where to lay a log: a day ahead of the machine's clock, on a whole second. So the clock ticks that Rollcall writes by that
-     * clock behind the log are older than all of it, and end no lease.
+     * Where to lay a log: a day ahead of the machine's clock, on a whole second. So no clock tick that Rollcall itself writes
+     * behind the log ends a lease; {@link BrokerFixture#settingsOfPlannedLog} keeps them out of it.
      */
     static long startOfLog() {
         return (System.currentTimeMillis() + AHEAD_MS) / 1_000 * 1_000;

@@ -96,13 +96,13 @@ final class MassExpiry {
                 figures,
                 List.of(
                         Target.atLeast(
-                                        200_000,
+                                        300_000,
                                         "expiries per second",
                                         requireNonNull(ours.get("expiries_per_second"))
                                                 .median())
                                 .rounded(0),
                         Target.atMost(
-                                        250,
+                                        150,
                                         "longest pause of the living, ms",
                                         requireNonNull(ours.get("longest_pause_ms"))
                                                 .median())
@@ -118,7 +118,7 @@ final class MassExpiry {
         try (HeartbeatWriter writer = new HeartbeatWriter(broker.bootstrapServers(), log, 0)) {
             long preloaded = preload(writer, start, silent);
             Watch watch = new Watch(
-                    broker.settings(options, id, log),
+                    broker.settingsOfPlannedLog(options, id, log),
                     preloaded,
                     silent,
                     LIVING,

@@ -96,7 +96,8 @@ final class Takeover implements AutoCloseable {
     }
 
     private StateBuildUp.Result stay(boolean staysUp) throws IOException {
-        return worker.run(new StateBuildUp(broker.settings(options, id, log(id)), ends, logEnd, users, staysUp));
+        return worker.run(
+                new StateBuildUp(broker.settingsOfPlannedLog(options, id, log(id)), ends, logEnd, users, staysUp));
     }
 
     static void takeover(Options options) throws IOException {

@@ -129,7 +129,13 @@ final class Throughput implements AutoCloseable {
                 : from + measured + (ticks - ticksAtArrival) * measured / plan.measured();
         Contestant played = contestant == Contestant.BEFORE ? Contestant.ROLLCALL : contestant;
         ThroughputRound.Result result = entrant.worker.run(new ThroughputRound(
-                played.id(), settings(id), from, to, whole ? ends : arrived, plan.end(), recording));
+                played.id(),
+                broker.settingsOfPlannedLog(options, id, log),
+                from,
+                to,
+                whole ? ends : arrived,
+                plan.end(),
+                recording));
         check(contestant, whole, id, result);
         if (measureChangelog) {
             entrant.changelog = broker.changelogs(id, plan.arrivedAt());
@@ -139,13 +145,6 @@ final class Throughput implements AutoCloseable {
         }
         broker.deleteTopics(id);
         return result;
-    }
-
-    /** The log has clock ticks of its own time; one of today behind them would be a gap, over which every lease is extended. */
-    private Map<String, String> settings(String id) {
-        Map<String, String> settings = broker.settings(options, id, log);
-        settings.put("pulse.interval.ms", "60000");
-        return settings;
     }
 
     /** Who has not done the work has no figures. */

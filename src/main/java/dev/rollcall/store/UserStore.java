@@ -43,8 +43,8 @@ import org.jspecify.annotations.Nullable;
  */
 @NullUnmarked // as Kafka's interfaces, which it passes on
 final class UserStore implements KeyValueStore<Bytes, byte[]> {
-    /** Enough for RocksDB to write them for half of what one by one would cost; some MB at most. */
-    private static final int BATCH = 8_192;
+    /** Enough for RocksDB to write them for half of what one by one would cost, and few enough for nobody to wait for long. */
+    private static final int BATCH = 2_048;
 
     private final KeyValueStore<Bytes, byte[]> rows;
     private final Serializer<UserSnapshot> serializer;

@@ -40,6 +40,14 @@ import org.jspecify.annotations.Nullable;
 /** Handles the records of one partition: hands them to the {@link PresencePartition}, and carries out what it decides. */
 @NullUnmarked // set in init, which Streams calls first, and again after a failure
 final class PresenceProcessor implements Processor<UserId, Object, Object, Object> {
+    /** Several partitions may take so long, one after the other, before their thread handles records again. */
+    private static final Duration SWEEP_FOR = Duration.ofMillis(5);
+
+    /** Where no record has come in for {@link #ALONE_AFTER}, the thread waits for one between two sweeps, so each does more. */
+    private static final Duration SWEEP_ALONE_FOR = Duration.ofMillis(25);
+
+    private static final Duration ALONE_AFTER = Duration.ofMillis(500);
+
     /** As soon as the thread comes around again. */
     private static final Duration BETWEEN_SWEEPS = Duration.ofMillis(1);
 
@@ -62,6 +70,7 @@ final class PresenceProcessor implements Processor<UserId, Object, Object, Objec
     private StoreScan scan;
     private ProcessorMetrics metrics;
     private @Nullable Cancellable furtherSweeps;
+    private long lastReadNanos;
 
     PresenceProcessor(
             RollcallConfig config,
@@ -104,6 +113,7 @@ final class PresenceProcessor implements Processor<UserId, Object, Object, Objec
 
     @Override
     public void process(Record<UserId, Object> record) {
+        lastReadNanos = System.nanoTime();
         if (record.value() instanceof Bundle bundle) {
             metrics.read(bundle.records().size());
             partition.prefetch(bundle.users());
@@ -259,13 +269,19 @@ final class PresenceProcessor implements Processor<UserId, Object, Object, Objec
     }
 
     /**
-     * Ends what is due, slice by slice. Between two slices the thread handles other records and polls, so that even a million
+     * Ends what is due, for a few ms at a time. In between the thread handles other records and polls, so that even a million
      * silent devices delay nobody, and the group does not take the member for dead.
      */
     private void sweep() {
-        boolean finished = partition.sweep(this::carryOut);
+        long now = System.nanoTime();
+        boolean isAlone = now - lastReadNanos > ALONE_AFTER.toNanos();
+        long until = now + (isAlone ? SWEEP_ALONE_FOR : SWEEP_FOR).toNanos();
+        boolean finished;
+        do {
+            finished = partition.sweep(this::carryOut);
+        } while (!finished && System.nanoTime() - until < 0);
         if (!finished && furtherSweeps == null) {
-            furtherSweeps = context.schedule(BETWEEN_SWEEPS, PunctuationType.WALL_CLOCK_TIME, now -> sweep());
+            furtherSweeps = context.schedule(BETWEEN_SWEEPS, PunctuationType.WALL_CLOCK_TIME, at -> sweep());
         } else if (finished && furtherSweeps != null) {
             furtherSweeps.cancel();
             furtherSweeps = null;

@@ -25,6 +25,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.IntStream;
+import org.awaitility.core.ConditionTimeoutException;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -38,7 +39,7 @@ import org.junit.jupiter.api.io.TempDir;
  * and none misses a state.
  */
 @Tag("other-language")
-@Timeout(180)
+@Timeout(300)
 class ProxyIT {
     /** Short, so that streams without a change last longer. More than the 15 s between two signs of life. */
     private static final String IDLE = "20s";
@@ -171,7 +172,11 @@ class ProxyIT {
             assertThat(leaving.awaitEnd()).isEqualTo(143);
             RealContext.sleep(Duration.ofSeconds(2));
             restarted = edge(ports.get(1), directory.resolve("restarted.log"));
-            awaitReady("http://127.0.0.1:" + ports.get(1));
+            try {
+                awaitReady("http://127.0.0.1:" + ports.get(1));
+            } catch (ConditionTimeoutException e) {
+                throw new AssertionError(e.getMessage() + "; the edge emitted:\n" + restarted.emittedWithThreads(), e);
+            }
             RealContext.sleep(Duration.ofSeconds(8));
 
             goesOn = false;

@@ -75,6 +75,13 @@ final class RollcallProcess implements AutoCloseable {
         return process.exitValue();
     }
 
+    /** Everything that it has printed, and where each of its threads stands. */
+    String emittedWithThreads() throws IOException, InterruptedException {
+        new ProcessBuilder("kill", "-QUIT", String.valueOf(pid())).start().waitFor();
+        RealContext.sleep(Duration.ofSeconds(2)); // it prints them when it gets to it
+        return emitted();
+    }
+
     /** SIGTERM: it ends in good order. Does not wait. */
     void terminate() {
         process.destroy();
