@@ -34,6 +34,12 @@ class ArchitectureTest {
                 .consideringOnlyDependenciesInLayers()
                 .layer("app")
                 .definedBy("dev.rollcall.app..")
+                .layer("health")
+                .definedBy("dev.rollcall.health..")
+                .layer("logging")
+                .definedBy("dev.rollcall.logging..")
+                .layer("metrics")
+                .definedBy("dev.rollcall.metrics..")
                 .layer("admin")
                 .definedBy("dev.rollcall.admin..")
                 .layer("contract")
@@ -86,6 +92,18 @@ class ArchitectureTest {
                 .definedBy("dev.rollcall.text..")
                 .whereLayer("app")
                 .mayNotBeAccessedByAnyLayer()
+                .whereLayer("health")
+                .mayOnlyBeAccessedByLayers("app")
+                .whereLayer("health")
+                .mayOnlyAccessLayers("http", "topology", "metrics", "config")
+                .whereLayer("logging")
+                .mayOnlyBeAccessedByLayers("app")
+                .whereLayer("logging")
+                .mayNotAccessAnyLayer()
+                .whereLayer("metrics")
+                .mayOnlyBeAccessedByLayers("app", "health", "admin", "http", "http.server", "topology")
+                .whereLayer("metrics")
+                .mayNotAccessAnyLayer()
                 .whereLayer("admin")
                 .mayOnlyBeAccessedByLayers("app")
                 .whereLayer("contract")
@@ -97,7 +115,7 @@ class ArchitectureTest {
                 .whereLayer("simulate")
                 .mayOnlyBeAccessedByLayers("app")
                 .whereLayer("http")
-                .mayOnlyBeAccessedByLayers("app")
+                .mayOnlyBeAccessedByLayers("app", "health")
                 .whereLayer("http.events")
                 .mayOnlyBeAccessedByLayers("http")
                 .whereLayer("http.server")
@@ -119,7 +137,7 @@ class ArchitectureTest {
                 .whereLayer("client.sending")
                 .mayOnlyBeAccessedByLayers("app", "gateway", "simulate", "client")
                 .whereLayer("topology")
-                .mayOnlyBeAccessedByLayers("app", "admin", "contract")
+                .mayOnlyBeAccessedByLayers("app", "health", "admin", "contract")
                 .whereLayer("wire")
                 .mayOnlyBeAccessedByLayers("app", "gateway", "client", "client.sending", "simulate", "topology")
                 .whereLayer("config")
@@ -127,6 +145,7 @@ class ArchitectureTest {
                         "app",
                         "admin",
                         "contract",
+                        "health",
                         "http",
                         "http.events",
                         "http.server",
@@ -173,6 +192,9 @@ class ArchitectureTest {
                 .resideInAnyPackage(
                         "dev.rollcall.app",
                         "dev.rollcall.app.operator",
+                        "dev.rollcall.health",
+                        "dev.rollcall.logging",
+                        "dev.rollcall.metrics",
                         "dev.rollcall.admin",
                         "dev.rollcall.contract",
                         "dev.rollcall.embedded",
@@ -187,6 +209,7 @@ class ArchitectureTest {
                         "dev.rollcall.client.sending",
                         "dev.rollcall.simulate",
                         "dev.rollcall.topology",
+                        "dev.rollcall.topology.meters",
                         "dev.rollcall.consumer",
                         "dev.rollcall.store",
                         "dev.rollcall.partition",
@@ -302,6 +325,17 @@ class ArchitectureTest {
                 .should()
                 .dependOnClassesThat()
                 .resideInAnyPackage("org.apache.kafka..", "dev.rollcall.client..", "dev.rollcall.wire..")
+                .check(ROLLCALL);
+    }
+
+    @Test
+    void shouldStayInTheMetricsWhenAClassIsOfMicrometer() {
+        noClasses()
+                .that()
+                .resideOutsideOfPackage("dev.rollcall.metrics")
+                .should()
+                .dependOnClassesThat()
+                .resideInAnyPackage("io.micrometer..", "io.prometheus..")
                 .check(ROLLCALL);
     }
 

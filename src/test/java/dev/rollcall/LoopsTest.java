@@ -41,6 +41,8 @@ class LoopsTest {
             Map.entry("http.events.EventStreams.wakeIn", List.of("http.events.EventStream.wake")),
             Map.entry("admin.TopicWatch.<init>", List.of("admin.TopicWatch.run")),
             Map.entry("admin.TopicsWait.<init>", List.of("admin.TopicsWait.run")),
+            Map.entry("health.ProcessorHealth.<init>", List.of("health.ProcessorHealth.tryToLook")),
+            Map.entry("health.ProcessorHealth.watch", List.of("health.ProcessorHealth.tryToLook")),
             Map.entry("app.PageSimulation.start", List.of("app.PageSimulation.run")),
             Map.entry("app.SimulateCommand.call", List.of("app.SimulateCommand$LiveLine.print")));
 

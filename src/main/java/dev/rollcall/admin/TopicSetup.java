@@ -6,12 +6,14 @@ import dev.rollcall.contract.Cluster;
 import dev.rollcall.contract.ClusterContract;
 import dev.rollcall.contract.Finding;
 import dev.rollcall.contract.Fix.Alter;
+import dev.rollcall.metrics.Meters;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.OptionalInt;
 import java.util.Set;
@@ -41,6 +43,7 @@ public final class TopicSetup {
     private final Answers answers;
 
     private Set<Finding> warned = Set.of();
+    private volatile List<Finding> found = List.of();
     private @Nullable OutputSample sample;
 
     public TopicSetup(Admin admin, RollcallConfig config, String bootstrapServers) {
@@ -117,6 +120,22 @@ public final class TopicSetup {
         return looking != null && contract.mayBeMisplaced(cluster) ? looking.of(cluster) : cluster;
     }
 
+    /** Shows what the last check of the start or of the {@link TopicWatch} has found. */
+    public void show(Meters meters) {
+        meters.rows(
+                "rollcall.contract.findings",
+                "What is wrong with the cluster: rollcall check tells how to correct it",
+                "",
+                List.of("severity", "topic", "setting"),
+                () -> found.stream()
+                        .collect(Collectors.groupingBy(
+                                finding -> List.of(
+                                        finding.severity().name().toLowerCase(Locale.ROOT),
+                                        finding.topic(),
+                                        finding.setting()),
+                                Collectors.counting())));
+    }
+
     /** The topics that do not exist, of those that Rollcall creates. */
     public List<String> missing() {
         Set<String> found = reader.read().topics().keySet();
@@ -143,6 +162,7 @@ public final class TopicSetup {
 
     /** Logs each warning when it first appears, and returns what is refused as text. */
     private String warnAndRefuse(List<Finding> findings) {
+        found = List.copyOf(findings);
         Set<Finding> unwise = findings.stream()
                 .filter(finding -> !finding.isRefused())
                 .collect(Collectors.toCollection(LinkedHashSet::new));

@@ -11,9 +11,11 @@ import dev.rollcall.app.operator.TopologyCommand;
 import dev.rollcall.config.ConfigException;
 import dev.rollcall.config.RollcallConfig;
 import dev.rollcall.embedded.EmbeddedBrokerException;
+import dev.rollcall.logging.LimitedLog;
 import dev.rollcall.text.Printable;
 import java.io.PrintWriter;
 import java.io.StringWriter;
+import java.nio.charset.Charset;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -84,7 +86,10 @@ public final class Main implements Callable<Integer>, Program {
         // much in
         // this locale: docs/adr/0011.
         Locale.setDefault(Locale.Category.FORMAT, Locale.US);
-        int exitCode = commandLine().execute(arguments);
+        // What the commands print is no log, and is not bounded.
+        CommandLine commandLine = commandLine().setErr(new PrintWriter(System.err, true, Charset.defaultCharset()));
+        LimitedLog.install();
+        int exitCode = commandLine.execute(arguments);
         if (exitCode != 0) {
             System.exit(exitCode);
         }
@@ -174,12 +179,16 @@ public final class Main implements Callable<Integer>, Program {
                 .collect(Collectors.joining(": "));
     }
 
+    static String version() {
+        @Nullable String version = Main.class.getPackage().getImplementationVersion();
+        return version == null ? "(from source)" : version;
+    }
+
     /** The version of the jar. */
     static final class Version implements IVersionProvider {
         @Override
         public String[] getVersion() {
-            @Nullable String version = Main.class.getPackage().getImplementationVersion();
-            return new String[] {"rollcall " + (version == null ? "(from source)" : version)};
+            return new String[] {"rollcall " + version()};
         }
     }
 }

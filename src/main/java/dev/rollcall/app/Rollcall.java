@@ -5,7 +5,6 @@ import dev.rollcall.admin.Refusal;
 import dev.rollcall.admin.TopicSetup;
 import dev.rollcall.admin.TopicWatch;
 import dev.rollcall.admin.TopicsWait;
-import dev.rollcall.app.RestartPolicy.Verdict;
 import dev.rollcall.config.ConfigException;
 import dev.rollcall.config.RollcallConfig;
 import dev.rollcall.config.RollcallConfig.TopicNames;
@@ -15,10 +14,19 @@ import dev.rollcall.gateway.OwnState;
 import dev.rollcall.gateway.PresenceFeed;
 import dev.rollcall.gateway.PresenceWriter;
 import dev.rollcall.gateway.TopicReader;
+import dev.rollcall.health.ProcessorHealth;
+import dev.rollcall.health.RestartPolicy;
+import dev.rollcall.health.RestartPolicy.Verdict;
+import dev.rollcall.health.Restoration;
+import dev.rollcall.health.StreamsMeters;
+import dev.rollcall.health.StreamsThreads;
 import dev.rollcall.http.Backend;
+import dev.rollcall.http.Health;
 import dev.rollcall.http.HttpEdge;
+import dev.rollcall.metrics.Meters;
 import dev.rollcall.topology.OutputLimits;
 import dev.rollcall.topology.PresenceTopology;
+import dev.rollcall.topology.meters.ProcessorMeters;
 import dev.rollcall.wire.Topics;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
@@ -32,7 +40,7 @@ import java.util.Optional;
 import java.util.Properties;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
-import java.util.function.Supplier;
+import java.util.function.Consumer;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.streams.CloseOptions;
 import org.apache.kafka.streams.KafkaStreams;
@@ -59,6 +67,7 @@ public final class Rollcall implements AutoCloseable {
     private final CompletableFuture<Void> ready = new CompletableFuture<>();
     private final CompletableFuture<Void> ended = new CompletableFuture<>();
     private final String bootstrapServers;
+    private final Meters meters = Meters.ofThisProcess(Main.version());
     private final @Nullable HttpEdge edge;
 
     /** Whether the broker ends with this instance: then no other one is there for its clients. */
@@ -94,7 +103,7 @@ public final class Rollcall implements AutoCloseable {
         int port = config.http()
                 .port()
                 .orElseThrow(() -> new ConfigException("http.port is empty, and an edge is nothing but HTTP"));
-        HttpEdge alone = HttpEdge.start(config.http(), port);
+        HttpEdge alone = HttpEdge.start(config.http(), port, meters);
         edge = alone;
         parts.push(alone);
         bootstrapServers = Main.clientServers(config);
@@ -115,7 +124,7 @@ public final class Rollcall implements AutoCloseable {
     private synchronized void serveAlone(RollcallConfig config, HttpEdge alone) {
         if (!ended.isDone()) {
             try {
-                startServing(config, alone, List::of);
+                startServing(config, alone, Health.NO_PROCESSOR);
             } catch (RuntimeException e) {
                 ended.completeExceptionally(e);
             }
@@ -126,7 +135,7 @@ public final class Rollcall implements AutoCloseable {
         try {
             // HTTP first: it answers health checks during the start, and the processor needs its port.
             edge = config.http().port().isPresent()
-                    ? HttpEdge.start(config.http(), config.http().port().getAsInt())
+                    ? HttpEdge.start(config.http(), config.http().port().getAsInt(), meters)
                     : null;
             if (edge != null) {
                 parts.push(edge);
@@ -137,6 +146,7 @@ public final class Rollcall implements AutoCloseable {
             TopicSetup topics = new TopicSetup(admin, config, bootstrapServers)
                     .reading(KafkaSettings.consumer(config, bootstrapServers));
             int partitions = topics.ensure();
+            topics.show(meters);
             startProcessor(config, admin, partitions);
             parts.push(new TopicWatch(
                     topics,
@@ -208,7 +218,9 @@ public final class Rollcall implements AutoCloseable {
     private void startProcessor(RollcallConfig config, Admin admin, int partitions) {
         Properties settings = KafkaSettings.streams(config, bootstrapServers);
         OutputLimits limits = new OutputTopics(admin, config, settings).read();
-        Topology topology = PresenceTopology.build(config, Clock.systemUTC(), partitions, instanceName(), limits);
+        ProcessorMeters counts = new ProcessorMeters(meters);
+        Topology topology =
+                PresenceTopology.build(config, Clock.systemUTC(), partitions, instanceName(), limits, counts);
         KafkaStreams streams = newStreams(topology, settings);
         RestartPolicy restarts = new RestartPolicy();
         streams.setUncaughtExceptionHandler(failure -> {
@@ -228,6 +240,7 @@ public final class Rollcall implements AutoCloseable {
             return StreamThreadExceptionResponse.SHUTDOWN_CLIENT;
         });
         streams.setStateListener((now, before) -> {
+            LOG.info("the processor is {}, and was {}", now, before);
             restarts.changed(now, monotonicMs());
             if (now == State.RUNNING) {
                 ready.complete(null);
@@ -239,42 +252,48 @@ public final class Rollcall implements AutoCloseable {
         CloseOptions leaving = CloseOptions.timeout(PROCESSOR_CLOSE_TIMEOUT)
                 .withGroupMembershipOperation(CloseOptions.GroupMembershipOperation.LEAVE_GROUP);
         parts.push(() -> streams.close(leaving));
+        Restoration restoration = new Restoration();
+        streams.setGlobalStateRestoreListener(restoration);
         streams.start();
         if (edge != null) {
-            startServing(config, edge, () -> waitsFor(streams.state(), restarts));
+            ProcessorHealth health = new ProcessorHealth(
+                    streams::state,
+                    new StreamsThreads(streams::metrics, streams::metadataForLocalThreads),
+                    restarts,
+                    counts.clockTicks(),
+                    restoration,
+                    config.http().health(),
+                    Rollcall::monotonicMs);
+            parts.push(health.watch());
+            health.show(meters);
+            StreamsMeters.show(meters, streams::metrics);
+            startServing(config, edge, health);
         }
     }
 
-    private void startServing(RollcallConfig config, HttpEdge edge, Supplier<List<String>> waitsFor) {
+    private void startServing(RollcallConfig config, HttpEdge edge, Health health) {
         Topics topics = Topics.of(config.topics());
         // The same after a restart, which then takes over the devices; and not that of an instance on another machine.
         String shard = "http-%s:%d".formatted(hostName(), edge.port());
         PresenceWriter writer = new PresenceWriter(topics, KafkaSettings.producer(config, bootstrapServers), shard);
         PresenceFeed feed = new PresenceFeed();
-        parts.push(new TopicReader(topics.presence(), KafkaSettings.consumer(config, bootstrapServers), feed));
+        Consumer<Throwable> onDead = failure -> {
+            Optional<ConfigException> refusal = Refusal.among(failure, config);
+            ended.completeExceptionally(refusal.isPresent() ? refusal.get() : failure);
+        };
+        parts.push(new TopicReader(topics.presence(), KafkaSettings.consumer(config, bootstrapServers), feed, onDead));
         OwnState ownState = new OwnState(
                 topics,
                 KafkaSettings.consumer(config, bootstrapServers),
-                config.rules().routing());
+                config.rules().routing(),
+                onDead);
         parts.push(ownState);
         PageSimulation simulation = new PageSimulation(topics, KafkaSettings.producer(config, bootstrapServers));
         parts.push(simulation);
-        edge.open(new Backend(writer, feed, ownState, simulation, waitsFor));
+        edge.open(new Backend(writer, feed, ownState, simulation, health));
         parts.push(edge); // again, to be closed while what it serves from is open
         parts.push(writer); // before the edge: what is written while the edge ends would be lost
         drains = !ownsBroker;
-    }
-
-    private static List<String> waitsFor(State state, RestartPolicy restarts) {
-        return switch (state) {
-            case RUNNING ->
-                restarts.hasRecovered(monotonicMs())
-                        ? List.of()
-                        : List.of("the processor to run for %d s after a thread of it has failed"
-                                .formatted(RestartPolicy.RECOVERY.toSeconds()));
-            case CREATED, REBALANCING -> List.of("the processor to have its partitions and their state");
-            default -> List.of("the processor, which has stopped");
-        };
     }
 
     private static long monotonicMs() {

@@ -101,7 +101,9 @@ final class ConfigParser {
                 (int) number("http.max.streams", 1, 1_000_000),
                 (int) number("http.max.streams.per.user", 1, 10_000),
                 number("http.stream.max.ms", 1_000, DAY_MS),
-                httpLimits());
+                httpLimits(),
+                new HealthSettings(
+                        number("http.health.stall.ms", 1_000, DAY_MS), number("http.health.dead.ms", 1_000, DAY_MS)));
     }
 
     private HttpLimits httpLimits() {

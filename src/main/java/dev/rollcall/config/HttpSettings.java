@@ -13,6 +13,7 @@ import java.util.Set;
  * @param simulation whether callers may start simulated shards
  * @param streamMaxMs how long an event stream lasts, in ms
  * @param limits what one client may use
+ * @param health what the probes are told
  */
 public record HttpSettings(
         String host,
@@ -24,4 +25,5 @@ public record HttpSettings(
         int maxStreams,
         int maxStreamsPerUser,
         long streamMaxMs,
-        HttpLimits limits) {}
+        HttpLimits limits,
+        HealthSettings health) {}

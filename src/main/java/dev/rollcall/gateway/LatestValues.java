@@ -72,9 +72,4 @@ final class LatestValues<V, K> extends TopicCopy<V, LatestValues.Entry<K>> {
     void advance(Progress now) {
         progress = now;
     }
-
-    @Override
-    void fail() {
-        progress = Progress.FAILED;
-    }
 }

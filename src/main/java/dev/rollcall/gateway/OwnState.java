@@ -9,6 +9,7 @@ import dev.rollcall.wire.Topics;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -32,10 +33,11 @@ public final class OwnState implements AutoCloseable {
      *
      * @param settings of a Kafka consumer; {@code bootstrap.servers} is required
      * @param withDevices whether the topic {@code presence-routing} is written
+     * @param onDead as of a {@link TopicReader}
      */
-    public OwnState(Topics topics, Map<String, ?> settings, boolean withDevices) {
-        hiddenReader = new TopicReader(topics.appearOffline(), settings, hidden);
-        devicesReader = withDevices ? new TopicReader(topics.routing(), settings, devices) : null;
+    public OwnState(Topics topics, Map<String, ?> settings, boolean withDevices, Consumer<Throwable> onDead) {
+        hiddenReader = new TopicReader(topics.appearOffline(), settings, hidden, onDead);
+        devicesReader = withDevices ? new TopicReader(topics.routing(), settings, devices, onDead) : null;
     }
 
     /**

@@ -53,16 +53,20 @@ public final class PresenceFeed extends TopicCopy<Presence, PresenceRecord> {
      * @param total how much that is
      * @param behind how far the copy is behind the end of the topic, as the brokers last said
      * @param waitsFor what is waited for; null: nothing, or the topic to be read
+     * @param stalledMs for how long a broker of the topic has not answered, in ms
      */
     public record Progress(
             boolean complete,
             long read,
             long total,
             long behind,
-            @Nullable String waitsFor) {
-        static final Progress NONE = new Progress(false, 0, 0, 0, null);
-        static final Progress FAILED =
-                new Progress(false, 0, 0, 0, "the feed of presence, which has ended with an error");
+            @Nullable String waitsFor,
+            long stalledMs) {
+        static final Progress NONE = waiting(null);
+
+        static Progress waiting(@Nullable String what) {
+            return new Progress(false, 0, 0, 0, what, 0);
+        }
     }
 
     public Progress progress() {
@@ -264,11 +268,6 @@ public final class PresenceFeed extends TopicCopy<Presence, PresenceRecord> {
             subscriptions().forEach(PresenceFeed::wake);
         }
         waiting.forEach(PresenceFeed::wake);
-    }
-
-    @Override
-    void fail() {
-        progress = Progress.FAILED;
     }
 
     private Set<PresenceSubscription> subscriptions() {

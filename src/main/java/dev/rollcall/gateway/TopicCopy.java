@@ -32,6 +32,8 @@ public abstract sealed class TopicCopy<V, R> permits PresenceFeed, LatestValues 
     /** Takes how far the topic is read. */
     abstract void advance(Progress now);
 
-    /** Reading has ended with an error. */
-    abstract void fail();
+    /** Reading has failed; {@code why}: what is waited for, in words. */
+    final void fail(String why) {
+        advance(Progress.waiting(why));
+    }
 }

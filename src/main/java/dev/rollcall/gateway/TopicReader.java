@@ -1,8 +1,10 @@
 package dev.rollcall.gateway;
 
 import dev.rollcall.client.reading.AssignmentListener;
+import dev.rollcall.client.reading.LeaderWatch;
 import dev.rollcall.client.reading.PartitionAssignment;
 import dev.rollcall.client.reading.ReaderClients;
+import dev.rollcall.client.reading.Retries;
 import dev.rollcall.client.reading.StartOffsets;
 import dev.rollcall.client.reading.TopicLookup.TopicInfo;
 import dev.rollcall.client.reading.TopicMonitor;
@@ -41,10 +43,8 @@ public final class TopicReader implements AutoCloseable {
 
     private final String topic;
     private final Decoding<?, ?> decoding;
-    private final ReaderClients clients;
-    private final TopicMonitor monitor;
-    private final PartitionAssignment assignment;
-    private final Map<TopicPartition, StartOffsets> started = new HashMap<>();
+    private final Map<String, Object> settings;
+    private final Consumer<Throwable> onDead;
     private final Thread thread;
     private volatile boolean stopped;
 
@@ -52,15 +52,15 @@ public final class TopicReader implements AutoCloseable {
      * Starts reading.
      *
      * @param settings of a Kafka consumer; {@code bootstrap.servers} is required
+     * @param onDead called once when reading keeps failing (see {@link Retries})
      */
-    public <V, R> TopicReader(Topic<UserId, V> topic, Map<String, ?> settings, TopicCopy<V, R> copy) {
+    public <V, R> TopicReader(
+            Topic<UserId, V> topic, Map<String, ?> settings, TopicCopy<V, R> copy, Consumer<Throwable> onDead) {
         this.topic = topic.name();
         this.decoding = new Decoding<>(topic, copy);
-        Map<String, Object> all = new HashMap<>(settings);
-        all.putIfAbsent(ConsumerConfig.MAX_POLL_RECORDS_CONFIG, MAX_POLL_RECORDS);
-        clients = ReaderClients.connect(all, null);
-        monitor = new TopicMonitor(topic.name(), clients.lookup(), System::nanoTime);
-        assignment = new PartitionAssignment(topic.name(), false, true, clients.consumer(), monitor, new Partitions());
+        this.settings = new HashMap<>(settings);
+        this.settings.putIfAbsent(ConsumerConfig.MAX_POLL_RECORDS_CONFIG, MAX_POLL_RECORDS);
+        this.onDead = onDead;
         thread = new Thread(this::read, "copy-of-" + topic.name());
         thread.setDaemon(true);
         thread.start();
@@ -78,64 +78,104 @@ public final class TopicReader implements AutoCloseable {
     }
 
     private void read() {
-        try (clients) {
-            while (!stopped) {
-                step();
-            }
-        } catch (Throwable e) {
-            decoding.copy.fail();
-            LOG.error("the reading of {} has ended, and this instance does not answer from it any more", topic, e);
-        }
-    }
-
-    private void step() {
-        TopicInfo described = monitor.poll();
-        if (described != null) {
-            assignment.update(described);
-            decoding.copy.readsTopic(described.id(), described.partitions());
-        }
-        if (assignment.canPoll()) {
-            assignment.resume();
-            poll();
-        } else {
-            monitor.await(POLL_TIMEOUT);
-        }
-        assignment.startAssigned();
-        advance();
-    }
-
-    private void poll() {
-        try {
-            ConsumerRecords<byte[], byte[]> records = clients.consumer().poll(POLL_TIMEOUT);
-            List<ConsumerRecord<byte[], byte[]>> read = new ArrayList<>(records.count());
-            for (TopicPartition partition : records.partitions()) {
-                if (started.containsKey(partition)) {
-                    read.addAll(records.records(partition));
+        Retries retries = new Retries();
+        while (!stopped) {
+            try (Reading reading = new Reading()) {
+                while (!stopped) {
+                    reading.step();
                 }
+            } catch (Throwable e) {
+                decoding.copy.fail("%s to be read again: %s".formatted(topic, e.getMessage()));
+                if (e instanceof Error || !retries.mayTryAgain(System.nanoTime())) {
+                    LOG.error("the reading of {} has ended, and nothing is answered from it any more", topic, e);
+                    onDead.accept(e);
+                    return;
+                }
+                LOG.warn("the reading of {} has failed, and begins anew: {}", topic, String.valueOf(e.getMessage()));
+                retries.pause(() -> stopped);
             }
-            decoding.apply(read);
-        } catch (InvalidOffsetException e) {
-            assignment.outOfRange(e.partitions(), e);
         }
     }
 
-    private void advance() {
-        boolean complete = !started.isEmpty() && assignment.starting().isEmpty() && !monitor.isMissing();
-        long read = 0;
-        long total = 0;
-        long behind = 0;
-        Map<Integer, Long> positions = new HashMap<>();
-        for (var entry : started.entrySet()) {
-            StartOffsets start = entry.getValue();
-            long position = assignment.position(entry.getKey()).orElse(start.position());
-            complete &= position >= start.completeAt();
-            positions.put(entry.getKey().partition(), position);
-            read += Math.min(position, start.completeAt()) - start.position();
-            total += start.completeAt() - start.position();
-            behind += assignment.lag(entry.getKey()).orElse(Math.max(0, start.end() - position));
+    /** One pass, from the beginning until something fails. Nothing is committed. */
+    private final class Reading implements AssignmentListener, AutoCloseable {
+        private final ReaderClients clients = ReaderClients.connect(settings, null);
+        private final TopicMonitor monitor = new TopicMonitor(topic, clients.lookup(), System::nanoTime);
+        private final LeaderWatch leaders = new LeaderWatch(clients.consumer(), System::nanoTime);
+        private final PartitionAssignment assignment =
+                new PartitionAssignment(topic, false, true, clients.consumer(), monitor, this);
+        private final Map<TopicPartition, StartOffsets> started = new HashMap<>();
+
+        void step() {
+            TopicInfo described = monitor.poll();
+            if (described != null) {
+                assignment.update(described);
+                leaders.described(described);
+                decoding.copy.readsTopic(described.id(), described.partitions());
+            }
+            if (assignment.canPoll()) {
+                assignment.resume();
+                poll();
+            } else {
+                monitor.await(POLL_TIMEOUT);
+            }
+            assignment.startAssigned();
+            advance();
         }
-        decoding.copy.readUpTo(positions);
-        decoding.copy.advance(new Progress(complete, read, total, behind, monitor.waitsFor()));
+
+        private void poll() {
+            try {
+                ConsumerRecords<byte[], byte[]> records = clients.consumer().poll(POLL_TIMEOUT);
+                List<ConsumerRecord<byte[], byte[]>> read = new ArrayList<>(records.count());
+                for (TopicPartition partition : records.partitions()) {
+                    if (started.containsKey(partition)) {
+                        read.addAll(records.records(partition));
+                    }
+                }
+                decoding.apply(read);
+            } catch (InvalidOffsetException e) {
+                assignment.outOfRange(e.partitions(), e);
+            }
+        }
+
+        private void advance() {
+            boolean complete = !started.isEmpty() && assignment.starting().isEmpty() && !monitor.isMissing();
+            long read = 0;
+            long total = 0;
+            long behind = 0;
+            Map<Integer, Long> positions = new HashMap<>();
+            for (var entry : started.entrySet()) {
+                StartOffsets start = entry.getValue();
+                long position = assignment.position(entry.getKey()).orElse(start.position());
+                complete &= position >= start.completeAt();
+                positions.put(entry.getKey().partition(), position);
+                read += Math.min(position, start.completeAt()) - start.position();
+                total += start.completeAt() - start.position();
+                behind += assignment.lag(entry.getKey()).orElse(Math.max(0, start.end() - position));
+            }
+            decoding.copy.readUpTo(positions);
+            decoding.copy.advance(new Progress(complete, read, total, behind, monitor.waitsFor(), leaders.stalledMs()));
+        }
+
+        @Override
+        public void started(TopicPartition partition, StartOffsets offsets) {
+            started.put(partition, offsets);
+        }
+
+        @Override
+        public void reset(Collection<TopicPartition> partitions) {
+            started.keySet().removeAll(partitions);
+            decoding.copy.clear(
+                    partitions.stream().map(TopicPartition::partition).toList());
+        }
+
+        @Override
+        public void close() {
+            clients.close();
+            if (!stopped) {
+                reset(List.copyOf(started.keySet())); // another pass follows
+            }
+        }
     }
 
     /** A topic and the copy of it, whose types belong together. */
@@ -159,21 +199,6 @@ public final class TopicReader implements AutoCloseable {
             } catch (SerializationException e) {
                 LOG.error("{}-{} at offset {} cannot be read", record.topic(), record.partition(), record.offset(), e);
             }
-        }
-    }
-
-    /** The partitions that are read. Nothing is committed. */
-    private final class Partitions implements AssignmentListener {
-        @Override
-        public void started(TopicPartition partition, StartOffsets offsets) {
-            started.put(partition, offsets);
-        }
-
-        @Override
-        public void reset(Collection<TopicPartition> partitions) {
-            started.keySet().removeAll(partitions);
-            decoding.copy.clear(
-                    partitions.stream().map(TopicPartition::partition).toList());
         }
     }
 }

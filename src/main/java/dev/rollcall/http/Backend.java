@@ -3,17 +3,7 @@ package dev.rollcall.http;
 import dev.rollcall.gateway.OwnState;
 import dev.rollcall.gateway.PresenceFeed;
 import dev.rollcall.gateway.PresenceWriter;
-import java.util.List;
-import java.util.function.Supplier;
 
-/**
- * What the routes call.
- *
- * @param waitsFor what the processor waits for, in words; an empty list once it is ready
- */
+/** What the routes call. */
 public record Backend(
-        PresenceWriter writer,
-        PresenceFeed feed,
-        OwnState ownState,
-        Simulation simulation,
-        Supplier<List<String>> waitsFor) {}
+        PresenceWriter writer, PresenceFeed feed, OwnState ownState, Simulation simulation, Health health) {}

@@ -21,15 +21,22 @@ final class HealthRoutes {
     private final Supplier<Optional<Backend>> backend;
     private final Supplier<List<String>> startWaitsFor;
     private final BooleanSupplier draining;
+    private final long stallMs;
 
     /**
      * @param startWaitsFor what is waited for until there is a backend, in words
      * @param draining whether the instance is stopping
+     * @param stallMs how long the feed may not move, in ms
      */
-    HealthRoutes(Supplier<Optional<Backend>> backend, Supplier<List<String>> startWaitsFor, BooleanSupplier draining) {
+    HealthRoutes(
+            Supplier<Optional<Backend>> backend,
+            Supplier<List<String>> startWaitsFor,
+            BooleanSupplier draining,
+            long stallMs) {
         this.backend = backend;
         this.startWaitsFor = startWaitsFor;
         this.draining = draining;
+        this.stallMs = stallMs;
     }
 
     List<Route> routes() {
@@ -39,34 +46,63 @@ final class HealthRoutes {
     }
 
     private CompletionStage<Reply> live(Call call) {
-        return CompletableFuture.completedFuture(Reply.json(Json.object().put("status", "live")));
+        Optional<String> stuck = backend.get().flatMap(opened -> opened.health().stuck());
+        return CompletableFuture.completedFuture(
+                stuck.isEmpty()
+                        ? Reply.json(Json.object().put("status", "live"))
+                        : Reply.json(503, unavailable(Json.object(), stuck.get())));
     }
 
     private CompletionStage<Reply> ready(Call call) {
         Optional<Backend> present = backend.get();
         List<String> waitsFor = draining.getAsBoolean()
                 ? List.of("the next start: this instance is stopping")
-                : present.map(HealthRoutes::waitsFor).orElseGet(startWaitsFor);
+                : present.map(this::waitsFor).orElseGet(startWaitsFor);
         ObjectNode body = Json.object();
         present.map(opened -> opened.feed().progress())
                 .ifPresent(progress -> body.putObject("feed")
                         .put("read", progress.read())
                         .put("total", progress.total())
                         .put("behind", progress.behind()));
+        present.flatMap(opened -> opened.health().status()).ifPresent(status -> put(status, body));
         if (waitsFor.isEmpty()) {
             return CompletableFuture.completedFuture(Reply.json(body.put("status", "ready")));
         }
-        ArrayNode array = body.put("errcode", "M_UNAVAILABLE")
-                .put("error", "waits for " + String.join(", ", waitsFor))
-                .put("retry_after_ms", RETRY_MS)
-                .putArray("waits_for");
+        ArrayNode array =
+                unavailable(body, "waits for " + String.join(", ", waitsFor)).putArray("waits_for");
         waitsFor.forEach(array::add);
         return CompletableFuture.completedFuture(Reply.json(503, body));
     }
 
-    private static List<String> waitsFor(Backend backend) {
-        List<String> all = new ArrayList<>(backend.waitsFor().get());
+    private static ObjectNode unavailable(ObjectNode body, String why) {
+        return body.put("errcode", "M_UNAVAILABLE").put("error", why).put("retry_after_ms", RETRY_MS);
+    }
+
+    private static void put(Health.Status status, ObjectNode body) {
+        ObjectNode processor = body.putObject("processor")
+                .put("state", status.state())
+                .put("commit_age_ms", status.commitAgeMs())
+                .put("clock_lag_ms", status.clockLagMs());
+        status.restoring().ifPresent(restoring -> {
+            ObjectNode restored = processor
+                    .putObject("restore")
+                    .put("remaining", restoring.remaining())
+                    .put("total", restoring.total())
+                    .put("percent", restoring.percent())
+                    .put("per_second", restoring.perSecond());
+            if (restoring.secondsLeft() >= 0) {
+                restored.put("seconds_left", restoring.secondsLeft());
+            }
+        });
+    }
+
+    private List<String> waitsFor(Backend backend) {
+        List<String> all = new ArrayList<>(backend.health().waitsFor());
         backend.feed().waitsFor().ifPresent(all::add);
+        long stalledMs = backend.feed().progress().stalledMs();
+        if (stalledMs > stallMs) {
+            all.add("a broker of the topic of presence, which has not answered for %d s".formatted(stalledMs / 1_000));
+        }
         return all;
     }
 }

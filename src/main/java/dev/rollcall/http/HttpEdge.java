@@ -2,14 +2,22 @@ package dev.rollcall.http;
 
 import dev.rollcall.config.ConfigException;
 import dev.rollcall.config.HttpSettings;
+import dev.rollcall.gateway.PresenceFeed;
 import dev.rollcall.http.events.EventStreams;
 import dev.rollcall.http.server.ApiException;
+import dev.rollcall.http.server.Call;
 import dev.rollcall.http.server.HttpServer;
+import dev.rollcall.http.server.Reply;
 import dev.rollcall.http.server.Route;
+import dev.rollcall.metrics.Meters;
+import dev.rollcall.metrics.RequestMeters;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -17,6 +25,7 @@ import org.jspecify.annotations.Nullable;
 /** The HTTP edge. It serves health from the start; the other routes answer with 503 until {@link #open} is called. */
 public final class HttpEdge implements AutoCloseable {
     private final HttpSettings settings;
+    private final Meters meters;
     private final HttpServer server;
     private final EventStreams streams;
     private volatile @Nullable Backend backend;
@@ -27,10 +36,11 @@ public final class HttpEdge implements AutoCloseable {
      * Starts listening.
      *
      * @param port 0: any free one
+     * @param meters what {@code /metrics} shows, to which those of HTTP are added
      * @throws ConfigException if the settings do not allow it, or the port is taken
      */
-    public static HttpEdge start(HttpSettings settings, int port) {
-        HttpEdge edge = new HttpEdge(settings, port);
+    public static HttpEdge start(HttpSettings settings, int port, Meters meters) {
+        HttpEdge edge = new HttpEdge(settings, port, meters);
         try {
             edge.server.listen();
         } catch (RuntimeException e) {
@@ -40,11 +50,13 @@ public final class HttpEdge implements AutoCloseable {
         return edge;
     }
 
-    HttpEdge(HttpSettings settings, int port) {
+    HttpEdge(HttpSettings settings, int port, Meters meters) {
         this.settings = settings;
+        this.meters = meters;
         server = new HttpServer(settings, port);
         streams = new EventStreams(settings, server.executor());
-        server.serve(routes());
+        meters.gauge("rollcall.http.streams", "Event streams and waiting long polls that are open", "", streams::open);
+        server.serve(routes(), new RequestMeters(meters));
     }
 
     /** Says what {@link #open} waits for, in words, to be shown at {@code /health/ready}. */
@@ -55,6 +67,18 @@ public final class HttpEdge implements AutoCloseable {
     /** Lets all routes answer. */
     public void open(Backend newBackend) {
         backend = newBackend;
+        PresenceFeed feed = newBackend.feed();
+        meters.gauge("rollcall.feed.up", "1 while reads are answered", "", () -> feed.isCaughtUp() ? 1 : 0);
+        meters.gauge(
+                "rollcall.feed.lag",
+                "Offsets that are not read yet",
+                "",
+                () -> feed.progress().behind());
+        meters.gauge(
+                "rollcall.feed.stalled",
+                "How long a broker of the topic of presence has not answered",
+                "seconds",
+                () -> feed.progress().stalledMs() / 1_000.0);
     }
 
     /** The port that it listens on. */
@@ -98,12 +122,25 @@ public final class HttpEdge implements AutoCloseable {
         server.close();
     }
 
+    /** For Prometheus, with a service's token; on {@code http.health.port} without one. */
+    private CompletionStage<Reply> metrics(Call call) {
+        call.caller().requireAllUsers();
+        return CompletableFuture.completedFuture(
+                new Reply.Whole(200, Map.of("Content-Type", Meters.CONTENT_TYPE), meters.text()));
+    }
+
     List<Route> routes() {
         InstantSource clock = InstantSource.system();
         Supplier<Backend> opened =
                 () -> Optional.ofNullable(backend).orElseThrow(() -> ApiException.unavailable("starting"));
         List<Route> all = new ArrayList<>();
-        all.addAll(new HealthRoutes(() -> Optional.ofNullable(backend), () -> startWaitsFor, () -> draining).routes());
+        all.addAll(new HealthRoutes(
+                        () -> Optional.ofNullable(backend),
+                        () -> startWaitsFor,
+                        () -> draining,
+                        settings.health().stallMs())
+                .routes());
+        all.add(new Route("GET", "/metrics", Route.Access.VALID_TOKEN, this::metrics));
         all.addAll(new PresenceRoutes(opened, streams, clock).routes());
         all.addAll(new HeartbeatRoutes(opened).routes());
         all.addAll(new OwnStateRoutes(opened).routes());

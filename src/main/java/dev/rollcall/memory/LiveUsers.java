@@ -37,6 +37,9 @@ public final class LiveUsers implements UnstoredUsers {
     /** How many do not appear offline. */
     private int visible;
 
+    /** Of all of them together. */
+    private int devices;
+
     public LiveUsers(PartitionScope scope) {
         this.scope = scope;
         rules = scope.rules();
@@ -48,6 +51,11 @@ public final class LiveUsers implements UnstoredUsers {
 
     public int size() {
         return table.size();
+    }
+
+    /** How many devices they have. */
+    public int devices() {
+        return devices;
     }
 
     public boolean anyVisible() {
@@ -92,8 +100,9 @@ public final class LiveUsers implements UnstoredUsers {
     private boolean keep(User user, UserSnapshot snapshot, int slot, long bucket, boolean isUnstored) {
         boolean wasKept = slot != NO_SLOT;
         boolean wasUnstored = wasKept && isUnstored(slot);
-        if (wasKept && !appearsOffline(slot)) {
-            visible--;
+        if (wasKept) {
+            visible -= appearsOffline(slot) ? 0 : 1;
+            devices -= table.at(slot).devices();
         }
         if (!isToBeKept(user, snapshot)) {
             if (wasKept) {
@@ -111,6 +120,7 @@ public final class LiveUsers implements UnstoredUsers {
         long scheduled = deadlines.schedule(kept, bucket, user.nextDeadline());
         table.at(kept).setBucket(scheduled);
         visible += user.appearsOffline() ? 0 : 1;
+        devices += snapshot.devices().size();
         return true;
     }
 

@@ -256,6 +256,16 @@ public final class PresencePartition {
         return users.size();
     }
 
+    /** How many devices those have who are in memory. */
+    public int devices() {
+        return users.devices();
+    }
+
+    /** How many shards are silent (rule 13). */
+    public int silentShards() {
+        return shards.silent(clock.now());
+    }
+
     /** How many entries of any kind are in memory, for tests of what grows. */
     int entries() {
         return users.entries() + shards.size() + sessions.entries();

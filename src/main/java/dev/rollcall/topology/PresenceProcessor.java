@@ -18,6 +18,7 @@ import dev.rollcall.session.ShardHeartbeat;
 import dev.rollcall.session.StoredShard;
 import dev.rollcall.store.UserStores;
 import dev.rollcall.text.Printable;
+import dev.rollcall.topology.meters.ProcessorMeters;
 import dev.rollcall.wire.CarriedHeartbeat;
 import dev.rollcall.wire.Inbound;
 import java.time.Clock;
@@ -26,7 +27,6 @@ import java.util.function.BiConsumer;
 import org.apache.kafka.common.errors.SerializationException;
 import org.apache.kafka.common.header.Headers;
 import org.apache.kafka.streams.errors.StreamsException;
-import org.apache.kafka.streams.processor.Cancellable;
 import org.apache.kafka.streams.processor.PunctuationType;
 import org.apache.kafka.streams.processor.api.Processor;
 import org.apache.kafka.streams.processor.api.ProcessorContext;
@@ -40,17 +40,6 @@ import org.jspecify.annotations.Nullable;
 /** Handles the records of one partition: hands them to the {@link PresencePartition}, and carries out what it decides. */
 @NullUnmarked // set in init, which Streams calls first, and again after a failure
 final class PresenceProcessor implements Processor<UserId, Object, Object, Object> {
-    /** Several partitions may take so long, one after the other, before their thread handles records again. */
-    private static final Duration SWEEP_FOR = Duration.ofMillis(5);
-
-    /** Where no record has come in for {@link #ALONE_AFTER}, the thread waits for one between two sweeps, so each does more. */
-    private static final Duration SWEEP_ALONE_FOR = Duration.ofMillis(25);
-
-    private static final Duration ALONE_AFTER = Duration.ofMillis(500);
-
-    /** As soon as the thread comes around again. */
-    private static final Duration BETWEEN_SWEEPS = Duration.ofMillis(1);
-
     private final RollcallConfig config;
     private final Clock clock;
     private final UserPartitioner partitioner;
@@ -60,6 +49,7 @@ final class PresenceProcessor implements Processor<UserId, Object, Object, Objec
     private final OutputLimits.Limit presence;
     private final OutputLimits.Limit routing;
     private final OutputLimits.Limit deadLetters;
+    private final ProcessorMeters meters;
     private final Inbound.ClockTick tick;
 
     private ProcessorContext<Object, Object> context;
@@ -69,8 +59,7 @@ final class PresenceProcessor implements Processor<UserId, Object, Object, Objec
     private OutOfOrderStamps stamps;
     private StoreScan scan;
     private ProcessorMetrics metrics;
-    private @Nullable Cancellable furtherSweeps;
-    private long lastReadNanos;
+    private Sweeps sweeps;
 
     PresenceProcessor(
             RollcallConfig config,
@@ -79,6 +68,7 @@ final class PresenceProcessor implements Processor<UserId, Object, Object, Objec
             HeartbeatSource heartbeats,
             UserStores userStores,
             OutputLimits limits,
+            ProcessorMeters meters,
             String instance) {
         this.config = config;
         this.clock = clock;
@@ -89,6 +79,7 @@ final class PresenceProcessor implements Processor<UserId, Object, Object, Objec
         this.presence = limits.of(config.topics().presence());
         this.routing = limits.of(config.topics().routing());
         this.deadLetters = limits.of(config.topics().deadLetters());
+        this.meters = meters;
         this.tick = new Inbound.ClockTick(instance);
     }
 
@@ -99,12 +90,15 @@ final class PresenceProcessor implements Processor<UserId, Object, Object, Objec
         shards = context.getStateStore(PresenceTopology.SHARDS);
         partition = new PresencePartition(config.rules(), users::get);
         scan = new StoreScan(users, config.rules().retentionMs());
-        metrics = new ProcessorMetrics(context);
+        metrics = new ProcessorMetrics(context, meters);
         stamps = new OutOfOrderStamps(metrics);
-        furtherSweeps = null; // Streams has cancelled those of a life before
+        sweeps = new Sweeps(context, partition, this::carryOutEnd);
         heartbeats.forget(context.taskId().partition());
         restoreAll(shards, partition::restoreShard);
-        restoreAll(users, partition::restore);
+        restoreAll(users, (id, user) -> {
+            partition.restore(id, user);
+            metrics.restored(user);
+        });
         userStores.leaveTo(partition.unstored(), context.taskId());
         metrics.state(partition);
         context.schedule(
@@ -113,7 +107,7 @@ final class PresenceProcessor implements Processor<UserId, Object, Object, Objec
 
     @Override
     public void process(Record<UserId, Object> record) {
-        lastReadNanos = System.nanoTime();
+        sweeps.recordRead();
         if (record.value() instanceof Bundle bundle) {
             metrics.read(bundle.records().size());
             partition.prefetch(bundle.users());
@@ -141,6 +135,9 @@ final class PresenceProcessor implements Processor<UserId, Object, Object, Objec
     private void handle(InputRecord input, boolean early) {
         Inbound.Content content = input.value().content();
         if (content instanceof Inbound.ClockTick) {
+            if (content.equals(tick)) {
+                metrics.tickCameBack();
+            }
             tick(input.stamp());
         } else if (content instanceof Inbound.ShardBeat beat) {
             shardHeartbeat(input, beat.heartbeat());
@@ -250,9 +247,12 @@ final class PresenceProcessor implements Processor<UserId, Object, Object, Objec
                     ? partition.misroutedStatus(user, status.text(), first, stamp)
                     : partition.status(user, status.text(), stamp);
         } else if (content instanceof Inbound.AppearOffline flag) {
-            return wasMisrouted
+            boolean wasHidden = partition.appearsOffline(user);
+            Decision decision = wasMisrouted
                     ? partition.misroutedAppearOffline(user, flag.appearOffline(), first, stamp)
                     : partition.appearOffline(user, flag.appearOffline(), stamp);
+            metrics.hid(wasHidden, partition.appearsOffline(user));
+            return decision;
         }
         throw new IllegalStateException("no rule for " + Printable.of(content));
     }
@@ -261,31 +261,11 @@ final class PresenceProcessor implements Processor<UserId, Object, Object, Objec
     private void tick(long at) {
         partition.tick(at);
         storeShards();
-        sweep();
+        sweeps.sweep();
         for (UserId user : scan.dueBy(partition.now())) {
             carryOut(user, partition.review(user));
         }
         metrics.state(partition);
-    }
-
-    /**
-     * Ends what is due, for a few ms at a time. In between the thread handles other records and polls, so that even a million
-     * silent devices delay nobody, and the group does not take the member for dead.
-     */
-    private void sweep() {
-        long now = System.nanoTime();
-        boolean isAlone = now - lastReadNanos > ALONE_AFTER.toNanos();
-        long until = now + (isAlone ? SWEEP_ALONE_FOR : SWEEP_FOR).toNanos();
-        boolean finished;
-        do {
-            finished = partition.sweep(this::carryOut);
-        } while (!finished && System.nanoTime() - until < 0);
-        if (!finished && furtherSweeps == null) {
-            furtherSweeps = context.schedule(BETWEEN_SWEEPS, PunctuationType.WALL_CLOCK_TIME, at -> sweep());
-        } else if (finished && furtherSweeps != null) {
-            furtherSweeps.cancel();
-            furtherSweeps = null;
-        }
     }
 
     /**
@@ -296,14 +276,20 @@ final class PresenceProcessor implements Processor<UserId, Object, Object, Objec
         if (partition.needsClockTicks() || scan.needsTime(wallClockMs)) {
             PartitionTick value = new PartitionTick(context.taskId().partition(), tick);
             context.forward(new Record<>(null, value, wallClockMs), PresenceTopology.CLOCK_TICKS);
+            metrics.wroteTick();
         }
+    }
+
+    private void carryOutEnd(UserId user, Decision decision) {
+        decision.updates().forEach(update -> metrics.late(partition.now() - update.at()));
+        carryOut(user, decision);
     }
 
     private void carryOut(UserId user, Decision decision) {
         for (PresenceUpdate update : decision.updates()) {
             long at = presence.stamp(update.at(), clock);
             context.forward(new Record<>(user, update.presence(), at), PresenceTopology.PRESENCE);
-            metrics.emitted();
+            metrics.emitted(update);
         }
         for (RoutingUpdate update : decision.routing()) {
             long at = routing.stamp(update.at(), clock);

@@ -2,7 +2,9 @@ package dev.rollcall.topology;
 
 import dev.rollcall.config.RollcallConfig;
 import dev.rollcall.domain.UserId;
+import dev.rollcall.metrics.Meters;
 import dev.rollcall.store.UserStores;
+import dev.rollcall.topology.meters.ProcessorMeters;
 import dev.rollcall.wire.Inbound;
 import dev.rollcall.wire.Serialization;
 import dev.rollcall.wire.Topic;
@@ -72,12 +74,24 @@ public final class PresenceTopology {
     /** As above, where it is known what the topics take. */
     public static Topology build(
             RollcallConfig config, Clock clock, int partitions, String instance, OutputLimits limits) {
+        return build(config, clock, partitions, instance, limits, new ProcessorMeters(Meters.none()));
+    }
+
+    /** As above, and counts. */
+    public static Topology build(
+            RollcallConfig config,
+            Clock clock,
+            int partitions,
+            String instance,
+            OutputLimits limits,
+            ProcessorMeters meters) {
         return build(
                 config,
                 clock,
                 partitions,
                 instance,
                 limits,
+                meters,
                 Stores.persistentKeyValueStore(USERS),
                 Stores.persistentKeyValueStore(SHARDS));
     }
@@ -89,6 +103,7 @@ public final class PresenceTopology {
             int partitions,
             String instance,
             OutputLimits limits,
+            ProcessorMeters meters,
             KeyValueBytesStoreSupplier users,
             KeyValueBytesStoreSupplier shards) {
         Topics topics = Topics.of(config.topics());
@@ -112,7 +127,14 @@ public final class PresenceTopology {
         topology.addProcessor(
                 PROCESSOR,
                 () -> new PresenceProcessor(
-                        config, clock, new UserPartitioner(partitions), heartbeats, userStores, limits, instance),
+                        config,
+                        clock,
+                        new UserPartitioner(partitions),
+                        heartbeats,
+                        userStores,
+                        limits,
+                        meters,
+                        instance),
                 HEARTBEATS,
                 STATUSES,
                 APPEAR_OFFLINE);

@@ -1,11 +1,16 @@
 package dev.rollcall.topology;
 
+import dev.rollcall.domain.PresenceUpdate;
 import dev.rollcall.domain.Rejection;
 import dev.rollcall.domain.Rejection.Reason;
 import dev.rollcall.domain.UserId;
+import dev.rollcall.domain.UserSnapshot;
 import dev.rollcall.partition.PresencePartition;
 import dev.rollcall.session.ShardHeartbeat;
 import dev.rollcall.text.Printable;
+import dev.rollcall.topology.meters.ClockTicks;
+import dev.rollcall.topology.meters.ProcessorMeters;
+import dev.rollcall.topology.meters.TaskMeters;
 import java.util.EnumMap;
 import java.util.Locale;
 import java.util.Map;
@@ -21,11 +26,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * What an operator sees of one task, beside Kafka Streams' own metrics and where those are: in the group {@code
- * stream-rollcall-metrics}, {@code presence-update-rate} and {@code -total}, {@code record-total} (what was
- * read from the inputs: Streams counts a bundle of heartbeats as one), {@code dead-letter-<reason>-rate} and {@code
- * -total}, {@code rerouted-rate} and {@code -total}, {@code stamp-step-back-rate} and {@code -total}, {@code
- * earlier-session-rate} and {@code -total} (rule 14), {@code users-in-memory}, {@code open-sessions}, {@code sweep-behind-ms}.
+ * What one task counts: as {@link ProcessorMeters} for Prometheus, and some of it over JMX, beside what Kafka Streams counts itself,
+ * under {@code kafka.streams:type=stream-rollcall-metrics}: {@code record-total} (Streams' own count takes a bundle of heartbeats
+ * for one), {@code presence-update-rate} and {@code -total}, {@code users-in-memory}.
  */
 final class ProcessorMetrics {
     private static final Logger LOG = LoggerFactory.getLogger(ProcessorMetrics.class);
@@ -34,63 +37,86 @@ final class ProcessorMetrics {
 
     private final String task;
     private final StreamsMetrics metrics;
+    private final ProcessorMeters meters;
+    private final TaskMeters own;
+    private final ClockTicks.Task ticks;
     private final Sensor records;
     private final Sensor updates;
     private final Sensor usersInMemory;
-    private final Sensor openSessions;
-    private final Sensor sweepBehind;
-    private final Count rerouted;
-    private final Count stepsBack;
-    private final Count earlierSessions;
-    private final Map<Reason, Count> deadLetters = new EnumMap<>(Reason.class);
+    private final Map<Reason, Integer> deadLetters = new EnumMap<>(Reason.class);
+    private int rerouted;
+    private int stepsBack;
+    private int earlierSessions;
 
-    ProcessorMetrics(ProcessorContext<?, ?> context) {
+    ProcessorMetrics(ProcessorContext<?, ?> context, ProcessorMeters meters) {
         task = context.taskId().toString();
         metrics = context.metrics();
+        this.meters = meters;
+        own = meters.open();
+        ticks = meters.clockTicks().open(context.taskId().partition());
         records = sensor("record-total", "How many records of the inputs were read", new CumulativeSum());
-        updates = rate("presence-update");
-        rerouted = new Count(rate("rerouted"));
-        stepsBack = new Count(rate("stamp-step-back"));
-        earlierSessions = new Count(rate("earlier-session"));
-        openSessions = sensor("open-sessions", "How many sessions of shards hold a device", new Value());
+        updates = metrics.addRateTotalSensor(SCOPE, task, "presence-update", Sensor.RecordingLevel.INFO);
         usersInMemory = sensor("users-in-memory", "How many users have something that can expire", new Value());
-        sweepBehind = sensor("sweep-behind-ms", "How far the expiry of silent devices is behind, in ms", new Value());
     }
 
     void read(int count) {
         records.record(count);
+        meters.read(count);
     }
 
-    void emitted() {
+    void restored(UserSnapshot user) {
+        own.restored(user);
+    }
+
+    void emitted(PresenceUpdate update) {
         updates.record();
+        meters.emitted(update);
+        own.emitted(update.presence());
+    }
+
+    /** Something has ended by itself, and was noticed so many ms later. */
+    void late(long ms) {
+        meters.late(ms);
+    }
+
+    void hid(boolean before, boolean after) {
+        own.hid(before, after);
+    }
+
+    void wroteTick() {
+        ticks.wrote();
+    }
+
+    void tickCameBack() {
+        ticks.cameBack();
     }
 
     void state(PresencePartition partition) {
         usersInMemory.record(partition.size());
-        openSessions.record(partition.openSessions());
-        sweepBehind.record((double) partition.sweepBehindMs());
+        own.look(partition);
     }
 
     /** Counts every one, and tells of the first of its kind, the second, the fourth, and so on, so that no log drowns. */
     void deadLetter(Rejection rejection, RecordMetadata source) {
-        String reason = name(rejection.reason());
-        Count count = deadLetters.computeIfAbsent(rejection.reason(), any -> new Count(rate("dead-letter-" + reason)));
-        if (Long.bitCount(count.next()) == 1) {
+        meters.refused(rejection.reason());
+        int number = deadLetters.merge(rejection.reason(), 1, Integer::sum);
+        if (Integer.bitCount(number) == 1) {
             LOG.warn(
                     "dead letter ({}) from {}-{} at offset {}: {} [number {} of its kind in task {}]",
-                    reason,
+                    rejection.reason().name().toLowerCase(Locale.ROOT),
                     source.topic(),
                     source.partition(),
                     source.offset(),
                     rejection.detail(),
-                    count.total,
+                    number,
                     task);
         }
     }
 
     /** Counts each, and tells of some, as above. */
     void rerouted(UserId user, RecordMetadata source) {
-        if (Long.bitCount(rerouted.next()) == 1) {
+        meters.rerouted();
+        if (Integer.bitCount(++rerouted) == 1) {
             LOG.warn(
                     "{} is on {}-{} (offset {}), where murmur2 of the key does not put it: sent it on. A producer uses another"
                             + " partitioner; librdkafka needs partitioner=murmur2_random [number {} in task {}]",
@@ -98,14 +124,15 @@ final class ProcessorMetrics {
                     source.topic(),
                     source.partition(),
                     source.offset(),
-                    rerouted.total,
+                    rerouted,
                     task);
         }
     }
 
     /** Counts each, and tells of some, as above. */
     void steppedBack(long ms, RecordMetadata source) {
-        if (Long.bitCount(stepsBack.next()) == 1) {
+        meters.steppedBack();
+        if (Integer.bitCount(++stepsBack) == 1) {
             LOG.warn(
                     "the brokers' stamps on {}-{} step back by {} ms at offset {}: a new leader with another clock, or a clock"
                             + " that was set right. Nobody is lost by it; let the brokers' clocks be synchronized"
@@ -114,14 +141,15 @@ final class ProcessorMetrics {
                     source.partition(),
                     ms,
                     source.offset(),
-                    stepsBack.total,
+                    stepsBack,
                     task);
         }
     }
 
     /** Counts each, and tells of some, as above. */
     void earlierSession(ShardHeartbeat heartbeat, RecordMetadata source) {
-        if (Long.bitCount(earlierSessions.next()) == 1) {
+        meters.earlierSession();
+        if (Integer.bitCount(++earlierSessions) == 1) {
             LOG.warn(
                     "session {} of shard {} counts for nothing any more (a heartbeat on {}-{} at offset {}): another one that"
                             + " began later was heard. Either a process goes on that was replaced, or the clock of the shard"
@@ -131,7 +159,7 @@ final class ProcessorMetrics {
                     source.topic(),
                     source.partition(),
                     source.offset(),
-                    earlierSessions.total,
+                    earlierSessions,
                     task);
         }
     }
@@ -139,40 +167,14 @@ final class ProcessorMetrics {
     void close() {
         metrics.removeSensor(records);
         metrics.removeSensor(updates);
-        metrics.removeSensor(rerouted.sensor);
-        metrics.removeSensor(stepsBack.sensor);
-        metrics.removeSensor(earlierSessions.sensor);
-        metrics.removeSensor(openSessions);
         metrics.removeSensor(usersInMemory);
-        metrics.removeSensor(sweepBehind);
-        deadLetters.values().forEach(count -> metrics.removeSensor(count.sensor));
-    }
-
-    private Sensor rate(String what) {
-        return metrics.addRateTotalSensor(SCOPE, task, what, Sensor.RecordingLevel.INFO);
+        meters.close(own);
+        ticks.close();
     }
 
     private Sensor sensor(String name, String description, MeasurableStat stat) {
         Sensor sensor = metrics.addSensor("rollcall-" + task + "-" + name, Sensor.RecordingLevel.INFO);
         sensor.add(new MetricName(name, GROUP, description, Map.of("task-id", task)), stat);
         return sensor;
-    }
-
-    private static final class Count {
-        private final Sensor sensor;
-        private long total;
-
-        private Count(Sensor sensor) {
-            this.sensor = sensor;
-        }
-
-        private long next() {
-            sensor.record();
-            return ++total;
-        }
-    }
-
-    private static String name(Reason reason) {
-        return reason.name().toLowerCase(Locale.ROOT).replace('_', '-');
     }
 }

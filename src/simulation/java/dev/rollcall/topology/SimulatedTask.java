@@ -2,6 +2,8 @@ package dev.rollcall.topology;
 
 import dev.rollcall.consumer.HeartbeatBundles.Bundle;
 import dev.rollcall.domain.UserId;
+import dev.rollcall.metrics.Meters;
+import dev.rollcall.topology.meters.ProcessorMeters;
 import dev.rollcall.wire.Serialization;
 import java.lang.reflect.Proxy;
 import java.util.Arrays;
@@ -87,6 +89,7 @@ public final class SimulatedTask {
                 process.heartbeats,
                 process.userStores,
                 process.limits,
+                new ProcessorMeters(Meters.none()),
                 process.instance);
         processor.init(context);
     }

@@ -346,7 +346,7 @@ final class PresenceSubscriberContext {
         public CompletionStage<TopicInfo> describe(String name) {
             return lookupFailure != null
                     ? CompletableFuture.failedFuture(lookupFailure)
-                    : CompletableFuture.completedFuture(new TopicInfo("id" + topicId, log.size()));
+                    : CompletableFuture.completedFuture(new TopicInfo("id" + topicId, log.size(), Set.of(), true));
         }
 
         @Override

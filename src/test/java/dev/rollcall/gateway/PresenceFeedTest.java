@@ -32,7 +32,7 @@ class PresenceFeedTest {
     void shouldAnswerNothingUntilAllIsRead() {
         feed.readsTopic("topic", 3);
         publish(ALICE, 0, 1);
-        feed.advance(new Progress(false, 1, 3, 2, null));
+        feed.advance(new Progress(false, 1, 3, 2, null, 0));
 
         assertThatThrownBy(() -> feed.presence(ALICE))
                 .isInstanceOf(UnavailableException.class)
@@ -48,11 +48,11 @@ class PresenceFeedTest {
 
     @Test
     void shouldSayWhatItWaitsForWhenThereIsNoTopicOrReadingHasFailed() {
-        feed.advance(new Progress(false, 0, 0, 0, "the brokers"));
+        feed.advance(new Progress(false, 0, 0, 0, "the brokers", 0));
         assertThat(feed.waitsFor()).contains("the brokers");
         complete();
-        feed.fail();
-        assertThat(feed.waitsFor()).hasValueSatisfying(what -> assertThat(what).contains("ended with an error"));
+        feed.fail("presence to be read again");
+        assertThat(feed.waitsFor()).hasValueSatisfying(what -> assertThat(what).contains("to be read again"));
         assertThatThrownBy(() -> feed.presence(ALICE)).isInstanceOf(UnavailableException.class);
     }
 
@@ -277,7 +277,7 @@ class PresenceFeedTest {
     }
 
     private void complete() {
-        feed.advance(new Progress(true, 3, 3, 0, null));
+        feed.advance(new Progress(true, 3, 3, 0, null, 0));
     }
 
     private void publish(UserId user, int partition, long sequence) {

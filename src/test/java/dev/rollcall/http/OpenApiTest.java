@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.rollcall.config.RollcallConfig;
 import dev.rollcall.http.server.Route;
+import dev.rollcall.metrics.Meters;
 import java.io.InputStream;
 import java.util.ArrayList;
 import java.util.List;
@@ -86,7 +87,7 @@ class OpenApiTest {
     }
 
     private static List<Route> routes() {
-        HttpEdge edge = new HttpEdge(RollcallConfig.defaults().http(), 0);
+        HttpEdge edge = new HttpEdge(RollcallConfig.defaults().http(), 0, Meters.none());
         try (edge) {
             return edge.routes();
         }

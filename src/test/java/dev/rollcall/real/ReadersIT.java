@@ -307,7 +307,7 @@ class ReadersIT {
 
     private PresenceFeed feed() {
         PresenceFeed feed = new PresenceFeed();
-        toClose.add(new TopicReader(topic, Map.of("bootstrap.servers", servers()), feed));
+        toClose.add(new TopicReader(topic, Map.of("bootstrap.servers", servers()), feed, failure -> {}));
         return feed;
     }
 

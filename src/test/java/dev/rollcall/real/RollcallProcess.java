@@ -19,8 +19,8 @@ final class RollcallProcess implements AutoCloseable {
     private final Path output;
 
     /** Starts it, and waits until it says that it is ready. */
-    static RollcallProcess ready(Map<String, String> settings, Path output) throws IOException {
-        RollcallProcess started = new RollcallProcess(settings, output);
+    static RollcallProcess ready(Map<String, String> settings, Path output, String... jvmOptions) throws IOException {
+        RollcallProcess started = new RollcallProcess(settings, output, jvmOptions);
         try {
             started.awaitReady();
         } catch (RuntimeException | Error e) {
@@ -32,22 +32,29 @@ final class RollcallProcess implements AutoCloseable {
 
     /** Starts it. */
     RollcallProcess(Map<String, String> settings, Path output, String... jvmOptions) throws IOException {
-        this("run", settings, output, jvmOptions);
+        this("run", System.getProperty("java.class.path"), settings, output, jvmOptions);
+    }
+
+    /** Starts it with other jars. */
+    static RollcallProcess with(String classPath, Map<String, String> settings, Path output, String... jvmOptions)
+            throws IOException {
+        return new RollcallProcess("run", classPath, settings, output, jvmOptions);
     }
 
     /** Starts an edge without a processor. */
     static RollcallProcess edge(Map<String, String> settings, Path output) throws IOException {
-        return new RollcallProcess("edge", settings, output);
+        return new RollcallProcess("edge", System.getProperty("java.class.path"), settings, output);
     }
 
-    private RollcallProcess(String subcommand, Map<String, String> settings, Path output, String... jvmOptions)
+    private RollcallProcess(
+            String subcommand, String classPath, Map<String, String> settings, Path output, String... jvmOptions)
             throws IOException {
         this.output = output;
         List<String> command = new ArrayList<>(List.of(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                 "-XX:TieredStopAtLevel=1")); // it does not live long enough for more
         command.addAll(List.of(jvmOptions));
-        command.addAll(List.of("-cp", System.getProperty("java.class.path"), Main.class.getName(), subcommand));
+        command.addAll(List.of("-cp", classPath, Main.class.getName(), subcommand));
         settings.forEach((key, value) -> command.addAll(List.of("--set", key + "=" + value)));
         ProcessBuilder builder =
                 new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(output.toFile());

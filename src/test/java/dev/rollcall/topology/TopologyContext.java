@@ -9,8 +9,10 @@ import dev.rollcall.domain.RoutingView;
 import dev.rollcall.domain.StatusText;
 import dev.rollcall.domain.UserId;
 import dev.rollcall.domain.UserSnapshot;
+import dev.rollcall.metrics.Meters;
 import dev.rollcall.partition.Partition;
 import dev.rollcall.session.StoredShard;
+import dev.rollcall.topology.meters.ProcessorMeters;
 import dev.rollcall.wire.Inbound;
 import dev.rollcall.wire.Inbound.Content;
 import dev.rollcall.wire.Serialization;
@@ -118,6 +120,7 @@ final class TopologyContext implements AutoCloseable {
                         partitions,
                         "test",
                         limits,
+                        new ProcessorMeters(Meters.none()),
                         new StoreWith<>(
                                 PresenceTopology.USERS, Serialization.userIds(), Serialization.userSnapshots(), users),
                         new StoreWith<>(

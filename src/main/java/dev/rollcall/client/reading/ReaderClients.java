@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.CompletionStage;
+import java.util.stream.Collectors;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.AdminClientConfig;
 import org.apache.kafka.clients.consumer.CloseOptions;
@@ -14,6 +15,7 @@ import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.consumer.ConsumerConfig;
 import org.apache.kafka.clients.consumer.CooperativeStickyAssignor;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
+import org.apache.kafka.common.TopicPartitionInfo;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.jspecify.annotations.Nullable;
 
@@ -89,7 +91,17 @@ public record ReaderClients(Consumer<byte[], byte[]> consumer, TopicLookup looku
                     .toCompletionStage()
                     .thenApply(all -> Objects.requireNonNull(all.get(topic), topic))
                     .thenApply(found -> new TopicInfo(
-                            found.topicId().toString(), found.partitions().size()));
+                            found.topicId().toString(),
+                            found.partitions().size(),
+                            found.partitions().stream()
+                                    .filter(AdminLookup::isLed)
+                                    .map(partition -> partition.leader().id())
+                                    .collect(Collectors.toSet()),
+                            found.partitions().stream().allMatch(AdminLookup::isLed)));
+        }
+
+        private static boolean isLed(TopicPartitionInfo partition) {
+            return partition.leader() != null && !partition.leader().isEmpty();
         }
 
         @Override

@@ -72,6 +72,13 @@ public final class Shards {
         return byName.size();
     }
 
+    /** How many are silent, so that their devices are held. */
+    public int silent(long now) {
+        return (int) byName.values().stream()
+                .filter(shard -> shard.lastRecord != UserSnapshot.NEVER && now - shard.lastRecord >= silenceMs)
+                .count();
+    }
+
     /**
      * Holds a device whose deadline has come, if its shard is silent or was so while the device was live.
      *

@@ -85,6 +85,11 @@ public final class EventStreams implements AutoCloseable {
         return stream;
     }
 
+    /** How many are open. */
+    public int open() {
+        return count.get();
+    }
+
     /** Stops counting a stream. May be called again. */
     public void release(EventStream stream) {
         if (open.remove(stream)) {

@@ -4,16 +4,19 @@ import dev.rollcall.config.HttpLimits;
 import dev.rollcall.config.HttpLimits.Rates;
 import dev.rollcall.http.limits.RateLimits;
 import dev.rollcall.http.limits.RateLimits.Limit;
+import dev.rollcall.metrics.RequestMeters;
 import java.util.List;
 import java.util.function.ToIntFunction;
 
 /** How much each caller may write and ask for. A device has limits of its own, and shares those of its user. */
 final class CallerLimits {
     private final HttpLimits settings;
+    private final RequestMeters meters;
     private final RateLimits rates = new RateLimits();
 
-    CallerLimits(HttpLimits settings) {
+    CallerLimits(HttpLimits settings, RequestMeters meters) {
         this.settings = settings;
+        this.meters = meters;
     }
 
     /** Counts records that are to be written. Refuses what is too much. */
@@ -30,6 +33,7 @@ final class CallerLimits {
         long waitMs = amount == 0 ? 0 : rates.take(amount, limits);
         if (waitMs > 0) {
             Limit smallest = limits.get(0);
+            meters.limited(smallest.of());
             throw ApiException.tooMany(
                     "too many %s: this token may have %d of them per second over ten seconds, and its user not much more"
                             .formatted(smallest.of(), smallest.perSecond()),

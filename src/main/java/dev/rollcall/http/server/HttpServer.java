@@ -5,6 +5,7 @@ import dev.rollcall.config.HttpLimits;
 import dev.rollcall.config.HttpSettings;
 import dev.rollcall.http.limits.ConnectionLimits;
 import dev.rollcall.http.limits.Requests;
+import dev.rollcall.metrics.RequestMeters;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.Socket;
@@ -97,9 +98,9 @@ public final class HttpServer implements AutoCloseable {
     }
 
     /** Sets the routes. To be called before {@link #listen}. */
-    public void serve(List<Route> routes) {
+    public void serve(List<Route> routes, RequestMeters meters) {
         HttpLimits limits = settings.limits();
-        Requests all = new Requests(new Router(routes, new Authenticator(settings.tokens()), settings));
+        Requests all = new Requests(new Router(routes, new Authenticator(settings.tokens()), settings, meters));
         bound(
                 connector,
                 all,
@@ -163,7 +164,7 @@ public final class HttpServer implements AutoCloseable {
                     .formatted(settings.host(), port, isOpen ? "http.health.port" : "http.port", reason(e)));
         }
         if (!settings.tokens().areRequired()) {
-            LOG.warn("http.jwt.key is empty: HTTP is for this machine alone, and whoever is on it may do everything");
+            LOG.info("http.jwt.key is empty: HTTP is for this machine alone, and whoever is on it may do everything");
         }
     }
 

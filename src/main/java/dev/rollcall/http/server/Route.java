@@ -36,9 +36,9 @@ public record Route(String method, String path, Access access, Action action) {
         return true;
     }
 
-    /** Whether this is for probes, and served on {@code http.health.port} too. */
+    /** Whether this is for probes and for Prometheus, and served on {@code http.health.port} too. */
     boolean isOfHealth() {
-        return path.startsWith("/health/");
+        return path.startsWith("/health/") || path.equals("/metrics");
     }
 
     /** The index of the segment with this variable. */

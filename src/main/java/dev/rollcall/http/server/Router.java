@@ -1,6 +1,7 @@
 package dev.rollcall.http.server;
 
 import dev.rollcall.config.HttpSettings;
+import dev.rollcall.metrics.RequestMeters;
 import dev.rollcall.text.Printable;
 import java.net.URI;
 import java.util.List;
@@ -28,18 +29,21 @@ final class Router extends Handler.Abstract {
     private final Authenticator authenticator;
     private final HttpSettings settings;
     private final CallerLimits limits;
+    private final RequestMeters meters;
 
-    Router(List<Route> routes, Authenticator authenticator, HttpSettings settings) {
+    Router(List<Route> routes, Authenticator authenticator, HttpSettings settings, RequestMeters meters) {
         this.routes = routes;
         this.authenticator = authenticator;
         this.settings = settings;
-        this.limits = new CallerLimits(settings.limits());
+        this.limits = new CallerLimits(settings.limits(), meters);
+        this.meters = meters;
     }
 
     @Override
     public boolean handle(Request request, Response response, Callback callback) {
         CompletionStage<Reply> reply;
-        String operation = request.getMethod();
+        long begin = System.nanoTime();
+        @Nullable Route found = null;
         try {
             boolean originIsAllowed = allowOrigin(request, response);
             List<String> segments = segments(request);
@@ -55,19 +59,26 @@ final class Router extends Handler.Abstract {
                 return true;
             }
             Route route = withMethod(request.getMethod(), matching, response);
-            operation += " " + route.path();
+            found = route;
             requireNoEncoding(request, response);
-            Caller caller = route.access() == Route.Access.PUBLIC
+            Caller caller = route.access() == Route.Access.PUBLIC || healthOnly
                     ? new Caller.Local()
                     : authenticator.caller(request, originIsAllowed);
             reply = route.action().answer(new Call(request, route, segments, caller, limits));
         } catch (RuntimeException e) {
             reply = Body.discard(request).thenCompose(read -> CompletableFuture.failedFuture(e));
         }
-        String name = operation;
+        @Nullable Route answered = found;
         var unused = reply.whenComplete((done, failure) -> {
             try {
-                Reply.write(failure == null ? done : failed(failure, name), response, callback);
+                Reply answer = failure == null ? done : failed(failure, request.getMethod(), answered);
+                int code = answer instanceof Reply.Whole whole ? whole.status() : 200;
+                meters.answered(
+                        answered == null ? null : answered.method(),
+                        answered == null ? null : answered.path(),
+                        code,
+                        System.nanoTime() - begin);
+                Reply.write(answer, response, callback);
             } catch (Throwable e) { // an Error too: the future would swallow it, and the client would wait
                 callback.failed(e);
             }
@@ -144,10 +155,10 @@ final class Router extends Handler.Abstract {
                 .collect(Collectors.joining(", "));
     }
 
-    private static Reply failed(Throwable failure, String operation) {
+    private static Reply failed(Throwable failure, String method, @Nullable Route route) {
         ApiException error = ApiException.of(failure);
         if (error.status() >= 500 && error.status() != 503) {
-            LOG.error("{} failed", Printable.of(operation), failure);
+            LOG.error("{} {} failed", Printable.of(method), route == null ? "" : route.path(), failure);
         }
         return Reply.error(error);
     }

@@ -1,4 +1,4 @@
-package dev.rollcall.app;
+package dev.rollcall.health;
 
 import java.time.Duration;
 import java.util.ArrayDeque;
@@ -22,7 +22,7 @@ import org.apache.kafka.streams.KafkaStreams.State;
  * of a record, the topics, the access rights or this program would come again: then the process ends. So it does if new threads
  * keep failing. Thread-safe.
  */
-final class RestartPolicy {
+public final class RestartPolicy {
     /** At most so many replacements within {@link #WITHIN}; more would not help either. */
     static final int RESTARTS = 5;
 
@@ -46,10 +46,11 @@ final class RestartPolicy {
     };
 
     private long lastFailure = NEVER;
+    private double total;
     private long runningSince = NEVER;
 
     /** What to do after a failure. */
-    enum Verdict {
+    public enum Verdict {
         /** Replace the thread. */
         RESTART("a new thread goes on from what was committed"),
         /** End: a new thread would fail in the same way. */
@@ -64,7 +65,7 @@ final class RestartPolicy {
         }
 
         /** A clause for the log. */
-        String reason() {
+        public String reason() {
             return reason;
         }
     }
@@ -74,8 +75,9 @@ final class RestartPolicy {
      *
      * @param nowMs of a monotonic clock, in ms
      */
-    synchronized Verdict judge(Throwable failure, long nowMs) {
+    public synchronized Verdict judge(Throwable failure, long nowMs) {
         lastFailure = nowMs;
+        total++;
         Deque<Long> before = failures.get();
         while (!before.isEmpty() && nowMs - before.peek() > WITHIN.toMillis()) {
             before.remove();
@@ -90,8 +92,13 @@ final class RestartPolicy {
         return Verdict.RESTART;
     }
 
+    /** How many failures there were. */
+    public synchronized double failures() {
+        return total;
+    }
+
     /** Notes a new state of the whole processor. */
-    synchronized void changed(State state, long nowMs) {
+    public synchronized void changed(State state, long nowMs) {
         if (hasRecovered(nowMs)) {
             lastFailure = NEVER; // a rebalance from now on has nothing to do with it
         }
@@ -99,7 +106,7 @@ final class RestartPolicy {
     }
 
     /** Whether no thread has failed, or all have been running for {@link #RECOVERY} since. */
-    synchronized boolean hasRecovered(long nowMs) {
+    public synchronized boolean hasRecovered(long nowMs) {
         return lastFailure == NEVER
                 || (runningSince != NEVER && nowMs - Math.max(lastFailure, runningSince) >= RECOVERY.toMillis());
     }

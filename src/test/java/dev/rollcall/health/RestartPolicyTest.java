@@ -1,11 +1,11 @@
-package dev.rollcall.app;
+package dev.rollcall.health;
 
-import static dev.rollcall.app.RestartPolicy.Verdict.KEEPS_FAILING;
-import static dev.rollcall.app.RestartPolicy.Verdict.RESTART;
-import static dev.rollcall.app.RestartPolicy.Verdict.WOULD_FAIL_AGAIN;
+import static dev.rollcall.health.RestartPolicy.Verdict.KEEPS_FAILING;
+import static dev.rollcall.health.RestartPolicy.Verdict.RESTART;
+import static dev.rollcall.health.RestartPolicy.Verdict.WOULD_FAIL_AGAIN;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.rollcall.app.RestartPolicy.Verdict;
+import dev.rollcall.health.RestartPolicy.Verdict;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
