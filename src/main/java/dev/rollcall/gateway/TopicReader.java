@@ -85,8 +85,10 @@ public final class TopicReader implements AutoCloseable {
                     reading.step();
                 }
             } catch (Throwable e) {
-                decoding.copy.fail("%s to be read again: %s".formatted(topic, e.getMessage()));
-                if (e instanceof Error || !retries.mayTryAgain(System.nanoTime())) {
+                boolean isLast = e instanceof Error || !retries.mayTryAgain(System.nanoTime());
+                String why = isLast ? ", whose reading has ended" : " to be read again: " + e.getMessage();
+                decoding.copy.fail(topic + why);
+                if (isLast) {
                     LOG.error("the reading of {} has ended, and nothing is answered from it any more", topic, e);
                     onDead.accept(e);
                     return;

@@ -13,16 +13,16 @@ import org.jspecify.annotations.Nullable;
 final class Commits {
     private final Map<String, Last> byThread = new HashMap<>();
 
-    private record Last(double commits, long at) {}
+    private record Last(double commits, long at, boolean hadTasks) {}
 
     /** Takes what is seen now. */
     synchronized void observe(List<Observed> threads, long nowMs) {
         byThread.keySet().retainAll(threads.stream().map(Observed::name).toList());
         for (Observed thread : threads) {
             @Nullable Last before = byThread.get(thread.name());
-            if (!thread.hasTasks() || before == null || before.commits() != thread.commits()) {
-                byThread.put(thread.name(), new Last(thread.commits(), nowMs));
-            }
+            boolean waits = before != null && before.hadTasks() && before.commits() == thread.commits();
+            long since = before != null && waits ? before.at() : nowMs;
+            byThread.put(thread.name(), new Last(thread.commits(), since, thread.hasTasks()));
         }
     }
 

@@ -49,6 +49,7 @@ class HealthIT {
     private Path dir;
 
     @Test
+    @SuppressWarnings("try") // the cluster's close may be interrupted
     void shouldNotBeReadyWhileTwoOfThreeBrokersAreAway() throws Exception {
         TestKitNodes nodes = new TestKitNodes.Builder()
                 .setNumControllerNodes(1)

@@ -295,7 +295,7 @@ class ReadersIT {
 
         await().atMost(TIMEOUT)
                 .untilAsserted(() ->
-                        assertThat(feed.waitsFor()).contains("the feed of presence, which has ended with an error"));
+                        assertThat(feed.waitsFor()).contains(topic.name() + ", whose reading has ended"));
         assertThat(feed.isCaughtUp()).isFalse();
         watch.close();
     }
