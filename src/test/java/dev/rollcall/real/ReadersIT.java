@@ -294,8 +294,7 @@ class ReadersIT {
         write("user", 1);
 
         await().atMost(TIMEOUT)
-                .untilAsserted(() ->
-                        assertThat(feed.waitsFor()).contains(topic.name() + ", whose reading has ended"));
+                .untilAsserted(() -> assertThat(feed.waitsFor()).contains(topic.name() + ", whose reading has ended"));
         assertThat(feed.isCaughtUp()).isFalse();
         watch.close();
     }
