@@ -101,9 +101,10 @@ public record UserSnapshot(
      * What others know of the user, beside the text.
      *
      * @param since when that state began
+     * @param at the timestamp of the record; no later one has an earlier one
      * @param sequence 1 for the first, and exactly one more with each
      */
-    public record Emitted(PresenceState state, long since, long sequence) {}
+    public record Emitted(PresenceState state, long since, long at, long sequence) {}
 
     /** Whether time alone can change something: a device, or a text that expires. */
     public boolean canExpire() {

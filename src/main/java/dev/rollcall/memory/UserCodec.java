@@ -3,6 +3,7 @@ package dev.rollcall.memory;
 import static dev.rollcall.domain.UserSnapshot.NEVER;
 
 import dev.rollcall.domain.Limits;
+import dev.rollcall.domain.PresenceState;
 import dev.rollcall.domain.StatusText;
 import dev.rollcall.domain.UserId;
 import dev.rollcall.domain.UserSnapshot;
@@ -46,6 +47,7 @@ final class UserCodec {
         boolean isSinceDevice = emitted != null
                 && !user.devices().isEmpty()
                 && user.devices().get(0).since() == emitted.since();
+        boolean isAtSince = emitted != null && emitted.at() == emitted.since();
         boolean isLongSequence = emitted != null && emitted.sequence() != (int) emitted.sequence();
         out.putLong(bucket).putLong(user.lastActive());
         out.putInt(0); // the length
@@ -61,6 +63,7 @@ final class UserCodec {
                 | flag(user.appearOfflineAt() != NEVER, PackedUser.HAS_APPEAR_OFFLINE_AT)
                 | flag(isUnstored, PackedUser.UNSTORED)
                 | flag(isSinceDevice, PackedUser.EMITTED_SINCE_DEVICE)
+                | flag(emitted != null && !isAtSince, PackedUser.HAS_EMITTED_AT)
                 | flag(isLongSequence, PackedUser.HAS_LONG_SEQUENCE)));
         out.putShort((short) user.devices().size());
         if (textExpiry != null) {
@@ -82,6 +85,9 @@ final class UserCodec {
             out.put((byte) PackedUser.code(emitted.state()));
             if (!isSinceDevice) {
                 out.putLong(emitted.since());
+            }
+            if (!isAtSince) {
+                out.putLong(emitted.at());
             }
             if (isLongSequence) {
                 out.putLong(emitted.sequence());
@@ -153,12 +159,13 @@ final class UserCodec {
     }
 
     private static Emitted emitted(int flags, List<DeviceSnapshot> devices, ByteBuffer in) {
-        return new Emitted(
-                PackedUser.state(in.get()),
-                (flags & PackedUser.EMITTED_SINCE_DEVICE) == 0
-                        ? in.getLong()
-                        : devices.get(0).since(),
-                (flags & PackedUser.HAS_LONG_SEQUENCE) == 0 ? in.getInt() : in.getLong());
+        PresenceState state = PackedUser.state(in.get());
+        long since = (flags & PackedUser.EMITTED_SINCE_DEVICE) == 0
+                ? in.getLong()
+                : devices.get(0).since();
+        long at = longIf(flags & PackedUser.HAS_EMITTED_AT, since, in);
+        long sequence = (flags & PackedUser.HAS_LONG_SEQUENCE) == 0 ? in.getInt() : in.getLong();
+        return new Emitted(state, since, at, sequence);
     }
 
     private DeviceSnapshot device(ByteBuffer in) {

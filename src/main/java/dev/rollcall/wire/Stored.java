@@ -41,6 +41,7 @@ final class Stored {
         out.isPresent(emitted != null);
         if (emitted != null) {
             out.state(emitted.state()).number(emitted.since()).number(emitted.sequence());
+            out.numberUnless(emitted.since(), emitted.at());
         }
         return out.numberUnless(NEVER, user.lastActive())
                 .numberUnless(NEVER, user.forgettableSince())
@@ -130,7 +131,12 @@ final class Stored {
     }
 
     private static Emitted toDomain(Said said) {
-        return new Emitted(toDomain(said.getState()), said.getSince(), said.getSequence());
+        Long at = said.getAt();
+        return new Emitted(
+                toDomain(said.getState()),
+                said.getSince(),
+                at == null ? said.getSince() : (long) at,
+                said.getSequence());
     }
 
     private static PresenceState toDomain(StoredPresence state) {

@@ -26,7 +26,8 @@ final class Player {
         boolean exactlyOnce = !"at-least-once".equals(options.get("variant"));
         List<String> ignored =
                 options.containsKey("ignore") ? List.of(options.get("ignore").split(";", -1)) : List.of();
-        run = new Run(plan -> Judges.judge(plan, ignored), new Run.Options(exactlyOnce, Long.MAX_VALUE));
+        run = new Run(plan -> Judges.judge(plan, ignored), new Run.Options(exactlyOnce, Long.MAX_VALUE, (long)
+                number("records", Long.MAX_VALUE)));
     }
 
     /**

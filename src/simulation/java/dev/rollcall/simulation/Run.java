@@ -11,8 +11,12 @@ import java.util.function.Function;
 
 /** Plays a plan up to its end, or to the first thing that is wrong. */
 final class Run {
-    /** How the world differs from the usual one. */
-    record Options(boolean exactlyOnce, long limitNanos) {}
+    /**
+     * How the world differs from the usual one.
+     *
+     * @param mostRecords after so many were handled the plan counts as over
+     */
+    record Options(boolean exactlyOnce, long limitNanos, long mostRecords) {}
 
     /** Who hears of progress. */
     interface Progress {
@@ -40,14 +44,16 @@ final class Run {
         long began = System.nanoTime();
         long[] elapsed = {0};
         boolean[] isCut = {false};
-        world.run(elapsedMs -> {
-            elapsed[0] = elapsedMs;
-            progress.at(elapsedMs, witness.counts());
-            isCut[0] = System.nanoTime() - began > options.limitNanos;
-            return !isCut[0]
-                    && judge.findings().isEmpty()
-                    && world.deployment().failures().isEmpty();
-        });
+        world.run(
+                elapsedMs -> {
+                    elapsed[0] = elapsedMs;
+                    progress.at(elapsedMs, witness.counts());
+                    isCut[0] = System.nanoTime() - began > options.limitNanos;
+                    return !isCut[0] && isRightSoFar(judge, world);
+                },
+                () -> !isCut[0]
+                        && isRightSoFar(judge, world)
+                        && witness.counts().handled() >= options.mostRecords);
         List<Judged.Finding> findings = new ArrayList<>();
         world.deployment().failures().forEach(what -> findings.add(new Judged.Finding("PROCESSOR", -1, null, what)));
         findings.addAll(judge.findings());
@@ -62,5 +68,9 @@ final class Run {
                 elapsed[0],
                 System.nanoTime() - began,
                 List.copyOf(findings));
+    }
+
+    private static boolean isRightSoFar(Judged judge, World world) {
+        return judge.findings().isEmpty() && world.deployment().failures().isEmpty();
     }
 }

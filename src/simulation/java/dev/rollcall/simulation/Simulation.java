@@ -20,6 +20,7 @@ public final class Simulation {
             "years",
             "users",
             "faults",
+            "records",
             "variant",
             "report",
             "ignore",
@@ -34,6 +35,7 @@ public final class Simulation {
               --users U         how many users each has; drawn unless given
               --faults F        how many faults each has; drawn unless given
               --variant NAME    of a Rollcall that is broken on purpose, until it is found; all: of each
+              --records N       lets each end in peace after so many records; else after the time that is drawn
               --keep-going      after a seed that is wrong, too
               --no-story        does not shrink nor tell it
               --shrink-seconds  how long to look for a shorter story (60)

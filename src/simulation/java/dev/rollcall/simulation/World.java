@@ -15,6 +15,7 @@ import dev.rollcall.simulation.processor.PresenceTopic;
 import dev.rollcall.simulation.time.Chance;
 import dev.rollcall.simulation.time.EventQueue;
 import java.util.function.BiConsumer;
+import java.util.function.BooleanSupplier;
 
 /** One run of a plan: everything in it, and its time. */
 final class World {
@@ -90,9 +91,10 @@ final class World {
         return deployment;
     }
 
-    /** From the beginning to the end; the last part is without faults. */
-    void run(Progress progress) {
-        if (!runFor(plan.durationMs(), progress)) {
+    /** From the beginning to the end; the last part is without faults, and begins as soon as there {@code isEnough}. */
+    void run(Progress progress, BooleanSupplier isEnough) {
+        if (!runFor(plan.durationMs(), elapsedMs -> progress.at(elapsedMs) && !isEnough.getAsBoolean())
+                && !isEnough.getAsBoolean()) {
             return;
         }
         faults.end();

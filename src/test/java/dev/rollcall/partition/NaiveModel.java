@@ -85,6 +85,9 @@ final class NaiveModel implements Partition {
         @Nullable
         Presence emitted;
 
+        /** The timestamp of that record. */
+        long emittedAt;
+
         @Nullable
         Long lastActive;
 
@@ -308,7 +311,10 @@ final class NaiveModel implements Partition {
                 person.emitted == null
                         ? null
                         : new UserSnapshot.Emitted(
-                                person.emitted.state(), person.emitted.since(), person.emitted.sequence()),
+                                person.emitted.state(),
+                                person.emitted.since(),
+                                person.emittedAt,
+                                person.emitted.sequence()),
                 orNever(person.lastActive),
                 orNever(person.forgettableSince),
                 orNever(person.textWritten),
@@ -583,6 +589,8 @@ final class NaiveModel implements Partition {
         if (worthSaying && (newState || newText)) {
             long since = newState || before == null ? sinceOf(state, person, changedAt) : before.since();
             long at = newState && newText ? Math.max(since, instant) : newState ? since : instant;
+            at = before == null ? at : Math.max(at, person.emittedAt);
+            person.emittedAt = at;
             person.emitted = new Presence(
                     state,
                     before == null ? null : before.state(),
@@ -597,7 +605,7 @@ final class NaiveModel implements Partition {
         if (!isKnown || state != OFFLINE || person.text != null || person.hidden) {
             person.forgettableSince = null;
         } else if (person.forgettableSince == null) {
-            person.forgettableSince = last == null ? instant : Math.max(instant, last.since());
+            person.forgettableSince = last == null ? instant : Math.max(instant, person.emittedAt);
         }
     }
 
@@ -606,8 +614,8 @@ final class NaiveModel implements Partition {
         if (person.emitted != null) {
             since = Math.max(since, person.emitted.since());
         }
-        if (person.hidden) {
-            return since; // whatever the devices do
+        if (changedAt != Long.MIN_VALUE || person.hidden) {
+            return since; // a record has changed it
         }
         for (Departure departure : person.departures) {
             if (departure.from().compareTo(state) > 0) {

@@ -245,16 +245,20 @@ public final class PartitionContext {
     }
 
     PartitionContext expect(PresenceState state, double since, @Nullable String text) {
-        return expect(state, ms(since), text, ms(since));
+        return expect(state, since, text, since);
+    }
+
+    PartitionContext expect(PresenceState state, double since, @Nullable String text, double at) {
+        return expectMs(state, ms(since), text, ms(at));
     }
 
     /** The next thing emitted is of this user: only the text has changed, then; null: it is gone. */
     PartitionContext expectText(@Nullable String text, double at) {
         Presence before = Objects.requireNonNull(lastExpected.get(user), "nothing expected of this user before");
-        return expect(before.state(), before.since(), text, ms(at));
+        return expectMs(before.state(), before.since(), text, ms(at));
     }
 
-    private PartitionContext expect(PresenceState state, long since, @Nullable String text, long at) {
+    private PartitionContext expectMs(PresenceState state, long since, @Nullable String text, long at) {
         Presence before = lastExpected.get(user);
         PresenceUpdate next = next();
         Presence emitted = next.presence();

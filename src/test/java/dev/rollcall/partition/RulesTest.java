@@ -170,7 +170,7 @@ class RulesTest {
     @Test
     void shouldCountFromTheLastThingThatHadToEndWhenTheTextIsClearedWithAnOlderStamp() {
         presence.at(100).text("x").expect(OFFLINE, 100, "x");
-        presence.at(90).text(null).expectText(null, 90);
+        presence.at(90).text(null).expectText(null, 100);
         presence.at(99 + RETENTION).tick().review().expectNothing();
         presence.at(100 + RETENTION)
                 .tick()
@@ -471,11 +471,32 @@ class RulesTest {
     }
 
     @Test
+    void shouldStampNoRecordBeforeTheLastOneWhenATextHadEndedBeforeTheStateChanged() {
+        presence.at(0).text("x", 10.5).expect(OFFLINE, 0, "x").tick().at(10).tick();
+        presence.at(10.7).heartbeat("A", ONLINE).expect(ONLINE, 10.7, "x");
+        presence.at(11).tick().expectText(null, 10.7).expectNothing();
+    }
+
+    @Test
+    void shouldStampNoRecordBeforeTheLastOneWhenTheInputsStampsAreApart() {
+        presence.at(99).heartbeat("A", IDLE).expect(IDLE, 99);
+        presence.at(100.02).text("x").expectText("x", 100.02);
+        presence.at(100).heartbeat("A", ONLINE).expect(ONLINE, 100, "x", 100.02);
+    }
+
+    @Test
+    void shouldBeginWithTheFlagsRecordWhenADeviceOfAHiddenUserHasALaterStamp() {
+        presence.at(0).heartbeat("A", ONLINE).expect(ONLINE, 0).at(1).hide().expect(OFFLINE, 1);
+        presence.at(6).heartbeat("A", IDLE).expectNothing();
+        presence.at(5).unhide().expect(IDLE, 5);
+    }
+
+    @Test
     void shouldKeepATextForAsLongAsTheBrokersClockSaysWhenTheStampsHaveSteppedBack() {
         presence.at(100).heartbeat("A", IDLE).expect(IDLE, 100);
-        presence.at(40).tick().text("x", 60).expectText("x", 40).keepsBeating("A", 10);
+        presence.at(40).tick().text("x", 60).expectText("x", 100).keepsBeating("A", 10);
         presence.tickEverySecondUntil(59).expectNothing();
-        presence.tickEverySecondUntil(100).expectText(null, 60).expectNothing();
+        presence.tickEverySecondUntil(100).expectText(null, 100).expectNothing();
     }
 
     @Test
@@ -485,7 +506,7 @@ class RulesTest {
         partition.status(UserId.of("alice"), new StatusText("x", Long.MAX_VALUE - 1), 40_000);
         presence.keepsBeating("A", 10)
                 .tickEverySecondUntil(60)
-                .expectText("x", 40)
+                .expectText("x", 100)
                 .expectNothing();
     }
 

@@ -80,7 +80,13 @@ class AvroWriterTest {
                 user.status().text(),
                 user.status().expiresAt(),
                 user.appearOffline(),
-                emitted == null ? null : new Said(stored(emitted.state()), emitted.since(), emitted.sequence()),
+                emitted == null
+                        ? null
+                        : new Said(
+                                stored(emitted.state()),
+                                emitted.since(),
+                                emitted.sequence(),
+                                emitted.at() == emitted.since() ? null : (Long) emitted.at()),
                 orNull(user.lastActive()),
                 orNull(user.forgettableSince()),
                 orNull(user.leftOnline()),
@@ -124,7 +130,7 @@ class AvroWriterTest {
                 devices,
                 text == null ? StatusText.NONE : new StatusText(text, numberOrNull()),
                 random.nextBoolean(),
-                random.nextBoolean() ? null : new Emitted(state(), number(), number()),
+                random.nextBoolean() ? null : emitted(),
                 numberOrNever(),
                 numberOrNever(),
                 numberOrNever(),
@@ -133,6 +139,11 @@ class AvroWriterTest {
                 numberOrNever(),
                 number(),
                 number());
+    }
+
+    private Emitted emitted() {
+        long since = number();
+        return new Emitted(state(), since, random.nextBoolean() ? since : number(), number());
     }
 
     private DeviceSnapshot device() {

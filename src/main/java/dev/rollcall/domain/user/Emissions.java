@@ -47,33 +47,27 @@ final class Emissions {
      * @param text the text that others see now
      * @param isNewText whether it is another one than before
      * @param at when what may have changed did so
-     * @param stateChangedAt when the devices that caused it left; {@link UserSnapshot#NEVER}: at {@code at}
-     * @param earliest the visible state began no earlier than this
+     * @param stateChangedAt since when the state is what it is, if it is another one than before
      * @return null: others see what they saw before
      */
     @Nullable
-    PresenceUpdate emit(
-            PresenceState state,
-            @Nullable String text,
-            boolean isNewText,
-            long at,
-            long stateChangedAt,
-            long earliest) {
+    PresenceUpdate emit(PresenceState state, @Nullable String text, boolean isNewText, long at, long stateChangedAt) {
         Emitted before = last;
         boolean isNewState = before == null || before.state() != state;
         boolean isBlank = before == null && state == PresenceState.OFFLINE && text == null;
         if (isBlank || !(isNewState || isNewText)) {
             return null;
         }
-        long since = before != null && !isNewState
-                ? before.since()
-                : Math.max(
-                        Math.max(stateChangedAt == NEVER ? at : stateChangedAt, earliest),
-                        before == null ? NEVER : before.since());
-        Emitted now = new Emitted(state, since, before == null ? 1 : before.sequence() + 1);
+        long since = before == null
+                ? stateChangedAt
+                : isNewState ? Math.max(stateChangedAt, before.since()) : before.since();
+        long instant = Math.max(isNewState ? since : NEVER, isNewText ? at : NEVER);
+        Emitted now = before == null
+                ? new Emitted(state, since, instant, 1)
+                : new Emitted(state, since, Math.max(instant, before.at()), before.sequence() + 1);
         last = now;
         return new PresenceUpdate(
-                !isNewText ? since : isNewState ? Math.max(since, at) : at,
+                now.at(),
                 new Presence(
                         state,
                         before == null ? null : before.state(),
@@ -91,7 +85,7 @@ final class Emissions {
     /** Nobody has anything to see, and something is remembered: it can be forgotten, counted from then. */
     void startForgetting(long at) {
         if (forgettableSince == NEVER) {
-            forgettableSince = Math.max(at, last == null ? NEVER : last.since());
+            forgettableSince = Math.max(at, last == null ? NEVER : last.at());
         }
     }
 

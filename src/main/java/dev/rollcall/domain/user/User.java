@@ -272,7 +272,8 @@ public final class User {
         }
         needsStoring = true;
         route(departures.reason(), departures.isEmpty() ? stamp : departures.last());
-        emit(isNewText, stamp, departures.lastAbove(devices.union()));
+        // A held device's state may have been taken up, or have gone with another device, since its own deadline.
+        emit(isNewText, stamp, Math.max(departures.lastAbove(devices.union()), devices.earliestOf(devices.union())));
         routeIfBlank(stamp);
     }
 
@@ -303,16 +304,14 @@ public final class User {
      * Emits what others see, if that has changed.
      *
      * @param at when something may have changed
-     * @param stateChangedAt when the devices left that changed the state; {@link UserSnapshot#NEVER}: none did
+     * @param stateChangedAt since when the state is what it is, if it is another one than before
      */
     private void emit(boolean isNewText, long at, long stateChangedAt) {
         PresenceState state = appearOffline ? PresenceState.OFFLINE : devices.union();
-        long earliest =
-                appearOffline ? NEVER : devices.earliestOf(state); // no device has a part in a hidden user's time
-        add(emissions.emit(state, status.text(), isNewText, at, stateChangedAt, earliest));
+        add(emissions.emit(state, status.text(), isNewText, at, stateChangedAt));
         boolean isRemembered = emissions.last() != null || statusAt != NEVER || appearOfflineAt != NEVER;
         if (isRemembered && status.text() == null && !appearOffline && state == PresenceState.OFFLINE) {
-            emissions.startForgetting(Math.max(stateChangedAt, at));
+            emissions.startForgetting(at);
         } else {
             emissions.stopForgetting();
         }

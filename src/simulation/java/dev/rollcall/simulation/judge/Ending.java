@@ -14,11 +14,11 @@ record Ending(long endLo, long endHi, long sinceLo, long sinceHi) {
         }
         long holdMs = ground.settings.shardHoldMs();
         Session session = device.session;
-        if (session == null) {
-            return device.closed ? lease(device) : held(device, ground, at);
-        }
         if (device.closed) {
-            return closed(device, session, holdMs);
+            return lease(device);
+        }
+        if (session == null) {
+            return held(device, ground, at);
         }
         if (device.waiting) {
             return new Ending(device.endLo + holdMs, device.endHi + holdMs, device.endLo, device.endHi);
@@ -28,24 +28,6 @@ record Ending(long endLo, long endHi, long sinceLo, long sinceHi) {
 
     private static Ending lease(Device device) {
         return new Ending(device.endLo, device.endHi, device.endLo, device.endHi);
-    }
-
-    /**
-     * The grace time, but never beyond the end of the session's hold; "then since is its end" (rule 14) may be the end of the
-     * session or of the hold.
-     */
-    private static Ending closed(Device device, Session session, long holdMs) {
-        if (device.waiting) {
-            return lease(device);
-        }
-        long holdLo = session.holdEndLo(holdMs);
-        long holdHi = session.holdEndHi(holdMs);
-        boolean bySession = holdLo < device.endHi;
-        return new Ending(
-                Math.min(device.endLo, holdLo),
-                Math.min(device.endHi, holdHi),
-                bySession ? Math.min(device.endLo, session.sinceLo()) : device.endLo,
-                Math.min(device.endHi, holdHi));
     }
 
     /** Rule 13: the silence of its shard does not count against a device; since stays its own deadline. */
@@ -64,8 +46,10 @@ record Ending(long endLo, long endHi, long sinceLo, long sinceHi) {
             }
             if (silence.from() >= device.heardLo) {
                 endHi = Math.max(endHi, Math.min(silence.to() + device.leaseHi, device.endHi + holdMs));
-                // Where nothing noticed the deadline before the silence began, rule 13 does not say whether it counts.
-                if (silence.certain() && silence.from() >= device.heardHi && silence.from() < device.endLo) {
+                // One that had not lasted for shard.quiet.ms at the deadline does not count.
+                if (silence.certain()
+                        && silence.from() >= device.heardHi
+                        && silence.from() + ground.settings.shardQuietMs() <= device.endLo) {
                     endLo = Math.max(endLo, Math.min(silence.to() + device.leaseLo, device.endLo + holdMs));
                 }
             }
@@ -75,7 +59,7 @@ record Ending(long endLo, long endHi, long sinceLo, long sinceHi) {
             endHi = Math.max(endHi, device.endHi + holdMs);
             if (shard.isSurelySilent(at, quietMs)
                     && shard.silentFromLo() >= device.heardHi
-                    && shard.silentFromHi() < device.endLo) {
+                    && shard.silentFromHi() + quietMs <= device.endLo) {
                 endLo = Math.max(endLo, device.endLo + holdMs);
             }
         }

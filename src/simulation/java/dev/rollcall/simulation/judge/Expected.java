@@ -7,6 +7,7 @@ import org.jspecify.annotations.Nullable;
  * published last.
  *
  * @param stateChanged false: only the text did, and since stays as it was
+ * @param textChanged false: only the state did, and the record is stamped with since
  * @param activeHi {@link Variant#NEVER}: no last_active; activeLo NEVER: there may be none
  * @param dueTick it has to be published before that clock tick of the partition; {@link #AT_ONCE}: before the next record
  */
@@ -14,6 +15,7 @@ record Expected(
         State state,
         @Nullable String text,
         boolean stateChanged,
+        boolean textChanged,
         long sinceLo,
         long sinceHi,
         long activeLo,

@@ -23,7 +23,7 @@ final class Expiry {
             return true;
         }
         for (Device device : variant.devices) {
-            if (Ending.of(device, ground, at).endLo() <= at) {
+            if (device.aliveAt != at && Ending.of(device, ground, at).endLo() <= at) {
                 return true;
             }
         }
@@ -33,6 +33,9 @@ final class Expiry {
     void apply(Variant variant, long at, long dueTick, Choices choices) {
         List<End> ends = new ArrayList<>();
         for (Device device : variant.devices) {
+            if (device.aliveAt == at) {
+                continue; // looked at already
+            }
             Ending ending = Ending.of(device, ground, at);
             if (choices.between(ending.endHi() <= at, ending.endLo() <= at)) {
                 ends.add(ended(device, ending, at));
@@ -58,7 +61,7 @@ final class Expiry {
             }
         }
         if (!ends.isEmpty()) {
-            emit(variant, ends, dueTick);
+            emit(variant, ends, dueTick, new Choices());
         }
     }
 
@@ -81,31 +84,33 @@ final class Expiry {
     }
 
     /**
-     * Rule 10: several instants are several records, in order; several ends at one instant are one record. Where devices are held,
-     * the order is that of since, or that in which the holds end: the rules name neither.
+     * Rule 10: several instants are several records, in order; several ends at one instant are one record. The instant of a held
+     * device is that at which its hold ends. Where that is not known to the millisecond, the order may be another one.
      */
     private static void inOrder(Variant variant, List<End> ends, long dueTick, Choices choices) {
-        List<End> bySince = new ArrayList<>(ends);
-        bySince.sort(Comparator.comparingLong(End::sinceLo).thenComparingLong(End::sinceHi));
-        List<End> byTime = new ArrayList<>(ends);
-        byTime.sort(Comparator.comparingLong(End::timeLo).thenComparingLong(End::timeHi));
-        boolean differ = !bySince.equals(byTime);
-        emit(variant, differ && choices.either(false) ? byTime : bySince, dueTick);
+        ends.sort(Comparator.comparingLong(End::timeLo).thenComparingLong(End::timeHi));
+        if (ends.size() > 1 && ends.stream().anyMatch(end -> end.timeLo() < end.timeHi()) && choices.either(false)) {
+            ends.sort(Comparator.comparingLong(End::timeHi).thenComparingLong(End::timeLo));
+        }
+        emit(variant, ends, dueTick, choices);
     }
 
-    private static void emit(Variant variant, List<End> ordered, long dueTick) {
+    /** Whether the two end at one instant: surely, where both are known and the same, or possibly. */
+    private static boolean isOneInstant(End one, End next, Choices choices) {
+        boolean surely = one.timeLo() == one.timeHi() && next.timeLo() == one.timeLo() && next.timeHi() == one.timeHi();
+        return choices.between(surely, next.timeLo() <= one.timeHi() && one.timeLo() <= next.timeHi());
+    }
+
+    private static void emit(Variant variant, List<End> ordered, long dueTick, Choices choices) {
         Iterator<End> ends = ordered.iterator();
         End end = ends.next();
         while (true) {
             remove(variant, end);
             End next = ends.hasNext() ? ends.next() : null;
-            if (next == null || next.sinceLo() != end.sinceLo() || next.sinceHi() != end.sinceHi()) {
-                // A held device's state may have been taken up by another device, or have gone with one, in the
-                // meantime.
-                long began = Math.max(variant.unionFrom(), variant.lastEnd);
+            if (next == null || !isOneInstant(end, next, choices)) {
                 variant.emit(
-                        end.sinceLo(),
-                        Math.max(end.sinceHi(), began),
+                        variant.beganAfterEnd(true),
+                        variant.beganAfterEnd(false),
                         end.timeLo(),
                         end.timeHi(),
                         dueTick,
@@ -128,7 +133,7 @@ final class Expiry {
             return;
         }
         variant.devices.remove(device);
-        variant.lastEnd = Math.max(variant.lastEnd, end.sinceHi());
+        variant.leaves(device.state, end.sinceLo(), end.sinceHi());
         variant.quietHi = Math.max(variant.quietHi, end.timeHi());
     }
 

@@ -22,21 +22,14 @@ final class FactRules {
         variant.textEnds = variant.text == null ? Long.MAX_VALUE : text.expiresAt();
     }
 
-    /** "A text that has expired on arrival": by its own stamp, or by the partition's last clock tick, which may be ahead. */
+    /** Expired on arrival is a text by the later of its own stamp and the last clock tick that this processor has read. */
     private boolean isExpired(Text text, Moment moment, Choices choices) {
-        if (text.text() == null) {
+        if (text.text() == null || text.expiresAt() <= moment.arrivedStamp()) {
             return true;
         }
-        boolean byStamp = text.expiresAt() <= moment.arrivedStamp();
-        if (ground.lastTick == Long.MIN_VALUE) {
-            return choices.between(false, byStamp);
-        }
-        boolean byTick = text.expiresAt() <= ground.time.earlierStamp(ground.lastTick);
-        boolean byLaterTick = text.expiresAt() <= ground.lastTick;
-        if (byStamp && byTick) {
-            return true;
-        }
-        return (byStamp || byTick || byLaterTick) && choices.either(byStamp);
+        return ground.lastTick != Long.MIN_VALUE
+                && text.expiresAt() <= ground.time.laterStamp(ground.lastTick)
+                && choices.either(true);
     }
 
     void flag(Variant variant, Flag flag, Moment moment, boolean maybeForgotten, Choices choices) {

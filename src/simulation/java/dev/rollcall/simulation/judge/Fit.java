@@ -42,15 +42,17 @@ final class Fit {
         return active == null ? lo == Variant.NEVER : lo <= active && active <= hi;
     }
 
-    /**
-     * The instant of the change: of a held device that is since, or the instant at which its hold ended, which rule 10 leaves open.
-     * Never before what was published last (ADR 13).
-     */
+    /** The instant of the change: since, where only the state did, the text's, or the later of both. Never before the last one. */
     private static boolean isTime(Expected expected, Presence presence, @Nullable Presence before) {
         long least = before == null ? Long.MIN_VALUE : before.timestamp();
-        long time = presence.timestamp();
-        return (expected.stateChanged() && time == Math.max(least, presence.since()))
-                || (time >= Math.max(least, expected.timeLo()) && time <= Math.max(least, expected.timeHi()));
+        if (expected.stateChanged()) {
+            least = Math.max(least, presence.since());
+            if (!expected.textChanged()) {
+                return presence.timestamp() == least;
+            }
+        }
+        return presence.timestamp() >= Math.max(least, expected.timeLo())
+                && presence.timestamp() <= Math.max(least, expected.timeHi());
     }
 
     static String said(Presence presence) {

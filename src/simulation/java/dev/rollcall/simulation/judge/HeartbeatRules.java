@@ -28,7 +28,8 @@ final class HeartbeatRules {
         return device == null || device.session == null;
     }
 
-    void apply(User user, Variant variant, Heartbeat heartbeat, Moment moment, Choices choices) {
+    void apply(User user, Variant variant, Heartbeat heartbeat, Moment written, Choices choices) {
+        Moment moment = inOrder(variant.device(heartbeat.device()), written);
         variant.refuses = false;
         variant.mayRefuse = false;
         Device device = variant.device(heartbeat.device());
@@ -48,6 +49,19 @@ final class HeartbeatRules {
         } else {
             withoutSession(user, variant, device, heartbeat, moment, choices);
         }
+    }
+
+    /** Rule 7: what is stamped behind the last record of its device counts from that one. */
+    private static Moment inOrder(@Nullable Device device, Moment moment) {
+        return device == null || moment.misrouted() || moment.lo() >= device.heardHi
+                ? moment
+                : new Moment(
+                        Math.max(moment.lo(), device.heardLo),
+                        Math.max(moment.hi(), device.heardHi),
+                        moment.stamp(),
+                        moment.arrived(),
+                        moment.arrivedStamp(),
+                        false);
     }
 
     /** Rule 12: one more live device than may be. Where the heartbeat would change nothing anyway, both are right. */
@@ -189,17 +203,20 @@ final class HeartbeatRules {
         device.cap = Long.MAX_VALUE;
         device.decided = null;
         State state = heartbeat.state();
-        device.take(state != null ? state : isNew ? State.ONLINE : device.state, moment.stamp());
+        take(variant, device, state != null ? state : isNew ? State.ONLINE : device.state, moment, isNew);
         heard(device, moment);
-        if (device.state == State.ONLINE && !variant.hidden) {
-            // A misrouted heartbeat from a time when the user was hidden, or was not: rule 10 does not say what others
-            // were
-            // allowed to see of it.
-            if (!moment.misrouted() || variant.flagStamp < moment.stamp()) {
-                variant.activeLo = Math.max(variant.activeLo, moment.stamp());
-            }
+        // One from before the flag was last changed was written when others were not to see it, or not yet.
+        if (device.state == State.ONLINE && !variant.hidden && moment.stamp() >= variant.flagStamp) {
+            variant.activeLo = Math.max(variant.activeLo, moment.stamp());
             variant.activeHi = Math.max(variant.activeHi, moment.stamp());
         }
+    }
+
+    private static void take(Variant variant, Device device, State taken, Moment moment, boolean isNew) {
+        if (!isNew && taken != device.state) {
+            variant.leaves(device.state, moment.stamp(), moment.stamp());
+        }
+        device.take(taken, moment.stamp());
     }
 
     private static void heard(Device device, Moment moment) {
@@ -213,7 +230,6 @@ final class HeartbeatRules {
     private void closed(User user, Variant variant, @Nullable Device device, Heartbeat heartbeat, Moment moment) {
         long graceLo = moment.lo() + settings.disconnectGraceMs();
         long graceHi = moment.hi() + settings.disconnectGraceMs();
-        long named = heartbeat.lease() > 0 ? moment.lo() + heartbeat.lease() : Long.MAX_VALUE;
         if (device == null) {
             if (heartbeat.state() == null) {
                 return;
@@ -221,9 +237,10 @@ final class HeartbeatRules {
             Device ending = added(variant, heartbeat);
             ending.shard = heartbeat.shard();
             ending.lease(settings.disconnectGraceMs(), settings.disconnectGraceMs());
-            // Whether a lease that is named beside CLOSED is the one that ends sooner is left open.
-            ending.end(Math.min(graceLo, named), graceHi);
-            close(user, ending, heartbeat, moment);
+            ending.end(
+                    Math.min(graceLo, moment.lo() + leaseOf(heartbeat)),
+                    Math.min(graceHi, moment.hi() + leaseOf(heartbeat)));
+            close(user, variant, ending, heartbeat, moment, true);
             return;
         }
         if (device.decided != null) {
@@ -233,7 +250,10 @@ final class HeartbeatRules {
             // A second end: its own grace time, or the one that runs; never beyond the lease.
             device.end(Math.min(device.endLo, graceLo), Math.max(device.endLo, Math.min(graceHi, device.cap)));
         } else if (device.session != null && !device.waiting) {
-            device.end(Math.min(graceLo, named), graceHi);
+            // Never beyond the end of the session's hold as it stands now.
+            long holdMs = settings.shardHoldMs();
+            device.cap = device.session.holdEndHi(holdMs);
+            device.end(Math.min(graceLo, device.session.holdEndLo(holdMs)), Math.min(graceHi, device.cap));
         } else if (device.waiting) {
             long holdMs = settings.shardHoldMs();
             device.cap = device.endHi + holdMs;
@@ -241,7 +261,7 @@ final class HeartbeatRules {
         } else {
             closeLease(device, heartbeat, moment, graceLo, graceHi);
         }
-        close(user, device, heartbeat, moment);
+        close(user, variant, device, heartbeat, moment, false);
     }
 
     /** A device that is held although its lease is over (rule 13) has its grace time. */
@@ -261,10 +281,10 @@ final class HeartbeatRules {
         device.end(Math.min(lo, hi), hi);
     }
 
-    private void close(User user, Device device, Heartbeat heartbeat, Moment moment) {
+    private void close(User user, Variant variant, Device device, Heartbeat heartbeat, Moment moment, boolean isNew) {
         State state = heartbeat.state();
         if (state != null) {
-            device.take(state, moment.stamp());
+            take(variant, device, state, moment, isNew);
         }
         device.closed = true;
         heard(device, moment);

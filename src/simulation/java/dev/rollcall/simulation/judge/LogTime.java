@@ -2,73 +2,62 @@ package dev.rollcall.simulation.judge;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
+import java.util.TreeMap;
 
 /**
  * The time of a partition of device-heartbeat, which never goes back: where a stamp is d below the one before, d is added to all
  * later ones (rule 7, ADR 13). Leases, grace times and silences are measured in it. What is published is in the brokers' time.
  */
 final class LogTime {
-    /** A heartbeat that is handled early overtakes at most a bundle of others; so many are remembered to place those. */
-    private static final int REMEMBERED = 4096;
+    private static final long UNNOTICED_MS = 100;
 
     /** From this instant of the partition on, its time is the stamps plus {@code shift}. */
     private record Segment(long from, long shift) {}
 
-    private final long[] offsets = new long[REMEMBERED];
-    private final long[] stamps = new long[REMEMBERED];
-    private final long[] shifts = new long[REMEMBERED];
+    /** Records that were handled early, by their offsets. */
+    private final TreeMap<Long, Long> yetToCome = new TreeMap<>();
+
     private final List<Segment> segments = new ArrayList<>(List.of(new Segment(Long.MIN_VALUE, 0)));
-    private int count;
-    private long lastOffset = -1;
-    private long lastStamp = Long.MIN_VALUE;
+    private boolean isTakenOver;
+    private long lastStamp = Long.MIN_VALUE / 2;
     private long shift;
     private long now = Long.MIN_VALUE;
 
     /** Takes a record of device-heartbeat; the instant of the partition at which it lies. */
     long place(long offset, long stamp) {
-        if (offset < lastOffset) {
-            return placeOvertaken(offset, stamp);
+        while (!yetToCome.isEmpty() && yetToCome.firstKey() < offset) {
+            move(Objects.requireNonNull(yetToCome.pollFirstEntry()).getValue());
         }
-        if (stamp < lastStamp) {
+        return move(stamp);
+    }
+
+    private long move(long stamp) {
+        // "One of up to 100 ms that falls together with a take-over is not noticed" (ADR 13).
+        if (lastStamp - stamp > (isTakenOver ? UNNOTICED_MS : 0)) {
             shift += lastStamp - stamp;
             segments.add(new Segment(now, shift));
         }
-        lastOffset = offset;
+        isTakenOver = false;
         lastStamp = stamp;
-        now = Math.max(now, stamp + shift);
-        remember(offset, stamp, shift);
-        return stamp + shift;
+        now = stamp + shift;
+        return now;
     }
 
-    /** A record that others behind it were handled before: its time follows from the one before it in the log. */
-    private long placeOvertaken(long offset, long stamp) {
-        int before = -1;
-        for (int i = 0; i < Math.min(count, REMEMBERED); i++) {
-            if (offsets[i] < offset && (before < 0 || offsets[i] > offsets[before])) {
-                before = i;
-            }
-        }
-        long own = before < 0 ? shift : shifts[before];
-        if (before >= 0 && stamp < stamps[before]) {
-            own += stamps[before] - stamp;
-        }
-        remember(offset, stamp, own);
-        return stamp + own;
+    /** Another processor reads on; what was handled early is read again. */
+    void takenOver() {
+        isTakenOver = true;
+        yetToCome.clear();
     }
 
-    private void remember(long offset, long stamp, long itsShift) {
-        int slot = count++ & (REMEMBERED - 1);
-        if (count < 0) {
-            count = REMEMBERED;
-        }
-        offsets[slot] = offset;
-        stamps[slot] = stamp;
-        shifts[slot] = itsShift;
+    /** The instant of a record that does not move the time: one that is handled early, or that nobody may notice. */
+    long beside(long stamp) {
+        return Math.max(now, stamp + shift);
     }
 
-    /** Whether a record at this offset lies before one that was handled already. */
-    boolean isOvertaken(long offset) {
-        return offset < lastOffset;
+    /** A record that was handled early moves the time at its place in the log. */
+    void isYetToCome(long offset, long stamp) {
+        yetToCome.put(offset, stamp);
     }
 
     /** The latest instant that the partition has seen. */

@@ -12,6 +12,7 @@ import dev.rollcall.simulation.judge.History.Topic;
 import dev.rollcall.simulation.judge.Silence.Word;
 import dev.rollcall.simulation.judge.Violation.Kind;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -55,6 +56,7 @@ final class PartitionModel {
     void takenOver(long trueTime) {
         order.takenOver(trueTime);
         silence.takenOver();
+        ground.time.takenOver();
     }
 
     /** What was handled in one transaction, in that order. */
@@ -80,8 +82,16 @@ final class PartitionModel {
     }
 
     private void handle(Handling handling, boolean early) {
+        int first = 0;
+        // Whoever is due to be forgotten by the last clock tick is so before the next record of that user takes effect.
+        while (handling.input != null
+                && first < handling.outputs.size()
+                && handling.outputs.get(first).value() == null
+                && Arrays.equals(handling.outputs.get(first).key(), handling.input.key())) {
+            output(handling.outputs.get(first++));
+        }
         User touched = handling.input == null ? null : input(handling, handling.input, early);
-        for (Output output : handling.outputs) {
+        for (Output output : handling.outputs.subList(first, handling.outputs.size())) {
             output(output);
         }
         if (touched != null) {
@@ -92,42 +102,44 @@ final class PartitionModel {
     /** The user whose records must be published before the next input is handled; null: none. */
     private @Nullable User input(Handling handling, Input input, boolean early) {
         Decoded decoded = decoder.input(input.topic(), input.key(), input.value());
-        Moment moment = moment(input, early);
         if (decoded instanceof Tick) {
             order.place(input);
-            word(input, moment, Word.YES, true, early);
+            Moment moment = moment(input, true, early);
+            word(moment, Word.YES, true, early);
             routing.expectStays(handling, input);
             sweep.tick(moment.arrived());
             return null;
         }
         if (decoded instanceof ShardBeat beat) {
             order.place(input);
-            word(input, moment, Word.YES, false, early);
+            Moment moment = moment(input, true, early);
+            word(moment, Word.YES, false, early);
             routing.expectStays(handling, input);
             shardBeat(beat, moment.arrived());
             return null;
         }
+        // Bad input, records for another partition and heartbeats of hidden users say nothing of the partition's time.
         if (decoded instanceof Bad bad) {
             order.place(input);
-            word(input, moment, Word.PERHAPS, false, early);
             routing.expectRefused(handling, input, bad);
             return null;
         }
         byte[] key = Objects.requireNonNull(input.key());
         if (!routing.isHere(key)) {
             order.place(input);
-            word(input, moment, Word.PERHAPS, false, early);
             routing.expectSentOn(handling, input, key);
             return null;
         }
         User user = user(key);
+        sweep.catchUp(user);
         if (decoded instanceof Heartbeat heartbeat) {
+            Word word = !user.isPossiblyHidden() ? Word.YES : user.isSurelyHidden() ? Word.NO : Word.PERHAPS;
+            Moment moment = moment(input, word != Word.NO, early);
             order.heartbeat(user, input, moment.misrouted());
-            boolean hidden = user.isPossiblyHidden();
-            Word word = !hidden ? Word.YES : user.isSurelyHidden() ? Word.NO : Word.PERHAPS;
-            word(input, moment, word, false, early);
+            word(moment, moment.misrouted() && word == Word.YES ? Word.PERHAPS : word, false, early);
             heartbeat(user, heartbeat, moment, word, handling, input);
         } else {
+            Moment moment = moment(input, false, false);
             order.fact(user, input, moment.misrouted());
             silence.read(moment.arrived());
             fact(user, decoded, moment, handling, input);
@@ -135,12 +147,20 @@ final class PartitionModel {
         return user;
     }
 
-    /** When the record counts from, and when it was written here. */
-    private Moment moment(Input input, boolean early) {
+    /** When the record counts from, and when it was written here; {@code moves}: the partition's time moves with it. */
+    private Moment moment(Input input, boolean moves, boolean early) {
         long stamp = input.stamp();
-        long time = input.topic() != Topic.DEVICE_HEARTBEAT || early
-                ? ground.time.ofStamp(stamp)
-                : ground.time.place(input.offset(), stamp);
+        long time;
+        if (input.topic() != Topic.DEVICE_HEARTBEAT) {
+            time = ground.time.ofStamp(stamp);
+        } else if (moves && !early) {
+            time = ground.time.place(input.offset(), stamp);
+        } else {
+            time = ground.time.beside(stamp);
+            if (moves) {
+                ground.time.isYetToCome(input.offset(), stamp);
+            }
+        }
         Long first = Routing.firstWritten(input);
         if (first != null) {
             long from = Math.min(first, stamp);
@@ -150,10 +170,8 @@ final class PartitionModel {
         return Moment.of(time, stamp);
     }
 
-    private void word(Input input, Moment moment, Word word, boolean tick, boolean early) {
-        if (input.topic() != Topic.DEVICE_HEARTBEAT) {
-            silence.read(moment.arrived());
-        } else if (!early) {
+    private void word(Moment moment, Word word, boolean tick, boolean early) {
+        if (!early) {
             silence.word(moment.arrived(), word, tick);
         }
     }

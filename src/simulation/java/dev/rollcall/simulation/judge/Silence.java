@@ -37,6 +37,27 @@ final class Silence {
     void takenOver() {
         takenOver = true;
         first = Long.MAX_VALUE;
+        users.forEach(this::forget);
+    }
+
+    /** What is stored of the last heartbeat may be older than it (promise 9, "an exact last_active"). */
+    private void forget(User user) {
+        long persistMs = settings.lastSeenPersistMs();
+        user.reviveUnswept();
+        Presence published = user.published();
+        Long active = published == null ? null : published.lastActive();
+        for (Variant variant : user.variants()) {
+            for (Device device : variant.devices) {
+                device.heardLo = Math.min(device.heardLo, device.heardHi - persistMs);
+                device.stampLo = Math.min(device.stampLo, device.stampHi - persistMs);
+            }
+            if (variant.activeHi != Variant.NEVER) {
+                long least = Math.min(variant.activeLo, variant.activeHi - persistMs);
+                long shown = active == null ? Variant.NEVER : Math.min(active, variant.activeHi);
+                // Where the user was hidden in between, nothing newer than what was shown last may be stored.
+                variant.activeLo = variant.flagStamp >= least ? Math.min(least, shown) : Math.max(least, shown);
+            }
+        }
     }
 
     /** A record of any topic is read. */
@@ -127,28 +148,17 @@ final class Silence {
     /** A device whose connection has not ended has one lease from the first record that is read. */
     private void takeOver(long lo, long hi) {
         ground.shards.takenOver(lo, hi);
-        long persistMs = settings.lastSeenPersistMs();
         for (User user : users) {
-            Presence published = user.published();
-            Long active = published == null ? null : published.lastActive();
-            user.reviveUnswept();
             for (Variant variant : user.variants()) {
                 for (Device device : variant.devices) {
-                    takeOver(device, lo, hi, persistMs);
+                    takeOver(device, lo, hi);
                     user.lookAt(Ending.of(device, ground, lo).endLo());
-                }
-                if (variant.activeHi != Variant.NEVER) {
-                    long least = Math.min(variant.activeLo, variant.activeHi - persistMs);
-                    variant.activeLo = active == null ? least : Math.max(least, Math.min(active, variant.activeHi));
                 }
             }
         }
     }
 
-    private static void takeOver(Device device, long lo, long hi, long persistMs) {
-        // What is stored of the last heartbeat may be older than it (promise 9).
-        device.heardLo = Math.min(device.heardLo, device.heardHi - persistMs);
-        device.stampLo = Math.min(device.stampLo, device.stampHi - persistMs);
+    private static void takeOver(Device device, long lo, long hi) {
         if (device.closed || device.decided != null || (device.session != null && !device.waiting)) {
             return;
         }

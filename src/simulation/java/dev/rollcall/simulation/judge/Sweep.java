@@ -22,6 +22,8 @@ final class Sweep {
     private final Expiry expiry;
     private final Set<User> owed = new LinkedHashSet<>();
     private final Set<User> unforgotten = new LinkedHashSet<>();
+    /** The first clock tick after a time without: nobody was there to walk through the store before it. */
+    private long awakeSince;
 
     Sweep(Ground ground, Agenda agenda, Report report) {
         this.ground = ground;
@@ -32,6 +34,9 @@ final class Sweep {
 
     void tick(long at) {
         ground.ticks++;
+        if (at - ground.lastTick >= ground.settings.logSilenceMs() || ground.lastTick == Long.MIN_VALUE) {
+            awakeSince = at;
+        }
         ground.lastTick = Math.max(ground.lastTick, at);
         overdue();
         List<User> looked = new ArrayList<>();
@@ -43,6 +48,14 @@ final class Sweep {
             schedule(user, at);
         }
         ground.shards.tick(at);
+    }
+
+    /** Before a record of the user: what one before it has let end by the last clock tick is over. */
+    void catchUp(User user) {
+        if (user.isDue(ground.lastTick)) {
+            look(user, ground.lastTick);
+            schedule(user, ground.lastTick);
+        }
     }
 
     private void overdue() {
@@ -91,7 +104,7 @@ final class Sweep {
             return;
         }
         for (Variant variant : user.variants()) {
-            if (!variant.hasNothing() || forgottenBy(variant) > at) {
+            if (!variant.hasNothing() || forgottenBy(variant) > at || awakeSince + WALK_MS > at) {
                 unforgotten.remove(user);
                 return;
             }

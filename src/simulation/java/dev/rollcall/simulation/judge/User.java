@@ -53,6 +53,11 @@ final class User {
         }
     }
 
+    /** Whether a tick at this instant would have to look. */
+    boolean isDue(long at) {
+        return lookAt <= at;
+    }
+
     /** A clock tick ends something, which is to be published in the sweep after it. */
     void sweep(Step step) {
         List<Variant> before = new ArrayList<>();

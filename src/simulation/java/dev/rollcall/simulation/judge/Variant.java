@@ -35,8 +35,12 @@ final class Variant {
     String shownText;
 
     boolean everShown;
-    /** In the brokers' time: the latest own deadline of a device that is gone. */
-    long lastEnd = NEVER;
+    /** In the brokers' time: when a device was last seen to leave ONLINE, and IDLE (rule 10). */
+    private long fromOnlineLo = NEVER;
+
+    private long fromOnlineHi = NEVER;
+    private long fromIdleLo = NEVER;
+    private long fromIdleHi = NEVER;
     /** In the brokers' time: since when there may be nothing to remember of the user (rule 11). */
     long quietLo = NEVER;
 
@@ -62,7 +66,10 @@ final class Variant {
         copy.shown = shown;
         copy.shownText = shownText;
         copy.everShown = everShown;
-        copy.lastEnd = lastEnd;
+        copy.fromOnlineLo = fromOnlineLo;
+        copy.fromOnlineHi = fromOnlineHi;
+        copy.fromIdleLo = fromIdleLo;
+        copy.fromIdleHi = fromIdleHi;
         copy.quietLo = quietLo;
         copy.quietHi = quietHi;
         copy.refuses = refuses;
@@ -137,16 +144,34 @@ final class Variant {
         return hidden ? State.OFFLINE : union();
     }
 
-    /** Since when a device has the state that the union has, in the brokers' time; NEVER: none has. */
-    long unionFrom() {
-        State union = visible();
-        long from = Long.MAX_VALUE;
+    /** A device has left a state: with a record, or at its own deadline. Of a hidden user that shows nowhere. */
+    void leaves(State state, long lo, long hi) {
+        if (!hidden && state == State.ONLINE) {
+            fromOnlineLo = Math.max(fromOnlineLo, lo);
+            fromOnlineHi = Math.max(fromOnlineHi, hi);
+        } else if (!hidden && state == State.IDLE) {
+            fromIdleLo = Math.max(fromIdleLo, lo);
+            fromIdleHi = Math.max(fromIdleHi, hi);
+        }
+    }
+
+    /**
+     * After an end the state began with the last device that left a higher one, but not before a remaining device took it (rule
+     * 10). {@code lo}: the lower end of that interval, or the upper one.
+     */
+    long beganAfterEnd(boolean lo) {
+        long fromOnline = lo ? fromOnlineLo : fromOnlineHi;
+        State union = union();
+        if (union == State.OFFLINE) {
+            return Math.max(fromOnline, lo ? fromIdleLo : fromIdleHi);
+        }
+        long taken = Long.MAX_VALUE;
         for (Device device : devices) {
             if (device.state == union) {
-                from = Math.min(from, device.stateSince);
+                taken = Math.min(taken, device.stateSince);
             }
         }
-        return union == State.OFFLINE || from == Long.MAX_VALUE ? NEVER : from;
+        return union == State.IDLE ? Math.max(fromOnline, taken) : taken;
     }
 
     /** Rule 10: a record if and only if the visible state or text changed. */
@@ -156,8 +181,20 @@ final class Variant {
             return;
         }
         boolean stateChanged = state != shown || !everShown;
+        boolean textChanged = !Objects.equals(text, shownText);
         pending.add(new Expected(
-                state, text, stateChanged, sinceLo, sinceHi, activeLo, activeHi, timeLo, timeHi, dueTick, why));
+                state,
+                text,
+                stateChanged,
+                textChanged,
+                sinceLo,
+                sinceHi,
+                activeLo,
+                activeHi,
+                timeLo,
+                timeHi,
+                dueTick,
+                why));
         if (state != shown && state == State.OFFLINE) {
             quiet(sinceLo, sinceHi);
         }
