@@ -49,7 +49,7 @@ import org.junit.jupiter.api.io.TempDir;
 @Tag("other-language")
 @Timeout(600)
 class AlertsIT {
-    private static final Duration TIMEOUT = Duration.ofSeconds(120);
+    private static final Duration TIMEOUT = Duration.ofMinutes(2);
 
     /** What takes more than a test has: records to restore for minutes, a feed that is far behind, a sweep of millions. */
     private static final Set<String> BY_VALUE_ONLY =

@@ -42,7 +42,7 @@ import org.junit.jupiter.api.io.TempDir;
 /** What the probes are told when something does not get on. */
 @Timeout(300)
 class HealthIT {
-    private static final Duration TIMEOUT = Duration.ofSeconds(120);
+    private static final Duration TIMEOUT = Duration.ofMinutes(2);
     private static final String USER = "edge";
 
     @TempDir

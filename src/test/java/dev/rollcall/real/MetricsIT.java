@@ -127,7 +127,7 @@ class MetricsIT {
 
         assertThat(refused).isPositive();
         assertThat(metrics().get("rollcall_http_limited_total{of=\"writes\"}") - before)
-                .isEqualTo(refused);
+                .isEqualTo((double) refused);
     }
 
     @Test
