@@ -48,7 +48,7 @@ final class Variants {
             List.of(new Patch(
                     PROCESSOR,
                     "private void writeClockTick(long wallClockMs) {",
-                    "private void writeClockTick(long wallClockMs) { partition.tick(wallClockMs); sweep();")),
+                    "private void writeClockTick(long wallClockMs) { partition.tick(wallClockMs); sweeps.sweep();")),
             Map.of("broker.session.timeout.ms", PATIENT),
             Map.of("kafka.session.timeout.ms", "40000", "kafka.transaction.timeout.ms", PATIENT),
             false,

@@ -104,7 +104,7 @@ class BundleOrderTest {
                 () -> rollcall.status(ALICE, new dev.rollcall.domain.StatusText("x", null), 40));
 
         assertThat(emitted()).containsExactly("alice IDLE 10", "alice ONLINE 20", "alice ONLINE 20 x");
-        assertThat(rollcall.metric("record-total")).isEqualTo(4);
+        assertThat(rollcall.metric("rollcall_input_records_total")).isEqualTo(4);
     }
 
     /** A text and a heartbeat within 100 ms may take effect in either order, but none of them overtakes a clock tick. */

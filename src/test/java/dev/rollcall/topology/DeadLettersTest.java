@@ -154,8 +154,10 @@ class DeadLettersTest {
         send(HEARTBEATS, new byte[1]);
         send(HEARTBEATS, new byte[2]);
         send(HEARTBEATS, null);
-        assertThat(rollcall.metric("dead-letter-undecodable-total")).isEqualTo(2);
-        assertThat(rollcall.metric("dead-letter-null-heartbeat-total")).isEqualTo(1);
+        assertThat(rollcall.metric("rollcall_records_refused_total{reason=\"undecodable\"}"))
+                .isEqualTo(2);
+        assertThat(rollcall.metric("rollcall_records_refused_total{reason=\"null_heartbeat\"}"))
+                .isEqualTo(1);
     }
 
     private void expectInvalid(Heartbeat heartbeat) {

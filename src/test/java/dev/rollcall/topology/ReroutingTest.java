@@ -46,7 +46,7 @@ class ReroutingTest {
         rollcall.heartbeat(userOn(0), ONLINE, rollcall.now());
 
         assertThat(rollcall.emitted()).hasSize(1);
-        assertThat(rollcall.metric("rerouted-total")).isZero();
+        assertThat(rollcall.metric("rollcall_records_rerouted_total")).isZero();
     }
 
     /** The driver has one partition, so a record that is sent on comes back to the same task: a loop would show here. */
@@ -56,7 +56,7 @@ class ReroutingTest {
         long time = rollcall.now();
         rollcall.heartbeat(astray, ONLINE, time);
 
-        assertThat(rollcall.metric("rerouted-total")).isEqualTo(1);
+        assertThat(rollcall.metric("rollcall_records_rerouted_total")).isEqualTo(1);
         assertThat(rollcall.emitted()).singleElement().satisfies(emitted -> {
             assertThat(emitted.user()).isEqualTo(astray);
             assertThat(emitted.presence().since()).isEqualTo(time);

@@ -65,6 +65,7 @@ final class TopologyContext implements AutoCloseable {
     private final int partitions;
     private final long idleMs;
     private final OutputLimits limits;
+    private final Meters meters = Meters.ofThisProcess("test");
     private final Path stateDir;
     private long now = START;
     private final Map<UserId, UserSnapshot> users = new HashMap<>();
@@ -120,7 +121,7 @@ final class TopologyContext implements AutoCloseable {
                         partitions,
                         "test",
                         limits,
-                        new ProcessorMeters(Meters.none()),
+                        new ProcessorMeters(meters),
                         new StoreWith<>(
                                 PresenceTopology.USERS, Serialization.userIds(), Serialization.userSnapshots(), users),
                         new StoreWith<>(
@@ -282,11 +283,14 @@ final class TopologyContext implements AutoCloseable {
         return driver.getKeyValueStore(PresenceTopology.USERS);
     }
 
+    /** @param name as Prometheus sees it, with its tags */
     double metric(String name) {
-        return driver.metrics().entrySet().stream()
-                .filter(metric -> metric.getKey().name().equals(name))
-                .mapToDouble(metric -> ((Number) metric.getValue().metricValue()).doubleValue())
-                .sum();
+        return meters.text()
+                .lines()
+                .filter(line -> line.startsWith(name + " "))
+                .mapToDouble(line -> Double.parseDouble(line.substring(name.length())))
+                .findFirst()
+                .orElseThrow(() -> new AssertionError("there is no metric " + name));
     }
 
     @Override

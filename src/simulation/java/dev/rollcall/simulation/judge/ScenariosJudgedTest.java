@@ -272,7 +272,8 @@ class ScenariosJudgedTest {
 
     @Test
     void shouldCountAMisroutedHeartbeatFromWhenItWasFirstWritten() {
-        script.firstWritten(8)
+        script.tick(7)
+                .firstWritten(8)
                 .hb("A", ONLINE)
                 .at(10)
                 .out(ONLINE, 8, 8.0)
