@@ -51,9 +51,18 @@ import org.junit.jupiter.api.io.TempDir;
 class AlertsIT {
     private static final Duration TIMEOUT = Duration.ofMinutes(2);
 
-    /** What takes more than a test has: records to restore for minutes, a feed that is far behind, a sweep of millions. */
-    private static final Set<String> BY_VALUE_ONLY =
-            Set.of("RollcallRestoring", "RollcallFeedBehind", "RollcallExpiryBehind");
+    /**
+     * Shown by promtool. The first three take more than a test has: records to restore for minutes, a feed that is far behind, a
+     * sweep of millions. Which of the others an outage brings about depends on what the thread was doing when it began: one
+     * that waits for a commit writes no tick, and sends nothing that could fail.
+     */
+    private static final Set<String> BY_VALUE_ONLY = Set.of(
+            "RollcallRestoring",
+            "RollcallFeedBehind",
+            "RollcallExpiryBehind",
+            "RollcallClockStalled",
+            "RollcallThreadFailures",
+            "RollcallProducerErrors");
 
     @TempDir
     private Path dir;
@@ -125,21 +134,15 @@ class AlertsIT {
             refusesWrites(edge, 1);
             RealContext.sleep(Duration.ofSeconds(3)); // a rate has to begin with something
             refusesWrites(edge, 30);
-            awaitFired(Set.of(
-                    "RollcallNotReady",
-                    "RollcallClockStalled",
-                    "RollcallCommitsStalled",
-                    "RollcallFeedStalled",
-                    "RollcallHttpErrors",
-                    "RollcallThreadFailures",
-                    "RollcallProducerErrors"));
+            awaitFired(
+                    Set.of("RollcallNotReady", "RollcallCommitsStalled", "RollcallFeedStalled", "RollcallHttpErrors"));
 
             second.close();
             awaitFired(Set.of("RollcallDown"));
 
-            Set<String> never = new TreeSet<>(alerts());
-            never.removeAll(fired());
-            assertThat(never).as("not shown here").isEqualTo(new TreeSet<>(BY_VALUE_ONLY));
+            Set<String> expected = new TreeSet<>(alerts());
+            expected.removeAll(BY_VALUE_ONLY);
+            assertThat(fired()).containsAll(expected);
         } finally {
             prometheus.destroyForcibly().waitFor();
             second.close();
