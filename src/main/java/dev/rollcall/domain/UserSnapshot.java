@@ -21,6 +21,7 @@ import org.jspecify.annotations.Nullable;
  * @param leftIdle when a device last left IDLE
  * @param routingSequence the sequence of the last {@link RoutingView}; 0: there was none
  * @param clockAheadMs by how much the partition's time was ahead of the stamps when this was taken
+ * @param takenEarly the last heartbeats that were taken before their turn; null: none since one was taken in turn
  */
 public record UserSnapshot(
         List<DeviceSnapshot> devices,
@@ -34,14 +35,15 @@ public record UserSnapshot(
         long leftOnline,
         long leftIdle,
         long routingSequence,
-        long clockAheadMs) {
+        long clockAheadMs,
+        @Nullable TakenEarly takenEarly) {
 
     /** Before all times. */
     public static final long NEVER = Long.MIN_VALUE;
 
     /** A user of whom nothing is known. */
-    public static final UserSnapshot EMPTY =
-            new UserSnapshot(List.of(), StatusText.NONE, false, null, NEVER, NEVER, NEVER, NEVER, NEVER, NEVER, 0, 0);
+    public static final UserSnapshot EMPTY = new UserSnapshot(
+            List.of(), StatusText.NONE, false, null, NEVER, NEVER, NEVER, NEVER, NEVER, NEVER, 0, 0, null);
 
     /**
      * All of a device.
@@ -105,6 +107,19 @@ public record UserSnapshot(
      * @param sequence 1 for the first, and exactly one more with each
      */
     public record Emitted(PresenceState state, long since, long at, long sequence) {}
+
+    /**
+     * Heartbeats that were taken before others that lie in front of them, because a text or flag of their user was. How far
+     * the log was read does not tell that, so whoever takes the partition over reads them again.
+     *
+     * @param offset that of the last one
+     * @param stamp that of what took them, in ms, which is later than theirs: a topic that was created anew has the offsets once more, but later stamps
+     */
+    public record TakenEarly(long offset, long stamp) {
+        public boolean covers(long otherOffset, long otherStamp) {
+            return otherOffset <= offset && otherStamp < stamp;
+        }
+    }
 
     /** Whether time alone can change something: a device, or a text that expires. */
     public boolean canExpire() {

@@ -20,7 +20,8 @@ import org.jspecify.annotations.Nullable;
  *          · device … · rest
  *   device: stored record 8 · last record, after that, 4 · deadline 8 · since 8 · lease 4 · state 1 · id
  *           · shard, or the number of the session that holds it 4 · [held until 8]
- *   rest:   [status at 8] · [forgettable since 8] · [left ONLINE 8] · [left IDLE 8] · [routing sequence 8] · [text]
+ *   rest:   [status at 8] · [forgettable since 8] · [left ONLINE 8] · [left IDLE 8] · [routing sequence 8]
+ *           · [taken early: offset 8 · stamp 8] · [text]
  *           · [emitted: state 1 · [since 8, unless that of the first device] · [at 8, unless since]
  *           · sequence 4 or 8]
  * </pre>
@@ -53,6 +54,7 @@ final class PackedUser {
     static final int EMITTED_SINCE_DEVICE = 2048;
     static final int HAS_LONG_SEQUENCE = 4096;
     static final int HAS_EMITTED_AT = 8192;
+    static final int HAS_TAKEN_EARLY = 16_384;
 
     // Within a device.
     private static final int STORED_RECORD = 0;

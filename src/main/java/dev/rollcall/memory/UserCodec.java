@@ -9,6 +9,7 @@ import dev.rollcall.domain.UserId;
 import dev.rollcall.domain.UserSnapshot;
 import dev.rollcall.domain.UserSnapshot.DeviceSnapshot;
 import dev.rollcall.domain.UserSnapshot.Emitted;
+import dev.rollcall.domain.UserSnapshot.TakenEarly;
 import dev.rollcall.session.SessionId;
 import dev.rollcall.session.Sessions;
 import java.nio.ByteBuffer;
@@ -64,7 +65,8 @@ final class UserCodec {
                 | flag(isUnstored, PackedUser.UNSTORED)
                 | flag(isSinceDevice, PackedUser.EMITTED_SINCE_DEVICE)
                 | flag(emitted != null && !isAtSince, PackedUser.HAS_EMITTED_AT)
-                | flag(isLongSequence, PackedUser.HAS_LONG_SEQUENCE)));
+                | flag(isLongSequence, PackedUser.HAS_LONG_SEQUENCE)
+                | flag(user.takenEarly() != null, PackedUser.HAS_TAKEN_EARLY)));
         out.putShort((short) user.devices().size());
         if (textExpiry != null) {
             out.putLong(textExpiry);
@@ -77,6 +79,10 @@ final class UserCodec {
         putUnless(NEVER, user.leftOnline(), out);
         putUnless(NEVER, user.leftIdle(), out);
         putUnless(0, user.routingSequence(), out);
+        TakenEarly early = user.takenEarly();
+        if (early != null) {
+            out.putLong(early.offset()).putLong(early.stamp());
+        }
         if (text != null) {
             byte[] utf8 = utf8(text, 0xFFFF);
             out.putShort((short) utf8.length).put(utf8);
@@ -139,6 +145,8 @@ final class UserCodec {
         long leftOnline = longIf(flags & PackedUser.HAS_LEFT_ONLINE, NEVER, in);
         long leftIdle = longIf(flags & PackedUser.HAS_LEFT_IDLE, NEVER, in);
         long routingSequence = longIf(flags & PackedUser.HAS_ROUTING_SEQUENCE, 0, in);
+        TakenEarly early =
+                (flags & PackedUser.HAS_TAKEN_EARLY) == 0 ? null : new TakenEarly(in.getLong(), in.getLong());
         StatusText status = (flags & PackedUser.HAS_TEXT) == 0
                 ? StatusText.NONE
                 : new StatusText(string(Short.toUnsignedInt(in.getShort()), in), textExpiry);
@@ -155,7 +163,8 @@ final class UserCodec {
                 leftOnline,
                 leftIdle,
                 routingSequence,
-                0);
+                0,
+                early);
     }
 
     private static Emitted emitted(int flags, List<DeviceSnapshot> devices, ByteBuffer in) {

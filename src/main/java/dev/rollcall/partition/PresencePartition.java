@@ -8,6 +8,7 @@ import dev.rollcall.domain.Rejection;
 import dev.rollcall.domain.StatusText;
 import dev.rollcall.domain.UserId;
 import dev.rollcall.domain.UserSnapshot;
+import dev.rollcall.domain.UserSnapshot.TakenEarly;
 import dev.rollcall.domain.user.PartitionScope;
 import dev.rollcall.domain.user.Shards;
 import dev.rollcall.domain.user.User;
@@ -80,7 +81,7 @@ public final class PresencePartition {
         User fromStore = slot == LiveUsers.NO_SLOT ? fromStore(id) : null;
         if (fromStore == null ? users.appearsOffline(slot) : fromStore.appearsOffline()) {
             // What a hidden user's devices do must not show, not even in how long the others are held (rule 9).
-            return apply(slot, fromStore, heartbeat, clock.timeOf(stamp), stamp);
+            return apply(slot, fromStore, heartbeat, clock.timeOf(stamp), stamp, null);
         }
         long at = clock.advance(stamp);
         if (extendDeadlines(log.record(at, ticksNeeded()))) {
@@ -90,7 +91,7 @@ public final class PresencePartition {
         if (!isOfEarlierSession(heartbeat)) {
             shards.recordActivity(heartbeat.shard(), at);
         }
-        return apply(slot, fromStore, heartbeat, at, stamp);
+        return apply(slot, fromStore, heartbeat, at, stamp, null);
     }
 
     private boolean isOfEarlierSession(Heartbeat heartbeat) {
@@ -113,10 +114,13 @@ public final class PresencePartition {
     /**
      * A heartbeat that is taken before others that were written earlier, because something of its user is: the partition's
      * time must not run ahead of those.
+     *
+     * @param upTo it and those that were taken before it
      */
-    public Decision earlyHeartbeat(UserId id, Heartbeat heartbeat, long stamp) {
+    public Decision earlyHeartbeat(UserId id, Heartbeat heartbeat, long stamp, TakenEarly upTo) {
         int slot = users.find(id);
-        return apply(slot, slot == LiveUsers.NO_SLOT ? fromStore(id) : null, heartbeat, clock.timeOf(stamp), stamp);
+        User fromStore = slot == LiveUsers.NO_SLOT ? fromStore(id) : null;
+        return apply(slot, fromStore, heartbeat, clock.timeOf(stamp), stamp, upTo);
     }
 
     /** The place in the log of an {@link #earlyHeartbeat} of a user who did not appear offline: the partition lives. */
@@ -133,13 +137,15 @@ public final class PresencePartition {
         return decide(user, slot, user.misroutedHeartbeat(heartbeat, firstStamp, arrivedAt));
     }
 
-    private Decision apply(int slot, @Nullable User fromStore, Heartbeat heartbeat, long at, long stamp) {
+    private Decision apply(
+            int slot, @Nullable User fromStore, Heartbeat heartbeat, long at, long stamp, @Nullable TakenEarly early) {
         if (fromStore == null && !users.anyEndedSessions() && users.renew(slot, heartbeat, at, stamp)) {
             return Decision.NOTHING;
         }
         User user = fromStore == null ? users.unpack(slot) : fromStore;
         user.expire();
         Rejection rejection = user.heartbeat(heartbeat, at, stamp);
+        user.takenEarly(early);
         if (!user.appearsOffline() && !isOfEarlierSession(heartbeat)) {
             shards.recordActivity(heartbeat.shard(), at); // of which a live device may be the first to name it
         }
@@ -299,7 +305,7 @@ public final class PresencePartition {
 
     private User fromStore(UserId id) {
         UserSnapshot snapshot = store.find(id);
-        return snapshot == null ? new User(id, scope) : new User(id, snapshot, scope);
+        return new User(id, snapshot == null ? UserSnapshot.EMPTY : snapshot, scope);
     }
 
     private Decision decide(User user, int slot, @Nullable Rejection rejection) {

@@ -3,6 +3,8 @@ package dev.rollcall.topology;
 import dev.rollcall.consumer.HeartbeatBundles;
 import dev.rollcall.consumer.HeartbeatBundles.Bundle;
 import dev.rollcall.domain.UserId;
+import dev.rollcall.domain.UserSnapshot;
+import dev.rollcall.domain.UserSnapshot.TakenEarly;
 import dev.rollcall.wire.Inbound;
 import dev.rollcall.wire.Topic;
 import java.util.Map;
@@ -26,6 +28,12 @@ final class HeartbeatSource implements Deserializer<Object> {
     /** The bundle that is next, by partition: Streams reads the first record of a queue to choose between the queues. */
     private final Map<Integer, Bundle> next = new ConcurrentHashMap<>();
 
+    /** Users whose heartbeats were taken early by whoever had the partition before, until those have been read again. */
+    private final Map<Integer, Map<UserId, Taken>> takenBefore = new ConcurrentHashMap<>();
+
+    /** @param isVisible whether others may notice that these are there */
+    private record Taken(TakenEarly heartbeats, boolean isVisible) {}
+
     HeartbeatSource(Topic<UserId, Inbound> topic) {
         this.topic = topic;
     }
@@ -39,6 +47,7 @@ final class HeartbeatSource implements Deserializer<Object> {
     @SuppressWarnings("ReferenceEquality") // it is this very array or none
     public Object deserialize(String name, Headers headers, byte @Nullable [] value) {
         if (headers instanceof Bundle bundle) {
+            leaveOutWhatWasTaken(bundle);
             next.put(bundle.partition(), bundle);
             return bundle;
         }
@@ -88,6 +97,39 @@ final class HeartbeatSource implements Deserializer<Object> {
     /** Forgets what waited there: another thread had the partition, or this one has it anew. */
     void forget(int partition) {
         next.remove(partition);
+        takenBefore.remove(partition);
+    }
+
+    /** A user of that partition, as stored by whoever had it before. */
+    void readsAgain(int partition, UserId id, UserSnapshot user) {
+        TakenEarly early = user.takenEarly();
+        if (early != null) {
+            takenBefore
+                    .computeIfAbsent(partition, unused -> new ConcurrentHashMap<>())
+                    .put(id, new Taken(early, !user.appearOffline()));
+        }
+    }
+
+    private void leaveOutWhatWasTaken(Bundle bundle) {
+        Map<UserId, Taken> before = takenBefore.get(bundle.partition());
+        if (before == null) {
+            return;
+        }
+        for (int i = 0; i < bundle.records().size(); i++) {
+            ConsumerRecord<byte[], byte[]> record = bundle.records().get(i);
+            UserId id = bundle.users().get(i);
+            Taken taken = id == null ? null : before.get(id);
+            if (taken != null
+                    && taken.heartbeats().covers(record.offset(), record.timestamp())
+                    && !Rerouting.isMarked(record.headers())) {
+                bundle.take(i, taken.isVisible());
+            }
+        }
+        long readTo = bundle.records().get(0).offset();
+        before.values().removeIf(taken -> taken.heartbeats().offset() < readTo);
+        if (before.isEmpty()) {
+            takenBefore.remove(bundle.partition());
+        }
     }
 
     private InputRecord read(Bundle bundle, int index) {

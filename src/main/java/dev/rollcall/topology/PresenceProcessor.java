@@ -13,6 +13,7 @@ import dev.rollcall.domain.RoutingView;
 import dev.rollcall.domain.StatusText;
 import dev.rollcall.domain.UserId;
 import dev.rollcall.domain.UserSnapshot;
+import dev.rollcall.domain.UserSnapshot.TakenEarly;
 import dev.rollcall.partition.PresencePartition;
 import dev.rollcall.session.ShardHeartbeat;
 import dev.rollcall.session.StoredShard;
@@ -97,6 +98,7 @@ final class PresenceProcessor implements Processor<UserId, Object, Object, Objec
         restoreAll(shards, partition::restoreShard);
         restoreAll(users, (id, user) -> {
             partition.restore(id, user);
+            heartbeats.readsAgain(context.taskId().partition(), id, user);
             metrics.restored(user);
         });
         userStores.leaveTo(partition.unstored(), context.taskId());
@@ -128,11 +130,11 @@ final class PresenceProcessor implements Processor<UserId, Object, Object, Objec
 
     private void handle(InputRecord input) {
         stamps.observe(input);
-        handle(input, false);
+        handle(input, null);
     }
 
-    /** @param early whether others that were written before it are still to be handled */
-    private void handle(InputRecord input, boolean early) {
+    /** @param early those of this user up to it that are taken while others that lie in front of them wait; null: none does */
+    private void handle(InputRecord input, @Nullable TakenEarly early) {
         Inbound.Content content = input.value().content();
         if (content instanceof Inbound.ClockTick) {
             if (content.equals(tick)) {
@@ -156,7 +158,11 @@ final class PresenceProcessor implements Processor<UserId, Object, Object, Objec
             reroute(input);
         } else {
             if (!(content instanceof Inbound.Beat)) {
-                heartbeats.takeUntil(input.partition(), input.user(), input.stamp(), this::handleEarly);
+                heartbeats.takeUntil(input.partition(), input.user(), input.stamp(), heartbeat -> {
+                    boolean isVisible = !partition.appearsOffline(heartbeat.user());
+                    handle(heartbeat, new TakenEarly(heartbeat.offset(), input.stamp()));
+                    return isVisible;
+                });
             }
             if (content instanceof Inbound.Status status) {
                 status(input, status.text(), CarriedHeartbeat.of(input.headers()));
@@ -173,11 +179,11 @@ final class PresenceProcessor implements Processor<UserId, Object, Object, Objec
         } else if (carried instanceof Inbound.Beat beat && !Rerouting.isMarked(input.headers())) {
             carryOut(input, partition.statusAndHeartbeat(input.user(), text, beat.heartbeat(), input.stamp()));
         } else {
-            carryOut(input, decide(input, input.value().content(), false));
+            carryOut(input, decide(input, input.value().content(), null));
             if (carried != null) {
                 carryOut(
                         input,
-                        decide(input, carried, false)); // misrouted: each is compared with what is newer of its kind
+                        decide(input, carried, null)); // misrouted: each is compared with what is newer of its kind
             }
         }
     }
@@ -187,12 +193,6 @@ final class PresenceProcessor implements Processor<UserId, Object, Object, Objec
         if (decision.rejection() != null) {
             deadLetter(input, decision.rejection());
         }
-    }
-
-    private boolean handleEarly(InputRecord heartbeat) {
-        boolean isVisible = !partition.appearsOffline(heartbeat.user());
-        handle(heartbeat, true);
-        return isVisible;
     }
 
     @Override
@@ -230,7 +230,7 @@ final class PresenceProcessor implements Processor<UserId, Object, Object, Objec
         partition.drainShards(shards::put);
     }
 
-    private Decision decide(InputRecord input, Inbound.Content content, boolean early) {
+    private Decision decide(InputRecord input, Inbound.Content content, @Nullable TakenEarly early) {
         UserId user = input.user();
         long stamp = input.stamp();
         boolean wasMisrouted = Rerouting.isMarked(input.headers());
@@ -239,9 +239,9 @@ final class PresenceProcessor implements Processor<UserId, Object, Object, Objec
             if (wasMisrouted) {
                 return partition.misroutedHeartbeat(user, beat.heartbeat(), first, stamp);
             }
-            return early
-                    ? partition.earlyHeartbeat(user, beat.heartbeat(), stamp)
-                    : partition.heartbeat(user, beat.heartbeat(), stamp);
+            return early == null
+                    ? partition.heartbeat(user, beat.heartbeat(), stamp)
+                    : partition.earlyHeartbeat(user, beat.heartbeat(), stamp, early);
         } else if (content instanceof Inbound.Status status) {
             return wasMisrouted
                     ? partition.misroutedStatus(user, status.text(), first, stamp)

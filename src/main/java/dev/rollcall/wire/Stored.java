@@ -7,6 +7,7 @@ import dev.rollcall.domain.StatusText;
 import dev.rollcall.domain.UserSnapshot;
 import dev.rollcall.domain.UserSnapshot.DeviceSnapshot;
 import dev.rollcall.domain.UserSnapshot.Emitted;
+import dev.rollcall.domain.UserSnapshot.TakenEarly;
 import dev.rollcall.session.Session;
 import dev.rollcall.session.SessionId;
 import dev.rollcall.session.StoredShard;
@@ -43,15 +44,20 @@ final class Stored {
             out.state(emitted.state()).number(emitted.since()).number(emitted.sequence());
             out.numberUnless(emitted.since(), emitted.at());
         }
-        return out.numberUnless(NEVER, user.lastActive())
+        out.numberUnless(NEVER, user.lastActive())
                 .numberUnless(NEVER, user.forgettableSince())
                 .numberUnless(NEVER, user.leftOnline())
                 .numberUnless(NEVER, user.leftIdle())
                 .number(user.routingSequence())
                 .number(user.clockAheadMs())
                 .numberUnless(NEVER, user.statusAt())
-                .numberUnless(NEVER, user.appearOfflineAt())
-                .end();
+                .numberUnless(NEVER, user.appearOfflineAt());
+        TakenEarly early = user.takenEarly();
+        out.isPresent(early != null);
+        if (early != null) {
+            out.number(early.offset()).number(early.stamp());
+        }
+        return out.end();
     }
 
     private static void write(DeviceSnapshot device, AvroWriter out) {
@@ -81,7 +87,12 @@ final class Stored {
                 orNever(state.getLeftOnline()),
                 orNever(state.getLeftIdle()),
                 state.getRoutingSequence(),
-                state.getClockAheadMs());
+                state.getClockAheadMs(),
+                toDomain(state.getTakenEarly()));
+    }
+
+    private static @Nullable TakenEarly toDomain(dev.rollcall.store.v1.@Nullable TakenEarly early) {
+        return early == null ? null : new TakenEarly(early.getOffset(), early.getStamp());
     }
 
     static ShardState toAvro(StoredShard shard) {

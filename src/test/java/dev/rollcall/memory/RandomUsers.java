@@ -7,6 +7,7 @@ import dev.rollcall.domain.Heartbeat;
 import dev.rollcall.domain.PresenceRules;
 import dev.rollcall.domain.StatusText;
 import dev.rollcall.domain.UserId;
+import dev.rollcall.domain.UserSnapshot;
 import dev.rollcall.domain.user.PartitionScope;
 import dev.rollcall.domain.user.Shards;
 import dev.rollcall.domain.user.User;
@@ -56,15 +57,17 @@ final class RandomUsers {
     }
 
     User user(long now) {
-        User user = new User(UserId.of("@alice" + "é".repeat(random.nextInt(100))), scope(clock(now)));
+        User user =
+                new User(UserId.of("@alice" + "é".repeat(random.nextInt(100))), UserSnapshot.EMPTY, scope(clock(now)));
         for (int inputs = random.nextInt(1, 12); inputs > 0; inputs--) {
             long at = now - random.nextInt(40_000);
             user = with(clock(at), user);
-            switch (random.nextInt(8)) {
+            switch (random.nextInt(9)) {
                 case 0 -> user.status(new StatusText(pick(TEXTS), at + random.nextInt(60_000)), null, at);
                 case 1 -> user.status(new StatusText(pick(TEXTS), null), null, at);
                 case 2 -> user.appearOffline(random.nextBoolean(), at);
                 case 3 -> user.expire();
+                case 4 -> user.takenEarly(new UserSnapshot.TakenEarly(random.nextLong(Long.MAX_VALUE), at));
                 default -> user.heartbeat(heartbeat(), at, at);
             }
             user.takeDecision(null);

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.rollcall.domain.Decision;
 import dev.rollcall.domain.Heartbeat;
 import dev.rollcall.domain.UserId;
+import dev.rollcall.domain.UserSnapshot;
 import dev.rollcall.domain.user.User;
 import dev.rollcall.time.PartitionClock;
 import java.util.OptionalLong;
@@ -58,7 +59,7 @@ class RenewalTest {
     void shouldBeInPlaceWhenADeviceJustPolls(String shardOrNone) {
         String shard = shardOrNone.isEmpty() ? null : shardOrNone;
         PartitionClock noon = new RandomUsers(0).clock(START);
-        User user = new User(UserId.of("alice"), RandomUsers.scope(noon));
+        User user = new User(UserId.of("alice"), UserSnapshot.EMPTY, RandomUsers.scope(noon));
         user.heartbeat(new Heartbeat("A", null, false, OptionalLong.empty(), shard), START, START);
         user.takeDecision(null);
         byte[] packed = pack(user, Deadlines.NONE);

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.rollcall.domain.Heartbeat;
 import dev.rollcall.domain.UserId;
+import dev.rollcall.domain.UserSnapshot;
 import dev.rollcall.domain.user.User;
 import dev.rollcall.time.PartitionClock;
 import java.util.OptionalLong;
@@ -44,7 +45,7 @@ class UserCodecTest {
 
     @Test
     void shouldFailWhenAnIdIsLongerThanTheContractAllows() {
-        User user = new User(UserId.of("alice"), RandomUsers.scope(new PartitionClock()));
+        User user = new User(UserId.of("alice"), UserSnapshot.EMPTY, RandomUsers.scope(new PartitionClock()));
         user.heartbeat(new Heartbeat("é".repeat(128), ONLINE, false, OptionalLong.empty(), null), START, START);
         assertThatThrownBy(() -> CODEC.pack(user.id(), user.snapshot(), Deadlines.NONE, false))
                 .hasMessageContaining("more than 255 bytes");

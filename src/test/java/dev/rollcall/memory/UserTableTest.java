@@ -3,6 +3,7 @@ package dev.rollcall.memory;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.rollcall.domain.UserId;
+import dev.rollcall.domain.UserSnapshot;
 import dev.rollcall.domain.user.PartitionScope;
 import dev.rollcall.domain.user.User;
 import java.util.HashMap;
@@ -62,6 +63,6 @@ class UserTableTest {
     }
 
     private int add(UserId id) {
-        return users.add(id, CODEC.pack(id, new User(id, SCOPE).snapshot(), Deadlines.NONE, false));
+        return users.add(id, CODEC.pack(id, new User(id, UserSnapshot.EMPTY, SCOPE).snapshot(), Deadlines.NONE, false));
     }
 }

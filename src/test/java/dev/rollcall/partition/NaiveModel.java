@@ -322,7 +322,8 @@ final class NaiveModel implements Partition {
                 UserSnapshot.NEVER,
                 UserSnapshot.NEVER,
                 0,
-                0);
+                0,
+                null);
     }
 
     private static long orNever(@Nullable Long time) {

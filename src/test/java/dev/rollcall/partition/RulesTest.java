@@ -15,6 +15,7 @@ import dev.rollcall.domain.PresenceRules;
 import dev.rollcall.domain.PresenceState;
 import dev.rollcall.domain.StatusText;
 import dev.rollcall.domain.UserId;
+import dev.rollcall.domain.UserSnapshot.TakenEarly;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -444,7 +445,9 @@ class RulesTest {
         UserId other = UserId.of("other");
         presence.at(0).heartbeat(withLease(beat("A", ONLINE), 45)).expect(ONLINE, 0);
         for (int i = 1; i <= 440; i++) {
-            Decision early = partition.presence().earlyHeartbeat(other, beat("O", OFFLINE), i * 100L + 95);
+            Decision early = partition
+                    .presence()
+                    .earlyHeartbeat(other, beat("O", OFFLINE), i * 100L + 95, new TakenEarly(i, i * 100L + 99));
             assertThat(early.updates()).isEmpty();
             partition.tick(i * 100L);
         }

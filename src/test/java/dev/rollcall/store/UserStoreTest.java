@@ -217,7 +217,8 @@ class UserStoreTest {
                 none.leftOnline(),
                 none.leftIdle(),
                 none.routingSequence(),
-                none.clockAheadMs());
+                none.clockAheadMs(),
+                none.takenEarly());
     }
 
     /** Those in memory, as a partition would have them. */

@@ -11,6 +11,7 @@ import dev.rollcall.consumer.HeartbeatBundles;
 import dev.rollcall.domain.Heartbeat;
 import dev.rollcall.domain.Presence;
 import dev.rollcall.domain.PresenceState;
+import dev.rollcall.domain.StatusText;
 import dev.rollcall.domain.UserId;
 import dev.rollcall.partition.Partition.Emitted;
 import dev.rollcall.time.PartitionClock;
@@ -101,10 +102,37 @@ class BundleOrderTest {
     void shouldHandleAHeartbeatOnceWhenATextOfItsUserIsWrittenAfterIt() {
         rollcall.together(
                 () -> rollcall.bundle(List.of(beat(ALICE, IDLE, 10), beat(ALICE, ONLINE, 20), beat(BOB, OFFLINE, 90))),
-                () -> rollcall.status(ALICE, new dev.rollcall.domain.StatusText("x", null), 40));
+                () -> rollcall.status(ALICE, new StatusText("x", null), 40));
 
         assertThat(emitted()).containsExactly("alice IDLE 10", "alice ONLINE 20", "alice ONLINE 20 x");
         assertThat(rollcall.metric("rollcall_input_records_total")).isEqualTo(4);
+    }
+
+    @Test
+    void shouldPublishNothingAgainWhenHeartbeatsThatATextTookAreReadAgainAfterACrash() {
+        List<ConsumerRecord<byte[], byte[]>> log =
+                List.of(beat(ALICE, IDLE, 10), beat(ALICE, ONLINE, 20), beat(BOB, ONLINE, 60));
+        rollcall.together(() -> rollcall.bundle(log), () -> rollcall.status(ALICE, new StatusText("x", null), 40));
+        assertThat(emitted()).containsExactly("alice IDLE 10", "alice ONLINE 20", "alice ONLINE 20 x", "bob ONLINE 60");
+
+        rollcall.restart();
+        rollcall.together(() -> rollcall.bundle(log));
+        rollcall.together(() -> rollcall.bundle(List.of(beat(ALICE, IDLE, 130))));
+
+        assertThat(emitted()).containsExactly("alice IDLE 130 x");
+    }
+
+    /** The topic was created anew: its offsets begin again. */
+    @Test
+    void shouldTakeHeartbeatsWhenTheirOffsetsHaveBeenTakenInAnEarlierTopic() {
+        rollcall.together(
+                () -> rollcall.bundle(List.of(beat(ALICE, IDLE, 10), beat(BOB, ONLINE, 60))),
+                () -> rollcall.status(ALICE, new StatusText("x", null), 40));
+        rollcall.restart();
+        offset = 0;
+        rollcall.together(() -> rollcall.bundle(List.of(beat(ALICE, ONLINE, 130))));
+
+        assertThat(emitted()).endsWith("alice ONLINE 130 x");
     }
 
     /** A text and a heartbeat within 100 ms may take effect in either order, but none of them overtakes a clock tick. */
@@ -120,9 +148,7 @@ class BundleOrderTest {
         log.add(record(null, new Inbound.ClockTick("one"), 5_020));
         log.add(beat(ALICE, ONLINE, 5_040));
         log.add(beat(BOB, IDLE, 5_090));
-        rollcall.together(
-                () -> rollcall.bundle(log),
-                () -> rollcall.status(ALICE, new dev.rollcall.domain.StatusText("x", null), 5_050));
+        rollcall.together(() -> rollcall.bundle(log), () -> rollcall.status(ALICE, new StatusText("x", null), 5_050));
 
         assertThat(emitted())
                 .containsExactly(

@@ -91,7 +91,8 @@ class UserBoundTest {
                 snapshot.leftOnline(),
                 snapshot.leftIdle(),
                 snapshot.routingSequence(),
-                snapshot.clockAheadMs());
+                snapshot.clockAheadMs(),
+                snapshot.takenEarly());
     }
 
     private static String id(int number, int length) {

@@ -13,6 +13,7 @@ import dev.rollcall.session.SessionId;
 import dev.rollcall.store.v1.DeviceState;
 import dev.rollcall.store.v1.Said;
 import dev.rollcall.store.v1.StoredPresence;
+import dev.rollcall.store.v1.TakenEarly;
 import dev.rollcall.store.v1.UserState;
 import dev.rollcall.v1.UserPresence;
 import java.time.Instant;
@@ -75,6 +76,7 @@ class AvroWriterTest {
 
     private static UserState byAvro(UserSnapshot user) {
         Emitted emitted = user.emitted();
+        UserSnapshot.TakenEarly early = user.takenEarly();
         return new UserState(
                 user.devices().stream().map(AvroWriterTest::byAvro).toList(),
                 user.status().text(),
@@ -94,7 +96,8 @@ class AvroWriterTest {
                 user.routingSequence(),
                 user.clockAheadMs(),
                 orNull(user.statusAt()),
-                orNull(user.appearOfflineAt()));
+                orNull(user.appearOfflineAt()),
+                early == null ? null : new TakenEarly(early.offset(), early.stamp()));
     }
 
     private static DeviceState byAvro(DeviceSnapshot device) {
@@ -138,7 +141,8 @@ class AvroWriterTest {
                 numberOrNever(),
                 numberOrNever(),
                 number(),
-                number());
+                number(),
+                random.nextBoolean() ? null : new UserSnapshot.TakenEarly(number(), number()));
     }
 
     private Emitted emitted() {

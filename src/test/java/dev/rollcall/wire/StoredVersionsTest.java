@@ -52,7 +52,7 @@ class StoredVersionsTest {
 
     @Test
     void shouldBeTheLastCommittedVersionWhenItIsTheCurrentOne() throws IOException {
-        assertThat(version(5)).isEqualTo(new Schema.Parser().parse(Files.readString(STORE)));
+        assertThat(version(6)).isEqualTo(new Schema.Parser().parse(Files.readString(STORE)));
     }
 
     private static byte[] stored(int version) throws IOException {

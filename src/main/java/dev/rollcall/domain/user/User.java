@@ -13,6 +13,7 @@ import dev.rollcall.domain.RoutingView;
 import dev.rollcall.domain.StatusText;
 import dev.rollcall.domain.UserId;
 import dev.rollcall.domain.UserSnapshot;
+import dev.rollcall.domain.UserSnapshot.TakenEarly;
 import dev.rollcall.time.LogActivity.Finding;
 import dev.rollcall.time.PartitionClock;
 import java.util.ArrayList;
@@ -42,13 +43,10 @@ public final class User {
 
     private long appearOfflineAt;
 
+    private @Nullable TakenEarly takenEarly;
+
     private List<PresenceUpdate> updates = List.of();
     private boolean needsStoring;
-
-    /** A user of whom nothing is known. */
-    public User(UserId id, PartitionScope scope) {
-        this(id, UserSnapshot.EMPTY, scope);
-    }
 
     public User(UserId id, UserSnapshot snapshot, PartitionScope scope) {
         this.id = id;
@@ -62,6 +60,7 @@ public final class User {
         appearOffline = snapshot.appearOffline();
         statusAt = snapshot.statusAt();
         appearOfflineAt = snapshot.appearOfflineAt();
+        takenEarly = snapshot.takenEarly();
     }
 
     public UserSnapshot snapshot() {
@@ -77,7 +76,8 @@ public final class User {
                 devices.leftOnline(),
                 devices.leftIdle(),
                 routing.sequence(),
-                clock.ahead());
+                clock.ahead(),
+                takenEarly);
     }
 
     public UserId id() {
@@ -149,6 +149,11 @@ public final class User {
         needsStoring |=
                 changed || hadEnded || device.connectionEnded() || device.needsStoring(rules.lastSeenPersistMs());
         return null;
+    }
+
+    /** The last heartbeat was one of these, which were taken before their turn; null: it was taken in turn. */
+    public void takenEarly(@Nullable TakenEarly heartbeats) {
+        takenEarly = heartbeats;
     }
 
     /**
@@ -291,10 +296,8 @@ public final class User {
     }
 
     private StoreWrite write() {
-        if (!needsStoring) {
-            return new StoreWrite.None();
-        } else if (isBlank()) {
-            return new StoreWrite.Delete();
+        if (!needsStoring || isBlank()) {
+            return needsStoring ? new StoreWrite.Delete() : new StoreWrite.None();
         }
         devices.forEach(Device::stored);
         return new StoreWrite.Put(snapshot());
