@@ -128,13 +128,21 @@ public final class PresencePartition {
         extendDeadlines(log.record(clock.advance(stamp), ticksNeeded()));
     }
 
-    /** A heartbeat that was misrouted: it says nothing of this partition at the time at which it was first written. */
-    public Decision misroutedHeartbeat(UserId id, Heartbeat heartbeat, long firstStamp, long stamp) {
+    /**
+     * A heartbeat that was misrouted: it says nothing of this partition at the time at which it was first written.
+     *
+     * @param early as for {@link #earlyHeartbeat}; null: it is taken in turn
+     */
+    public Decision misroutedHeartbeat(
+            UserId id, Heartbeat heartbeat, long firstStamp, long stamp, @Nullable TakenEarly early) {
         int slot = users.find(id);
         User user = load(slot, id);
-        long arrivedAt = user.appearsOffline() ? clock.timeOf(stamp) : clock.advance(stamp);
+        boolean movesTime = early == null && !user.appearsOffline();
+        long arrivedAt = movesTime ? clock.advance(stamp) : clock.timeOf(stamp);
         user.expire();
-        return decide(user, slot, user.misroutedHeartbeat(heartbeat, firstStamp, arrivedAt));
+        Rejection rejection = user.misroutedHeartbeat(heartbeat, firstStamp, arrivedAt);
+        user.takenEarly(early);
+        return decide(user, slot, rejection);
     }
 
     private Decision apply(

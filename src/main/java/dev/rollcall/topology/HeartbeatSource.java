@@ -87,8 +87,7 @@ final class HeartbeatSource implements Deserializer<Object> {
             }
             if (!bundle.isTaken(i)
                     && record.timestamp() < stamp
-                    && user.equals(bundle.users().get(i))
-                    && !Rerouting.isMarked(record.headers())) {
+                    && user.equals(bundle.users().get(i))) {
                 bundle.take(i, inputs.test(read(bundle, i)));
             }
         }
@@ -119,9 +118,7 @@ final class HeartbeatSource implements Deserializer<Object> {
             ConsumerRecord<byte[], byte[]> record = bundle.records().get(i);
             UserId id = bundle.users().get(i);
             Taken taken = id == null ? null : before.get(id);
-            if (taken != null
-                    && taken.heartbeats().covers(record.offset(), record.timestamp())
-                    && !Rerouting.isMarked(record.headers())) {
+            if (taken != null && taken.heartbeats().covers(record.offset(), record.timestamp())) {
                 bundle.take(i, taken.isVisible());
             }
         }

@@ -237,7 +237,7 @@ final class PresenceProcessor implements Processor<UserId, Object, Object, Objec
         long first = wasMisrouted ? Rerouting.firstTime(input.headers(), stamp) : stamp;
         if (content instanceof Inbound.Beat beat) {
             if (wasMisrouted) {
-                return partition.misroutedHeartbeat(user, beat.heartbeat(), first, stamp);
+                return partition.misroutedHeartbeat(user, beat.heartbeat(), first, stamp, early);
             }
             return early == null
                     ? partition.heartbeat(user, beat.heartbeat(), stamp)

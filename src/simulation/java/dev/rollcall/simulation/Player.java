@@ -128,7 +128,8 @@ final class Player {
                 shrunk.plan().faults());
         Judged.Finding finding =
                 again.findings().isEmpty() ? first : again.findings().get(0);
-        story[0].about(finding.partition(), finding.user(), STORY_LINES).forEach(line -> out.println("    " + line));
+        String user = options.containsKey("everybody") ? null : finding.user();
+        story[0].about(finding.partition(), user, STORY_LINES).forEach(line -> out.println("    " + line));
         again.findings().stream().limit(5).forEach(one -> out.println("  !! " + one));
         out.printf("  Play it again: --seed %d%n", outcome.plan().seed());
     }

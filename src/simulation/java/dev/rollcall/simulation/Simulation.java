@@ -11,7 +11,7 @@ import java.util.TreeMap;
 
 /** Lets years of presence pass in minutes: see docs/simulation.md. */
 public final class Simulation {
-    private static final Set<String> FLAGS = Set.of("keep-going", "no-story", "help");
+    private static final Set<String> FLAGS = Set.of("keep-going", "no-story", "everybody", "help");
     private static final Set<String> VALUES = Set.of(
             "seed",
             "seeds",
@@ -38,6 +38,7 @@ public final class Simulation {
               --records N       lets each end in peace after so many records; else after the time that is drawn
               --keep-going      after a seed that is wrong, too
               --no-story        does not shrink nor tell it
+              --everybody       tells of all users of the partition, not only of the one who is wrong
               --shrink-seconds  how long to look for a shorter story (60)
               --ignore TEXT     findings with this text do not count; several with a ; between them
               --report DIR      where the report goes (target/simulation)

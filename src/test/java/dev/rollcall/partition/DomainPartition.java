@@ -67,7 +67,7 @@ final class DomainPartition implements Partition {
 
     @Override
     public void misroutedHeartbeat(UserId user, Heartbeat heartbeat, long first, long at) {
-        carryOut(user, presence.misroutedHeartbeat(user, heartbeat, first, at));
+        carryOut(user, presence.misroutedHeartbeat(user, heartbeat, first, at, null));
     }
 
     @Override

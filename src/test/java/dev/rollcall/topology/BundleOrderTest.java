@@ -108,6 +108,18 @@ class BundleOrderTest {
         assertThat(rollcall.metric("rollcall_input_records_total")).isEqualTo(4);
     }
 
+    /** As the simulation found: one that was sent on lies in front of one that a text takes, and both are of one device. */
+    @Test
+    void shouldKeepTheOrderOfTheLogWhenATextTakesAHeartbeatBehindOneThatWasSentOn() {
+        ConsumerRecord<byte[], byte[]> sentOn = beat(ALICE, ONLINE, 10);
+        Rerouting.mark(sentOn.headers(), 10).forEach(sentOn.headers()::add);
+        rollcall.together(
+                () -> rollcall.bundle(List.of(sentOn, beat(ALICE, IDLE, 20), beat(BOB, ONLINE, 60))),
+                () -> rollcall.status(ALICE, new StatusText("x", null), 40));
+
+        assertThat(emitted()).containsExactly("alice ONLINE 10", "alice IDLE 20", "alice IDLE 20 x", "bob ONLINE 60");
+    }
+
     @Test
     void shouldPublishNothingAgainWhenHeartbeatsThatATextTookAreReadAgainAfterACrash() {
         List<ConsumerRecord<byte[], byte[]>> log =
