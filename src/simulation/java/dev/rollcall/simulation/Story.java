@@ -47,7 +47,7 @@ final class Story implements History {
             Line line = all.get(i);
             boolean isFollowed = i + 1 < all.size() && all.get(i + 1).text.startsWith(OUTPUT);
             boolean isLast = i >= all.size() - 3;
-            if (line.isNotable || isFollowed || isLast) {
+            if (key == null || line.isNotable || isFollowed || isLast) {
                 told.add(line.text);
             }
         }

@@ -160,11 +160,11 @@ public final class SimulatedTask {
     }
 
     private void process(@Nullable UserId key, Object value, ConsumerRecord<byte[], byte[]> record) {
-        processorsClock = surroundings.wallClock();
+        processorsClock = process.clock.millis();
         context.at(new Source(record.topic(), record.partition(), record.offset()));
         processor.process(new Record<>(key, value, Math.max(0, record.timestamp()), record.headers()));
         context.at(null);
-        context.punctuations().resume(surroundings.wallClock());
+        context.punctuations().resume(surroundings.steadyClock());
     }
 
     private record Source(String topic, int partition, long offset) implements RecordMetadata {}
@@ -226,7 +226,7 @@ public final class SimulatedTask {
 
     /** Fires the punctuators that are due; returns whether any was. */
     public boolean punctuate() {
-        long now = surroundings.wallClock();
+        long now = surroundings.steadyClock();
         Punctuations punctuations = context.punctuations();
         if (punctuations.next() > now) {
             return false;
@@ -240,7 +240,7 @@ public final class SimulatedTask {
         return fired;
     }
 
-    /** When the next punctuator is due, by the processor's clock. */
+    /** When the next punctuator is due, by that clock. */
     public long nextPunctuation() {
         return context.punctuations().next();
     }

@@ -27,6 +27,6 @@ public interface Surroundings {
     /** To the changelog of one of the {@link PresenceTopology}'s stores. */
     void changelog(String store, byte[] key, byte @Nullable [] value);
 
-    /** The processor's own clock, in ms since the epoch. */
-    long wallClock();
+    /** The clock of Kafka Streams, which no step of the machine's clock moves, in ms since the epoch. */
+    long steadyClock();
 }

@@ -94,7 +94,7 @@ final class TaskContext implements ProcessorContext<Object, Object> {
 
     @Override
     public Cancellable schedule(Duration interval, PunctuationType type, Punctuator punctuator) {
-        return punctuations.schedule(interval.toMillis(), punctuator, surroundings.wallClock());
+        return punctuations.schedule(interval.toMillis(), punctuator, surroundings.steadyClock());
     }
 
     @Override
@@ -114,7 +114,7 @@ final class TaskContext implements ProcessorContext<Object, Object> {
 
     @Override
     public long currentSystemTimeMs() {
-        return surroundings.wallClock();
+        return surroundings.steadyClock();
     }
 
     // ---- the processor uses no more than the above ----

@@ -228,7 +228,7 @@ class SimulatedTaskTest {
         }
 
         @Override
-        public long wallClock() {
+        public long steadyClock() {
             return now;
         }
     }

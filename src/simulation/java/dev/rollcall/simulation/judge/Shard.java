@@ -40,7 +40,7 @@ final class Shard {
         boolean doubtful = possiblyHeard > surelyHeard;
         long latestWord = Math.max(surelyHeard, possiblyHeard);
         if (at - latestWord >= quietMs) {
-            add(new Silence(latestWord, at, surely));
+            add(new Silence(latestWord, at, surely && !doubtful)); // else it may have begun earlier
         }
         if (doubtful && at - surelyHeard >= quietMs) {
             add(new Silence(surelyHeard, at, false));

@@ -38,7 +38,7 @@ final class Commits {
         this.assignment = assignment;
         this.fetcher = fetcher;
         this.clock = clock;
-        last = thread.wallClock();
+        last = thread.steadyClock();
     }
 
     /** The one that is open, or a new one. */
@@ -60,7 +60,7 @@ final class Commits {
         failsNext = true;
     }
 
-    /** When the next one is due by the processor's clock; {@link Long#MAX_VALUE}: there is nothing to commit. */
+    /** When the next one is due by the thread's clock; {@link Long#MAX_VALUE}: there is nothing to commit. */
     long dueAt() {
         return isDirty ? last + deployment.pace().commitMs() : Long.MAX_VALUE;
     }
@@ -81,7 +81,7 @@ final class Commits {
         if (!deployment.group().isMember(thread) || (open != null && !open.isOpen())) {
             return Result.LOST;
         }
-        if (!atOnce && (!isDirty || thread.wallClock() < dueAt())) {
+        if (!atOnce && (!isDirty || thread.steadyClock() < dueAt())) {
             return Result.NOT_DUE;
         }
         if (!isDirty) {
@@ -91,7 +91,7 @@ final class Commits {
         if (!current.isFlushed() || !deployment.cluster().coordinator().isUp()) {
             return Result.BLOCKED;
         }
-        last = thread.wallClock();
+        last = thread.steadyClock();
         if (failsNext) {
             failsNext = false;
             return Result.LOST;

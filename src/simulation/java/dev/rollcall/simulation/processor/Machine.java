@@ -110,8 +110,8 @@ public final class Machine {
         clockOffsetMs = offsetMs;
     }
 
-    long wallClock() {
-        return time.millis() + clockOffsetMs;
+    long clockOffsetMs() {
+        return clockOffsetMs;
     }
 
     Disk disk() {

@@ -207,7 +207,7 @@ final class OpenTask implements Surroundings {
     }
 
     @Override
-    public long wallClock() {
-        return thread.wallClock();
+    public long steadyClock() {
+        return thread.steadyClock();
     }
 }

@@ -53,6 +53,7 @@ final class StreamThread {
     private final Assignment assignment;
     private final Commits commits;
 
+    private final long clockOffsetMs;
     private long nextTurn = Long.MAX_VALUE;
     private boolean isPolling;
     private boolean isPaused;
@@ -67,7 +68,8 @@ final class StreamThread {
         this.machine = machine;
         this.time = deployment.time();
         clock = new ThreadClock(time);
-        InstantSource wall = () -> Instant.ofEpochMilli(wallClock());
+        clockOffsetMs = machine.clockOffsetMs();
+        InstantSource wall = () -> Instant.ofEpochMilli(time.millis() + machine.clockOffsetMs());
         process = new SimulatedProcess(
                 deployment.config(),
                 wall.withZone(ZoneOffset.UTC),
@@ -84,8 +86,9 @@ final class StreamThread {
         return process;
     }
 
-    long wallClock() {
-        return machine.wallClock();
+    /** As {@code SteadyTime} has it: the machine's clock when the thread began, and the time that has passed since. */
+    long steadyClock() {
+        return time.millis() + clockOffsetMs;
     }
 
     boolean isOpen() {
@@ -307,7 +310,7 @@ final class StreamThread {
         next = Math.min(next, commits.dueAt());
         boolean isEnding = isStopping || assignment.isAnyRevoked();
         if (next != Long.MAX_VALUE) {
-            schedule(time.micros() + Math.max(1, next - wallClock()) * 1_000);
+            schedule(time.micros() + Math.max(1, next - steadyClock()) * 1_000);
         }
         if (waits || isEnding) {
             schedule(time.micros()
