@@ -128,8 +128,9 @@ final class Player {
                 shrunk.plan().faults());
         Judged.Finding finding =
                 again.findings().isEmpty() ? first : again.findings().get(0);
-        String user = options.containsKey("everybody") ? null : finding.user();
-        story[0].about(finding.partition(), user, STORY_LINES).forEach(line -> out.println("    " + line));
+        boolean isOfAll = options.containsKey("everybody");
+        story[0].about(finding.partition(), isOfAll ? null : finding.user(), isOfAll ? Integer.MAX_VALUE : STORY_LINES)
+                .forEach(line -> out.println("    " + line));
         again.findings().stream().limit(5).forEach(one -> out.println("  !! " + one));
         out.printf("  Play it again: --seed %d%n", outcome.plan().seed());
     }

@@ -24,6 +24,9 @@ final class Silence {
     /** The last word was a tick, or the first record that a processor read: ticks were due after it. */
     private boolean ticksDue;
 
+    /** How long the first silence since the last tick was; 0: there was none. */
+    private long sinceTick;
+
     private boolean takenOver;
     /** The first record read after a take-over, of any topic. */
     private long first = Long.MAX_VALUE;
@@ -86,14 +89,17 @@ final class Silence {
             ticksDue = tick || takenOver;
             takenOver = false;
             lastTick = tick ? Math.max(lastTick, at) : lastTick;
+            sinceTick = tick ? 0 : sinceTick;
         }
     }
 
     private void silence(long at, Word word, boolean acrossTakeOver) {
         long most = at - surely;
-        if (most < settings.logSilenceMs() || (!ticksDue && !perhapsTicksDue())) {
+        boolean isMuchLonger = sinceTick > 0 && most >= 2 * sinceTick;
+        if (most < settings.logSilenceMs() || (!ticksDue && !perhapsTicksDue() && !isMuchLonger)) {
             return;
         }
+        sinceTick = sinceTick == 0 ? most : sinceTick;
         long least = at - Math.max(surely, possibly);
         // Whether ticks were due after a heartbeat that followed a tick, ADR 3 and the guarantees say differently; and
         // a new
