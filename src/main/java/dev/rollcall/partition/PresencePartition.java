@@ -295,6 +295,9 @@ public final class PresencePartition {
         if (finding == null) {
             return false;
         }
+        if (finding instanceof Finding.TakeOver) {
+            clock.takenOver();
+        }
         sessions.extendDeadlines(finding);
         users.extendDeadlines(finding);
         return true;

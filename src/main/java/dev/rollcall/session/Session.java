@@ -153,6 +153,23 @@ public final class Session {
         state = how;
     }
 
+    /** Until when its devices are live at least, if the partition was taken over with a record at that time. */
+    public long heldUntilIfTakenOver(long at, SessionRules rules) {
+        return switch (state) {
+            case ALIVE -> Math.max(endsAt, at + leaseMs) + rules.holdMs();
+            case UNHEARD, SILENT -> Math.max(heldUntil, at + leaseMs);
+            case ENDED, SUPERSEDED -> Math.max(heldUntil, at + rules.resumeMs());
+        };
+    }
+
+    /** The partition was taken over with a record at that time. */
+    void takenOver(long at, SessionRules rules) {
+        heldUntil = heldUntilIfTakenOver(at, rules);
+        if (state == State.ALIVE) {
+            endsAt = Math.max(endsAt, at + leaseMs);
+        }
+    }
+
     /** Time in which nobody could be heard: moves no {@code since} of what has ended, and nothing to an earlier time. */
     void extendTo(long from, long to, long atMostMs, SessionRules rules) {
         if (state == State.ALIVE && endsAt > from) {

@@ -107,7 +107,7 @@ public final class Sessions {
     /** How long a device lives that was opened in that session: without end if that is alive then, since it decides. */
     public long leaseMs(String shard, String session, long at) {
         Session known = newest(shard, session);
-        return known != null && known.isHeard() && at < known.endsAt() ? Long.MAX_VALUE / 2 : rules.leaseMs();
+        return known != null && known.isHeard() && !hasEnded(known, at) ? Long.MAX_VALUE / 2 : rules.leaseMs();
     }
 
     /**
@@ -117,10 +117,15 @@ public final class Sessions {
     public Session open(String shardName, String name, long at) {
         Shard shard = shards.computeIfAbsent(shardName, Shard::new);
         Session newest = shard.newest(name);
-        if (newest == null || (newest.isHeard() && newest.endsAt() <= at)) {
+        if (newest == null || (newest.isHeard() && hasEnded(newest, at))) {
             return create(shard, name, newest == null ? 0 : newest.id().life() + 1);
         }
         return newest;
+    }
+
+    /** Before the take-over, what is stored of an end that is yet to come may be old: the session has one lease more. */
+    private boolean hasEnded(Session session, long at) {
+        return session.endsAt() <= at && (clock.isTakenOver() || !session.isAlive());
     }
 
     /** One that a device was in when it was last stored or packed. */
@@ -192,7 +197,7 @@ public final class Sessions {
                 continue;
             }
             if (finding instanceof Finding.TakeOver takeOver) {
-                session.extendTo(Long.MIN_VALUE, takeOver.at(), Long.MAX_VALUE, rules);
+                session.takenOver(takeOver.at(), rules);
             } else if (finding instanceof Finding.Gap gap) {
                 session.extendTo(gap.from(), gap.to(), gap.to() - gap.from(), rules);
             }

@@ -27,6 +27,7 @@ public final class PartitionClock {
     public static final long TAKEN_EARLY_MS = 100;
 
     private boolean isRestored;
+    private boolean isTakenOver;
     private long time = UNKNOWN;
     private long now = UNKNOWN;
     private long reached = UNKNOWN;
@@ -61,6 +62,16 @@ public final class PartitionClock {
         time = stamp + ahead;
         reached = Math.max(reached, time);
         return time;
+    }
+
+    /** The first record was read that counts for all deadlines. */
+    public void takenOver() {
+        isTakenOver = true;
+    }
+
+    /** Whether {@link #takenOver}: before that, what is stored of a deadline may be old, and each has one lease more. */
+    public boolean isTakenOver() {
+        return isTakenOver;
     }
 
     /** Takes note of a stamp from another topic of the partition, which does not move the clock. */

@@ -7,6 +7,9 @@ import static dev.rollcall.partition.PartitionContext.DEFAULTS;
 import static dev.rollcall.partition.PartitionContext.beat;
 import static dev.rollcall.partition.PartitionContext.beatOf;
 import static dev.rollcall.partition.PartitionContext.closed;
+import static dev.rollcall.partition.PartitionContext.closedBy;
+import static dev.rollcall.partition.PartitionContext.open;
+import static dev.rollcall.partition.PartitionContext.session;
 import static dev.rollcall.partition.PartitionContext.withLease;
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -16,6 +19,7 @@ import dev.rollcall.domain.PresenceState;
 import dev.rollcall.domain.StatusText;
 import dev.rollcall.domain.UserId;
 import dev.rollcall.domain.UserSnapshot.TakenEarly;
+import dev.rollcall.session.ShardHeartbeat;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -405,6 +409,45 @@ class RulesTest {
         presence.restart();
         presence.at(10.482).heartbeat("C", IDLE).tickEverySecondUntil(16);
         presence.expect(IDLE, 15.4).expectNothing();
+    }
+
+    /** Found by the simulation: what is stored of a deadline is from minutes ago, and no record has said yet what time it is. */
+    @Test
+    void shouldHaveItsGraceTimeWhenAHiddenUsersConnectionEndsRightAfterATakeOver() {
+        presence.as("bob").at(0).heartbeat("B", ONLINE).expect(ONLINE, 0);
+        presence.as("alice").heartbeat("A", ONLINE).expect(ONLINE, 0).hide().expect(OFFLINE, 0);
+        presence.keepsBeating("A", 10).tickEverySecondUntil(200);
+        presence.as("bob").expect(OFFLINE, 30);
+        presence.as("alice").restart().at(201).end("A").at(202).unhide().expect(ONLINE, 202);
+        presence.tickEverySecondUntil(205).expectNothing();
+        presence.tickEverySecondUntil(206).expect(OFFLINE, 206).expectNothing();
+    }
+
+    @Test
+    void shouldHaveItsGraceTimeWhenAConnectionThatASessionHoldsEndsRightAfterATakeOver() {
+        ShardHeartbeat session = session("s", "s1", 0);
+        presence.at(0).shardKeepsBeating(session, 10);
+        presence.heartbeat(open(session, "A", ONLINE)).expect(ONLINE, 0).hide().expect(OFFLINE, 0);
+        presence.tickEverySecondUntil(200);
+        presence.restart().at(201).heartbeat(closedBy(session, "A", null)).at(202);
+        presence.unhide().expect(ONLINE, 202).tickEverySecondUntil(205).expectNothing();
+        presence.tickEverySecondUntil(206).expect(OFFLINE, 206).expectNothing();
+    }
+
+    @Test
+    void shouldHaveItsGraceTimeWhenTheFirstRecordAfterATakeOverIsAnEndThatATextTakesEarly() {
+        presence.at(0)
+                .heartbeat("A", ONLINE)
+                .expect(ONLINE, 0)
+                .keepsBeating("A", 10)
+                .tickEverySecondUntil(200);
+        presence.fallsSilent("A").restart();
+        Decision early = partition
+                .presence()
+                .earlyHeartbeat(UserId.of("alice"), closed("A", null), 201_000, new TakenEarly(1, 201_500));
+        assertThat(early.updates()).isEmpty();
+        presence.tickEverySecondUntil(205).expectNothing();
+        presence.tickEverySecondUntil(206).expect(OFFLINE, 206).expectNothing();
     }
 
     /** A lone processor that restarts again and again while nobody writes much: each absence defers a deadline once. */

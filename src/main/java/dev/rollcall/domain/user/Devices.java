@@ -7,6 +7,7 @@ import dev.rollcall.domain.PresenceRules;
 import dev.rollcall.domain.PresenceState;
 import dev.rollcall.domain.RoutingView;
 import dev.rollcall.domain.UserSnapshot.DeviceSnapshot;
+import dev.rollcall.session.Session;
 import dev.rollcall.time.LogActivity.Finding;
 import dev.rollcall.time.PartitionClock;
 import java.nio.charset.StandardCharsets;
@@ -221,6 +222,21 @@ final class Devices {
                 scope.shards().hold(device, now);
             }
         }
+    }
+
+    /**
+     * When a live device goes at the latest if it is not heard from again. Before the first record that shows when the partition
+     * was taken over: at least one lease after this record.
+     */
+    long latestEnd(Device device, long time) {
+        Session session = device.session();
+        if (scope.clock().isTakenOver() || device.connectionEnded()) {
+            return scope.shards().latestEnd(device, scope.clock().now());
+        } else if (session != null && device.isOpen()) {
+            return session.heldUntilIfTakenOver(time, scope.rules().sessions());
+        }
+        long holdMs = session == null ? 0 : scope.rules().shardHoldMs();
+        return Math.max(device.heldUntil(), time + device.leaseMs() + holdMs);
     }
 
     /** Removes those that have come to their end by then, and returns them; mostly one or none. */

@@ -30,7 +30,6 @@ public final class User {
     private final UserId id;
     private final PresenceRules rules;
     private final PartitionClock clock;
-    private final Shards shards;
 
     private final Devices devices;
     private final Emissions emissions;
@@ -52,7 +51,6 @@ public final class User {
         this.id = id;
         rules = scope.rules();
         clock = scope.clock();
-        shards = scope.shards();
         devices = new Devices(snapshot.devices(), snapshot.leftOnline(), snapshot.leftIdle(), scope);
         emissions = new Emissions(snapshot.emitted(), snapshot.lastActive(), snapshot.forgettableSince());
         routing = new RoutingLog(rules.routing(), snapshot.routingSequence());
@@ -129,7 +127,7 @@ public final class User {
             device.take(heartbeat.state(), stamp);
         }
         if (heartbeat.connectionEnded()) {
-            device.end(time, Math.min(time + rules.graceMs(), shards.latestEnd(device, clock.now())));
+            device.end(time, Math.min(time + rules.graceMs(), devices.latestEnd(device, time)));
         } else {
             devices.keepAlive(device, heartbeat, time);
             if (device.state() == PresenceState.ONLINE && !appearOffline && stamp >= appearOfflineAt) {

@@ -29,6 +29,8 @@ final class OrderCheck {
         private long factStamp = Long.MIN_VALUE;
         private long factAcknowledged = Long.MAX_VALUE;
         private long factHandled = -1;
+        private int factLife;
+        private int heartbeatLife;
     }
 
     /** A heartbeat that was handled. */
@@ -47,6 +49,9 @@ final class OrderCheck {
     /** The true time at which the processor began that reads now: what was acknowledged before is its backlog. */
     private long began = Long.MIN_VALUE;
 
+    /** How many have begun. */
+    private int lives;
+
     OrderCheck(Report report) {
         this.report = report;
         for (Topic topic : Topic.values()) {
@@ -60,6 +65,7 @@ final class OrderCheck {
 
     void takenOver(long trueTime) {
         began = trueTime;
+        lives++;
     }
 
     /** A record without a user, or one that is refused or sent on: only its place counts. */
@@ -85,13 +91,14 @@ final class OrderCheck {
         if (misrouted) {
             return;
         }
-        backlog(user, input, memory.factStamp, memory.factAcknowledged);
+        backlog(user, input, memory.factStamp, memory.factAcknowledged, memory.factLife);
         if (input.sent() > memory.latestSent) {
             memory.latestSent = input.sent();
             memory.latestSentStamp = input.stamp();
         }
         memory.heartbeatStamp = input.stamp();
         memory.heartbeatAcknowledged = input.acknowledged();
+        memory.heartbeatLife = lives;
     }
 
     void fact(User user, Input input, boolean misrouted) {
@@ -111,16 +118,18 @@ final class OrderCheck {
                                 + input.acknowledged() + ", took effect after a heartbeat that was sent at "
                                 + memory.latestSent + " (rule 7, cause before effect)");
             }
-            backlog(user, input, memory.heartbeatStamp, memory.heartbeatAcknowledged);
+            backlog(user, input, memory.heartbeatStamp, memory.heartbeatAcknowledged, memory.heartbeatLife);
         }
         memory.factStamp = Math.max(memory.factStamp, input.stamp());
         memory.factAcknowledged = input.acknowledged();
         memory.factHandled = count;
+        memory.factLife = lives;
     }
 
     /** In a backlog, the records of one user take effect in the order of their stamps, whatever the topic. */
-    private void backlog(User user, Input input, long stampBefore, long acknowledgedBefore) {
-        boolean isBacklog = input.acknowledged() < began - CAUSE_MS && acknowledgedBefore < began - CAUSE_MS;
+    private void backlog(User user, Input input, long stampBefore, long acknowledgedBefore, int lifeBefore) {
+        boolean isBacklog =
+                lifeBefore == lives && input.acknowledged() < began - CAUSE_MS && acknowledgedBefore < began - CAUSE_MS;
         // A record behind one with a later stamp in its own log cannot be handled in the order of stamps.
         boolean inOrder = input.stamp() >= latest(input.topic());
         if (isBacklog && inOrder && input.stamp() < stampBefore) {
