@@ -88,7 +88,7 @@ final class Silence {
             surely = Math.max(surely, at);
             ticksDue = tick || takenOver;
             takenOver = false;
-            lastTick = tick ? Math.max(lastTick, at) : lastTick;
+            lastTick = ticksDue ? Math.max(lastTick, at) : lastTick;
             sinceTick = tick ? 0 : sinceTick;
         }
     }
