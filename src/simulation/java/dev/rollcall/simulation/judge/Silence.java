@@ -40,6 +40,7 @@ final class Silence {
     void takenOver() {
         takenOver = true;
         first = Long.MAX_VALUE;
+        sinceTick = 0;
         users.forEach(this::forget);
     }
 
@@ -99,7 +100,9 @@ final class Silence {
         if (most < settings.logSilenceMs() || (!ticksDue && !perhapsTicksDue() && !isMuchLonger)) {
             return;
         }
-        sinceTick = sinceTick == 0 ? most : sinceTick;
+        if (!acrossTakeOver && sinceTick == 0) {
+            sinceTick = most;
+        }
         long least = at - Math.max(surely, possibly);
         // Whether ticks were due after a heartbeat that followed a tick, ADR 3 and the guarantees say differently; and
         // a new
