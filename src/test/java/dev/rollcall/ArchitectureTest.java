@@ -109,7 +109,7 @@ class ArchitectureTest {
                 .whereLayer("contract")
                 .mayOnlyBeAccessedByLayers("app", "admin")
                 .whereLayer("contract")
-                .mayOnlyAccessLayers("config", "domain", "topology")
+                .mayOnlyAccessLayers("config", "wire", "domain", "topology")
                 .whereLayer("embedded")
                 .mayOnlyBeAccessedByLayers("app")
                 .whereLayer("simulate")
@@ -139,7 +139,18 @@ class ArchitectureTest {
                 .whereLayer("topology")
                 .mayOnlyBeAccessedByLayers("app", "health", "admin", "contract")
                 .whereLayer("wire")
-                .mayOnlyBeAccessedByLayers("app", "gateway", "client", "client.sending", "simulate", "topology")
+                .mayOnlyBeAccessedByLayers(
+                        "app",
+                        "admin",
+                        "contract",
+                        "gateway",
+                        "client",
+                        "client.sending",
+                        "simulate",
+                        "topology",
+                        "config")
+                .whereLayer("wire")
+                .mayOnlyAccessLayers("domain", "session", "text")
                 .whereLayer("config")
                 .mayOnlyBeAccessedByLayers(
                         "app",
@@ -150,8 +161,7 @@ class ArchitectureTest {
                         "http.events",
                         "http.server",
                         "http.tokens",
-                        "topology",
-                        "wire")
+                        "topology")
                 .whereLayer("consumer")
                 .mayOnlyBeAccessedByLayers("app", "topology")
                 .whereLayer("consumer")
@@ -215,6 +225,7 @@ class ArchitectureTest {
                         "dev.rollcall.partition",
                         "dev.rollcall.memory",
                         "dev.rollcall.wire",
+                        "dev.rollcall.wire.stored",
                         "dev.rollcall.config",
                         "dev.rollcall.domain",
                         "dev.rollcall.domain.user",
