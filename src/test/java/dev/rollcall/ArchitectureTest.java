@@ -10,15 +10,22 @@ import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
 import static com.tngtech.archunit.library.Architectures.layeredArchitecture;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.tngtech.archunit.core.domain.Dependency;
 import com.tngtech.archunit.core.domain.JavaClasses;
 import com.tngtech.archunit.core.importer.ClassFileImporter;
 import com.tngtech.archunit.core.importer.ImportOption;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayDeque;
+import java.util.Deque;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.stream.Stream;
+import javax.xml.parsers.DocumentBuilderFactory;
+import javax.xml.xpath.XPathFactory;
 import org.apache.kafka.streams.KafkaStreams;
 import org.junit.jupiter.api.Test;
 
@@ -285,6 +292,31 @@ class ArchitectureTest {
         assertThat(linesByPackage)
                 .isNotEmpty()
                 .allSatisfy((path, lines) -> assertThat(lines).isLessThanOrEqualTo(1_500));
+    }
+
+    /** What the artifact rollcall-client consists of: pom.xml has the list. */
+    @Test
+    void shouldBeInTheClientsArtifactWhenAClientReachesThePackage() throws Exception {
+        Set<String> reached = new TreeSet<>(Set.of("dev.rollcall.client"));
+        Deque<String> left = new ArrayDeque<>(reached);
+        while (!left.isEmpty()) {
+            for (Dependency dependency : ROLLCALL.getPackage(left.pop()).getClassDependenciesFromThisPackage()) {
+                String target = dependency.getTargetClass().getPackageName();
+                if (target.startsWith("dev.rollcall.") && reached.add(target)) {
+                    left.push(target);
+                }
+            }
+        }
+
+        String list = XPathFactory.newInstance()
+                .newXPath()
+                .evaluate(
+                        "//*[local-name() = 'client.packages']",
+                        DocumentBuilderFactory.newInstance()
+                                .newDocumentBuilder()
+                                .parse("pom.xml"));
+        assertThat(Stream.of(list.split("\\|")).map(path -> "dev.rollcall." + path.replace('/', '.')))
+                .containsExactlyInAnyOrderElementsOf(reached);
     }
 
     @Test
