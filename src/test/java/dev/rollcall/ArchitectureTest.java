@@ -10,15 +10,22 @@ import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
 import static com.tngtech.archunit.library.Architectures.layeredArchitecture;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.tngtech.archunit.core.domain.Dependency;
 import com.tngtech.archunit.core.domain.JavaClasses;
 import com.tngtech.archunit.core.importer.ClassFileImporter;
 import com.tngtech.archunit.core.importer.ImportOption;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayDeque;
+import java.util.Deque;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.stream.Stream;
+import javax.xml.parsers.DocumentBuilderFactory;
+import javax.xml.xpath.XPathFactory;
 import org.apache.kafka.streams.KafkaStreams;
 import org.junit.jupiter.api.Test;
 
@@ -109,7 +116,7 @@ class ArchitectureTest {
                 .whereLayer("contract")
                 .mayOnlyBeAccessedByLayers("app", "admin")
                 .whereLayer("contract")
-                .mayOnlyAccessLayers("config", "domain", "topology")
+                .mayOnlyAccessLayers("config", "wire", "domain", "topology")
                 .whereLayer("embedded")
                 .mayOnlyBeAccessedByLayers("app")
                 .whereLayer("simulate")
@@ -139,7 +146,18 @@ class ArchitectureTest {
                 .whereLayer("topology")
                 .mayOnlyBeAccessedByLayers("app", "health", "admin", "contract")
                 .whereLayer("wire")
-                .mayOnlyBeAccessedByLayers("app", "gateway", "client", "client.sending", "simulate", "topology")
+                .mayOnlyBeAccessedByLayers(
+                        "app",
+                        "admin",
+                        "contract",
+                        "gateway",
+                        "client",
+                        "client.sending",
+                        "simulate",
+                        "topology",
+                        "config")
+                .whereLayer("wire")
+                .mayOnlyAccessLayers("domain", "session", "text")
                 .whereLayer("config")
                 .mayOnlyBeAccessedByLayers(
                         "app",
@@ -150,8 +168,7 @@ class ArchitectureTest {
                         "http.events",
                         "http.server",
                         "http.tokens",
-                        "topology",
-                        "wire")
+                        "topology")
                 .whereLayer("consumer")
                 .mayOnlyBeAccessedByLayers("app", "topology")
                 .whereLayer("consumer")
@@ -215,6 +232,7 @@ class ArchitectureTest {
                         "dev.rollcall.partition",
                         "dev.rollcall.memory",
                         "dev.rollcall.wire",
+                        "dev.rollcall.wire.stored",
                         "dev.rollcall.config",
                         "dev.rollcall.domain",
                         "dev.rollcall.domain.user",
@@ -274,6 +292,31 @@ class ArchitectureTest {
         assertThat(linesByPackage)
                 .isNotEmpty()
                 .allSatisfy((path, lines) -> assertThat(lines).isLessThanOrEqualTo(1_500));
+    }
+
+    /** What the artifact rollcall-client consists of: pom.xml has the list. */
+    @Test
+    void shouldBeInTheClientsArtifactWhenAClientReachesThePackage() throws Exception {
+        Set<String> reached = new TreeSet<>(Set.of("dev.rollcall.client"));
+        Deque<String> left = new ArrayDeque<>(reached);
+        while (!left.isEmpty()) {
+            for (Dependency dependency : ROLLCALL.getPackage(left.pop()).getClassDependenciesFromThisPackage()) {
+                String target = dependency.getTargetClass().getPackageName();
+                if (target.startsWith("dev.rollcall.") && reached.add(target)) {
+                    left.push(target);
+                }
+            }
+        }
+
+        String list = XPathFactory.newInstance()
+                .newXPath()
+                .evaluate(
+                        "//*[local-name() = 'client.packages']",
+                        DocumentBuilderFactory.newInstance()
+                                .newDocumentBuilder()
+                                .parse("pom.xml"));
+        assertThat(Stream.of(list.split("\\|")).map(path -> "dev.rollcall." + path.replace('/', '.')))
+                .containsExactlyInAnyOrderElementsOf(reached);
     }
 
     @Test

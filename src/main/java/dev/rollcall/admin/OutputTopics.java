@@ -5,6 +5,7 @@ import dev.rollcall.config.RollcallConfig;
 import dev.rollcall.topology.OutputLimits;
 import dev.rollcall.topology.OutputLimits.Limit;
 import dev.rollcall.topology.PresenceTopology;
+import dev.rollcall.wire.TopicNames;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
@@ -69,7 +70,7 @@ public final class OutputTopics {
      */
     public OutputLimits read() {
         Map<String, Limit> limits = new HashMap<>();
-        RollcallConfig.TopicNames names = config.topics();
+        TopicNames names = config.topics();
         List<String> all = new ArrayList<>(List.of(
                 names.deviceHeartbeat(), names.status(), names.appearOffline(), names.presence(), names.deadLetters()));
         if (config.rules().routing()) {

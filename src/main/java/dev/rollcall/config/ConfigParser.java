@@ -1,8 +1,8 @@
 package dev.rollcall.config;
 
-import dev.rollcall.config.RollcallConfig.TopicNames;
 import dev.rollcall.domain.Limits;
 import dev.rollcall.domain.PresenceRules;
+import dev.rollcall.wire.TopicNames;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
 import java.nio.file.Path;

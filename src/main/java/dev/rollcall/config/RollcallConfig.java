@@ -1,6 +1,7 @@
 package dev.rollcall.config;
 
 import dev.rollcall.domain.PresenceRules;
+import dev.rollcall.wire.TopicNames;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -26,15 +27,6 @@ public record RollcallConfig(
         int topicPartitions,
         short topicReplicationFactor,
         SortedMap<String, String> kafka) {
-
-    /** The topics' names. */
-    public record TopicNames(
-            String deviceHeartbeat,
-            String status,
-            String appearOffline,
-            String presence,
-            String deadLetters,
-            String routing) {}
 
     /** Without anything that is secret. */
     @Override

@@ -12,8 +12,8 @@ import static org.apache.kafka.common.resource.ResourceType.TOPIC;
 import static org.apache.kafka.common.resource.ResourceType.TRANSACTIONAL_ID;
 
 import dev.rollcall.config.RollcallConfig;
-import dev.rollcall.config.RollcallConfig.TopicNames;
 import dev.rollcall.topology.PresenceTopology;
+import dev.rollcall.wire.TopicNames;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.EnumSet;

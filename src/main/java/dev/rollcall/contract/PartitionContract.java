@@ -1,11 +1,11 @@
 package dev.rollcall.contract;
 
 import dev.rollcall.config.RollcallConfig;
-import dev.rollcall.config.RollcallConfig.TopicNames;
 import dev.rollcall.contract.Cluster.Topic;
 import dev.rollcall.contract.Fix.AddPartitions;
 import dev.rollcall.contract.Fix.Decide;
 import dev.rollcall.topology.PresenceTopology;
+import dev.rollcall.wire.TopicNames;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;

@@ -1,13 +1,13 @@
 package dev.rollcall.contract;
 
 import dev.rollcall.config.RollcallConfig;
-import dev.rollcall.config.RollcallConfig.TopicNames;
 import dev.rollcall.contract.Checkpoint.Stored;
 import dev.rollcall.contract.Cluster.Log;
 import dev.rollcall.contract.Cluster.Progress;
 import dev.rollcall.contract.Cluster.Topic;
 import dev.rollcall.contract.Fix.Decide;
 import dev.rollcall.topology.PresenceTopology;
+import dev.rollcall.wire.TopicNames;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;

@@ -1,13 +1,13 @@
 package dev.rollcall.contract;
 
 import dev.rollcall.config.RollcallConfig;
-import dev.rollcall.config.RollcallConfig.TopicNames;
 import dev.rollcall.contract.Cluster.Topic;
 import dev.rollcall.contract.Fix.AddReplicas;
 import dev.rollcall.contract.Fix.Alter;
 import dev.rollcall.contract.Fix.Decide;
 import dev.rollcall.topology.OutputLimits;
 import dev.rollcall.topology.PresenceTopology;
+import dev.rollcall.wire.TopicNames;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;

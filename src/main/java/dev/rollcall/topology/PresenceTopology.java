@@ -9,6 +9,7 @@ import dev.rollcall.wire.Inbound;
 import dev.rollcall.wire.Serialization;
 import dev.rollcall.wire.Topic;
 import dev.rollcall.wire.Topics;
+import dev.rollcall.wire.stored.StoredSerialization;
 import java.time.Clock;
 import java.util.List;
 import java.util.Optional;
@@ -123,7 +124,7 @@ public final class PresenceTopology {
                 topics.appearOffline().values().deserializer());
 
         UserStores userStores =
-                new UserStores(users, Serialization.userSnapshots().serializer());
+                new UserStores(users, StoredSerialization.userSnapshots().serializer());
         topology.addProcessor(
                 PROCESSOR,
                 () -> new PresenceProcessor(
@@ -138,8 +139,9 @@ public final class PresenceTopology {
                 HEARTBEATS,
                 STATUSES,
                 APPEAR_OFFLINE);
-        topology.addStateStore(store(userStores, Serialization.userIds(), Serialization.userSnapshots()), PROCESSOR);
-        topology.addStateStore(store(shards, Serdes.String(), Serialization.storedShards()), PROCESSOR);
+        topology.addStateStore(
+                store(userStores, Serialization.userIds(), StoredSerialization.userSnapshots()), PROCESSOR);
+        topology.addStateStore(store(shards, Serdes.String(), StoredSerialization.storedShards()), PROCESSOR);
 
         addSink(topology, PRESENCE, topics.presence());
         addSink(topology, DEAD_LETTERS, topics.deadLetters());

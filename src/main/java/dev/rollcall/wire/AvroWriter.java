@@ -17,7 +17,7 @@ import org.jspecify.annotations.Nullable;
  * <p>Source: <a href="https://avro.apache.org/docs/1.12.0/specification/#binary-encoding">Avro specification, binary
  * encoding</a>. Numbers are zigzag-encoded, so the second branch of a union and the second symbol of an enum are a 2.
  */
-final class AvroWriter {
+public final class AvroWriter {
     private static final VarHandle LONG = MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.LITTLE_ENDIAN);
     private static final int MAX_NUMBER_BYTES = 10;
     private static final byte NULL = 0;
@@ -33,20 +33,20 @@ final class AvroWriter {
     }
 
     /** One for each thread. */
-    static ThreadLocal<AvroWriter> of(Schema schema) {
+    public static ThreadLocal<AvroWriter> of(Schema schema) {
         return ThreadLocal.withInitial(() -> new AvroWriter(schema));
     }
 
-    AvroWriter begin() {
+    public AvroWriter begin() {
         at = SingleObject.HEADER_BYTES;
         return this;
     }
 
-    byte[] end() {
+    public byte[] end() {
         return Arrays.copyOf(buffer, at);
     }
 
-    AvroWriter number(long value) {
+    public AvroWriter number(long value) {
         makeRoom(MAX_NUMBER_BYTES);
         long left = value << 1 ^ value >> 63;
         while ((left & ~0x7F) != 0) {
@@ -57,19 +57,19 @@ final class AvroWriter {
         return this;
     }
 
-    AvroWriter numberUnless(long none, long value) {
+    public AvroWriter numberUnless(long none, long value) {
         return value == none ? oneByte(NULL) : oneByte(PRESENT).number(value);
     }
 
-    AvroWriter numberOrNull(@Nullable Long value) {
+    public AvroWriter numberOrNull(@Nullable Long value) {
         return value == null ? oneByte(NULL) : oneByte(PRESENT).number(value);
     }
 
-    AvroWriter flag(boolean value) {
+    public AvroWriter flag(boolean value) {
         return oneByte((byte) (value ? 1 : 0));
     }
 
-    AvroWriter text(String value) {
+    public AvroWriter text(String value) {
         byte[] utf8 = value.getBytes(StandardCharsets.UTF_8);
         number(utf8.length);
         makeRoom(utf8.length);
@@ -78,11 +78,11 @@ final class AvroWriter {
         return this;
     }
 
-    AvroWriter textOrNull(@Nullable String value) {
+    public AvroWriter textOrNull(@Nullable String value) {
         return value == null ? oneByte(NULL) : oneByte(PRESENT).text(value);
     }
 
-    AvroWriter state(PresenceState value) {
+    public AvroWriter state(PresenceState value) {
         return oneByte((byte)
                 switch (value) {
                     case OFFLINE -> 0;
@@ -91,11 +91,11 @@ final class AvroWriter {
                 });
     }
 
-    AvroWriter stateOrNull(@Nullable PresenceState value) {
+    public AvroWriter stateOrNull(@Nullable PresenceState value) {
         return value == null ? oneByte(NULL) : oneByte(PRESENT).state(value);
     }
 
-    AvroWriter isPresent(boolean value) {
+    public AvroWriter isPresent(boolean value) {
         return oneByte(value ? PRESENT : NULL);
     }
 

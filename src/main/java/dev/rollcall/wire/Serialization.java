@@ -7,10 +7,6 @@ import dev.rollcall.domain.Rejection.Reason;
 import dev.rollcall.domain.RoutingView;
 import dev.rollcall.domain.StatusText;
 import dev.rollcall.domain.UserId;
-import dev.rollcall.domain.UserSnapshot;
-import dev.rollcall.session.StoredShard;
-import dev.rollcall.store.v1.ShardState;
-import dev.rollcall.store.v1.UserState;
 import dev.rollcall.text.Printable;
 import dev.rollcall.v1.ClockPulse;
 import dev.rollcall.v1.DeviceHeartbeat;
@@ -31,7 +27,10 @@ import org.apache.kafka.common.serialization.Serde;
 import org.apache.kafka.common.serialization.Serdes;
 import org.jspecify.annotations.Nullable;
 
-/** The one serde mechanism: Avro single-object encoding for every value, plain bytes for keys. All are thread-safe. */
+/**
+ * The one serde mechanism: Avro single-object encoding for every value, plain bytes for keys. What of users and shards is
+ * stored is in a package of its own, for clients have no use for it. All are thread-safe.
+ */
 public final class Serialization {
     /** Every record of the contract, so that one on the wrong topic is told from one that nobody knows. */
     private static final SingleObject CONTRACT = new SingleObject(
@@ -45,8 +44,6 @@ public final class Serialization {
 
     private static final SingleObject PRESENCE = new SingleObject(UserPresence.getClassSchema());
     private static final SingleObject ROUTING = new SingleObject(dev.rollcall.v1.RoutingView.getClassSchema());
-    private static final SingleObject USERS = new SingleObject(UserState.getClassSchema());
-    private static final SingleObject SHARDS = new SingleObject(ShardState.getClassSchema());
 
     private Serialization() {}
 
@@ -97,20 +94,6 @@ public final class Serialization {
                 (topic, value) -> value == null ? null : SingleObject.encode(Wire.toAvro(value)),
                 (topic, bytes) ->
                         read(ROUTING, topic, bytes, value -> Wire.toDomain((dev.rollcall.v1.RoutingView) value)));
-    }
-
-    /** What of a user is stored; internal. */
-    public static Serde<UserSnapshot> userSnapshots() {
-        return Serdes.serdeFrom(
-                (topic, value) -> value == null ? null : Stored.write(value),
-                (topic, bytes) -> read(USERS, topic, bytes, value -> Stored.toDomain((UserState) value)));
-    }
-
-    /** What of a shard's sessions is stored; internal. */
-    public static Serde<StoredShard> storedShards() {
-        return Serdes.serdeFrom(
-                (topic, value) -> value == null ? null : SingleObject.encode(Stored.toAvro(value)),
-                (topic, bytes) -> read(SHARDS, topic, bytes, value -> Stored.toDomain((ShardState) value)));
     }
 
     /** The values of an input topic. Never fails: what cannot be used says so, and why. */

@@ -26,7 +26,7 @@ import org.apache.avro.util.ClassSecurityValidator;
  * <p>Source: <a href="https://avro.apache.org/docs/1.12.0/specification/#single-object-encoding">Avro specification,
  * single-object encoding</a>.
  */
-final class SingleObject {
+public final class SingleObject {
     static final int HEADER_BYTES = 10;
     private static final int MARKER = 0xC301;
 
@@ -44,7 +44,7 @@ final class SingleObject {
     private final Map<Long, DatumReader<? extends SpecificRecord>> readers = new HashMap<>();
 
     /** A codec for these records and no others. */
-    SingleObject(Schema... current) {
+    public SingleObject(Schema... current) {
         for (Schema schema : current) {
             addReader(schema, schema);
             for (int version = 1; ; version++) {
@@ -57,7 +57,7 @@ final class SingleObject {
         }
     }
 
-    static byte[] encode(SpecificRecord value) {
+    public static byte[] encode(SpecificRecord value) {
         try {
             ByteBuffer encoded = ENCODERS.computeIfAbsent(
                             value.getSchema(), schema -> new BinaryMessageEncoder<>(model(schema), schema))
@@ -70,7 +70,7 @@ final class SingleObject {
         }
     }
 
-    SpecificRecord decode(byte[] bytes) throws UnreadableException {
+    public SpecificRecord decode(byte[] bytes) throws UnreadableException {
         if (bytes.length < HEADER_BYTES || ByteBuffer.wrap(bytes).getShort() != (short) MARKER) {
             throw new UnreadableException(
                     Reason.UNDECODABLE, "not Avro single-object encoding: it must begin with C3 01 and a fingerprint");

@@ -1,6 +1,5 @@
 package dev.rollcall.wire;
 
-import dev.rollcall.config.RollcallConfig.TopicNames;
 import dev.rollcall.domain.Presence;
 import dev.rollcall.domain.RoutingView;
 import dev.rollcall.domain.UserId;

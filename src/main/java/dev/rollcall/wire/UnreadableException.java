@@ -3,7 +3,7 @@ package dev.rollcall.wire;
 import dev.rollcall.domain.Rejection;
 
 /** Bytes that are not a value of the schemas in question; carries what is wrong with them. */
-final class UnreadableException extends Exception {
+public final class UnreadableException extends Exception {
     private static final long serialVersionUID = 1L;
 
     private final transient Rejection rejection;

@@ -4,9 +4,9 @@ import dev.rollcall.config.RollcallConfig;
 import dev.rollcall.domain.UserId;
 import dev.rollcall.store.UserStores;
 import dev.rollcall.wire.Inbound;
-import dev.rollcall.wire.Serialization;
 import dev.rollcall.wire.Topic;
 import dev.rollcall.wire.Topics;
+import dev.rollcall.wire.stored.StoredSerialization;
 import java.time.Clock;
 import java.util.function.Consumer;
 import org.apache.kafka.common.serialization.Deserializer;
@@ -63,7 +63,8 @@ public final class SimulatedProcess {
                     reading.accept(value);
                     return values.deserialize(name, value);
                 })));
-        this.userStores = new UserStores(rows, Serialization.userSnapshots().serializer());
+        this.userStores =
+                new UserStores(rows, StoredSerialization.userSnapshots().serializer());
     }
 
     /** Who is told of each heartbeat that is read out of a bundle, before it is. */

@@ -5,6 +5,7 @@ import dev.rollcall.domain.UserId;
 import dev.rollcall.metrics.Meters;
 import dev.rollcall.topology.meters.ProcessorMeters;
 import dev.rollcall.wire.Serialization;
+import dev.rollcall.wire.stored.StoredSerialization;
 import java.lang.reflect.Proxy;
 import java.util.Arrays;
 import java.util.List;
@@ -67,12 +68,12 @@ public final class SimulatedTask {
         LoggedStore<?, ?> loggedUsers = new LoggedStore<>(
                 users,
                 Serialization.userIds(),
-                Serialization.userSnapshots(),
+                StoredSerialization.userSnapshots(),
                 (key, value) -> surroundings.changelog(PresenceTopology.USERS, key, value));
         LoggedStore<?, ?> loggedShards = new LoggedStore<>(
                 shardRows,
                 Serdes.String(),
-                Serialization.storedShards(),
+                StoredSerialization.storedShards(),
                 (key, value) -> surroundings.changelog(PresenceTopology.SHARDS, key, value));
         loggedUsers.init(storeContext(task), loggedUsers);
         loggedShards.init(storeContext(task), loggedShards);

@@ -3,6 +3,7 @@ package dev.rollcall.config;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.rollcall.wire.TopicNames;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -33,7 +34,7 @@ class RollcallConfigTest {
         assertThat(config.http().tokens().areRequired()).isFalse();
         assertThat(config.http().corsOrigins()).isEmpty();
         assertThat(config.topics())
-                .isEqualTo(new RollcallConfig.TopicNames(
+                .isEqualTo(new TopicNames(
                         "device-heartbeat",
                         "status",
                         "appear-offline",

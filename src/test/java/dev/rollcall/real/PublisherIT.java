@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import dev.rollcall.client.PresencePublisher;
-import dev.rollcall.config.RollcallConfig.TopicNames;
 import dev.rollcall.domain.Heartbeat;
 import dev.rollcall.domain.PresenceState;
 import dev.rollcall.domain.StatusText;
@@ -13,6 +12,7 @@ import dev.rollcall.embedded.EmbeddedBroker;
 import dev.rollcall.session.ShardHeartbeat;
 import dev.rollcall.wire.Inbound;
 import dev.rollcall.wire.Topic;
+import dev.rollcall.wire.TopicNames;
 import dev.rollcall.wire.Topics;
 import java.nio.file.Path;
 import java.time.Duration;

@@ -18,6 +18,7 @@ import dev.rollcall.wire.Inbound.Content;
 import dev.rollcall.wire.Serialization;
 import dev.rollcall.wire.Topic;
 import dev.rollcall.wire.Topics;
+import dev.rollcall.wire.stored.StoredSerialization;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -123,9 +124,12 @@ final class TopologyContext implements AutoCloseable {
                         limits,
                         new ProcessorMeters(meters),
                         new StoreWith<>(
-                                PresenceTopology.USERS, Serialization.userIds(), Serialization.userSnapshots(), users),
+                                PresenceTopology.USERS,
+                                Serialization.userIds(),
+                                StoredSerialization.userSnapshots(),
+                                users),
                         new StoreWith<>(
-                                PresenceTopology.SHARDS, Serdes.String(), Serialization.storedShards(), shards)),
+                                PresenceTopology.SHARDS, Serdes.String(), StoredSerialization.storedShards(), shards)),
                 properties,
                 Instant.ofEpochMilli(now));
     }
@@ -225,9 +229,9 @@ final class TopologyContext implements AutoCloseable {
     /** Kills the processor and starts another from the changelogs; what it only had in memory or in its local store is gone. */
     void restart() {
         List<KeyValue<UserId, UserSnapshot>> fromUsers =
-                changelog(PresenceTopology.USERS, users, Serialization.userIds(), Serialization.userSnapshots());
+                changelog(PresenceTopology.USERS, users, Serialization.userIds(), StoredSerialization.userSnapshots());
         List<KeyValue<String, StoredShard>> fromShards =
-                changelog(PresenceTopology.SHARDS, shards, Serdes.String(), Serialization.storedShards());
+                changelog(PresenceTopology.SHARDS, shards, Serdes.String(), StoredSerialization.storedShards());
         driver.close();
         driver = newDriver(fromUsers, fromShards);
     }

@@ -14,8 +14,8 @@ import dev.rollcall.domain.UserId;
 import dev.rollcall.domain.UserSnapshot;
 import dev.rollcall.partition.PresencePartition;
 import dev.rollcall.session.SessionId;
-import dev.rollcall.wire.Serialization;
 import dev.rollcall.wire.Topics;
+import dev.rollcall.wire.stored.StoredSerialization;
 import java.util.Map;
 import java.util.OptionalLong;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -52,7 +52,7 @@ class UserBoundTest {
         UserSnapshot snapshot = withLongShards(((Decision.StoreWrite.Put) last.write()).snapshot());
         RoutingView view = last.routing().get(0).view();
         assertThat(snapshot.devices()).hasSize(taken);
-        int stored = Serialization.userSnapshots().serializer().serialize("", snapshot).length;
+        int stored = StoredSerialization.userSnapshots().serializer().serialize("", snapshot).length;
         int told = Topics.ofContract().routing().values().serializer().serialize("", view).length;
         assertThat(Math.max(stored, told) + 255)
                 .isLessThan(rules.maxUserBytes())

@@ -16,6 +16,7 @@ import dev.rollcall.store.v1.StoredPresence;
 import dev.rollcall.store.v1.TakenEarly;
 import dev.rollcall.store.v1.UserState;
 import dev.rollcall.v1.UserPresence;
+import dev.rollcall.wire.stored.StoredSerialization;
 import java.time.Instant;
 import java.util.List;
 import java.util.Random;
@@ -44,7 +45,7 @@ class AvroWriterTest {
     void shouldWriteTheUserThatAvroWrites() {
         for (int round = 0; round < 20_000; round++) {
             UserSnapshot user = user();
-            assertThat(Serialization.userSnapshots().serializer().serialize("users", user))
+            assertThat(StoredSerialization.userSnapshots().serializer().serialize("users", user))
                     .as("seed %d, round %d, %s", seed, round, user)
                     .isEqualTo(SingleObject.encode(byAvro(user)));
         }

@@ -7,6 +7,7 @@ import dev.rollcall.domain.StatusText;
 import dev.rollcall.domain.UserSnapshot;
 import dev.rollcall.domain.UserSnapshot.DeviceSnapshot;
 import dev.rollcall.domain.UserSnapshot.Emitted;
+import dev.rollcall.wire.stored.StoredSerialization;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -32,7 +33,7 @@ class StoredVersionsTest {
     @ParameterizedTest
     @ValueSource(ints = {1, 2, 3, 4, 5})
     void shouldBeReadWhenAnEarlierVersionStoredTheUser(int version) throws IOException {
-        UserSnapshot read = Serialization.userSnapshots().deserializer().deserialize("users", stored(version));
+        UserSnapshot read = StoredSerialization.userSnapshots().deserializer().deserialize("users", stored(version));
 
         assertThat(read.status()).isEqualTo(new StatusText("here", null));
         assertThat(read.devices())
@@ -42,11 +43,11 @@ class StoredVersionsTest {
         assertThat(read.emitted()).isEqualTo(new Emitted(PresenceState.IDLE, 1_000, at, 7));
         assertThat(read.lastActive()).isEqualTo(900);
         assertThat(read.forgettableSince()).isEqualTo(UserSnapshot.NEVER);
-        assertThat(Serialization.userSnapshots()
+        assertThat(StoredSerialization.userSnapshots()
                         .deserializer()
                         .deserialize(
                                 "users",
-                                Serialization.userSnapshots().serializer().serialize("users", read)))
+                                StoredSerialization.userSnapshots().serializer().serialize("users", read)))
                 .isEqualTo(read);
     }
 

@@ -1,4 +1,4 @@
-package dev.rollcall.wire;
+package dev.rollcall.wire.stored;
 
 import static dev.rollcall.domain.UserSnapshot.NEVER;
 
@@ -19,6 +19,7 @@ import dev.rollcall.store.v1.SessionState;
 import dev.rollcall.store.v1.ShardState;
 import dev.rollcall.store.v1.StoredPresence;
 import dev.rollcall.store.v1.UserState;
+import dev.rollcall.wire.AvroWriter;
 import org.jspecify.annotations.Nullable;
 
 /** From the records of the stores to the domain's values and back; nobody but Rollcall writes or reads them. */
