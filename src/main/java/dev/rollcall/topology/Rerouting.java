@@ -20,8 +20,10 @@ final class Rerouting {
     /** How much the mark takes in a record, at most. */
     static final int MARK_BYTES = 64;
 
+    /** Whether the mark is there, and is one: any producer can write a header of that name. */
     static boolean isMarked(Headers headers) {
-        return headers.lastHeader(FIRST_TIME) != null;
+        Header mark = headers.lastHeader(FIRST_TIME);
+        return mark != null && mark.value() != null && mark.value().length == Long.BYTES;
     }
 
     static Headers mark(Headers original, long time) {
@@ -34,11 +36,10 @@ final class Rerouting {
      * a record older than it is: what that may change is bounded where it is used.
      */
     static long firstTime(Headers headers, long time) {
-        Header mark = headers.lastHeader(FIRST_TIME);
-        if (mark == null || mark.value() == null || mark.value().length != Long.BYTES) {
+        if (!isMarked(headers)) {
             return time;
         }
-        long first = ByteBuffer.wrap(mark.value()).getLong();
+        long first = ByteBuffer.wrap(headers.lastHeader(FIRST_TIME).value()).getLong();
         return first < 0 ? time : Math.min(first, time);
     }
 

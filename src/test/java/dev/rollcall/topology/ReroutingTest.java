@@ -77,6 +77,16 @@ class ReroutingTest {
         assertThat(Rerouting.firstTime(new RecordHeaders(), 1_000)).isEqualTo(1_000);
     }
 
+    /** A header of that name with something else in it, which any producer can write, keeps no record on the wrong partition. */
+    @Test
+    void shouldTakeNoHeaderForAMarkThatIsNone() {
+        assertThat(Rerouting.isMarked(new RecordHeaders().add(Rerouting.FIRST_TIME, new byte[3])))
+                .isFalse();
+        assertThat(Rerouting.isMarked(new RecordHeaders().add(Rerouting.FIRST_TIME, null)))
+                .isFalse();
+        assertThat(Rerouting.isMarked(marked(-1))).isTrue();
+    }
+
     private static RecordHeaders marked(long time) {
         RecordHeaders headers = new RecordHeaders();
         headers.add(Rerouting.FIRST_TIME, ByteBuffer.allocate(8).putLong(time).array());

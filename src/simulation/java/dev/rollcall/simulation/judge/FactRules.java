@@ -38,7 +38,9 @@ final class FactRules {
         }
         variant.flagStamp = moment.stamp();
         if (variant.hidden && !flag.hidden()) {
-            variant.quiet(moment.arrivedStamp(), moment.arrivedStamp());
+            // A text that is still there may have ended shortly before, which the next tick notices with its own
+            // instant.
+            variant.quiet(variant.text == null ? moment.arrivedStamp() : variant.quietLo, moment.arrivedStamp());
         }
         variant.hidden = flag.hidden();
     }

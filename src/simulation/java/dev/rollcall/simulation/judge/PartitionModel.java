@@ -103,7 +103,7 @@ final class PartitionModel {
     private @Nullable User input(Handling handling, Input input, boolean early) {
         Decoded decoded = decoder.input(input.topic(), input.key(), input.value());
         if (decoded instanceof Tick) {
-            order.place(input);
+            order.tick(input);
             Moment moment = moment(input, true, early);
             word(moment, Word.YES, true, early);
             routing.expectStays(handling, input);
@@ -111,7 +111,7 @@ final class PartitionModel {
             return null;
         }
         if (decoded instanceof ShardBeat beat) {
-            order.place(input);
+            order.place(input, null);
             Moment moment = moment(input, true, early);
             word(moment, Word.YES, false, early);
             routing.expectStays(handling, input);
@@ -120,13 +120,14 @@ final class PartitionModel {
         }
         // Bad input, records for another partition and heartbeats of hidden users say nothing of the partition's time.
         if (decoded instanceof Bad bad) {
-            order.place(input);
+            boolean isOfUser = input.topic() == Topic.DEVICE_HEARTBEAT && input.key() != null;
+            order.place(input, isOfUser ? user(Objects.requireNonNull(input.key())) : null);
             routing.expectRefused(handling, input, bad);
             return null;
         }
         byte[] key = Objects.requireNonNull(input.key());
         if (!routing.isHere(key)) {
-            order.place(input);
+            order.place(input, null);
             routing.expectSentOn(handling, input, key);
             return null;
         }

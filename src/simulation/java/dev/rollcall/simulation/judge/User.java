@@ -104,6 +104,7 @@ final class User {
     private static void addNew(List<Variant> all, Variant added) {
         for (Variant variant : all) {
             if (variant.sameAs(added)) {
+                variant.widen(added);
                 return;
             }
         }

@@ -77,6 +77,16 @@ final class Variant {
         return copy;
     }
 
+    /** One that is the {@link #sameAs same} but for instants of the past, of which both are possible now. */
+    void widen(Variant same) {
+        fromOnlineLo = Math.min(fromOnlineLo, same.fromOnlineLo);
+        fromOnlineHi = Math.max(fromOnlineHi, same.fromOnlineHi);
+        fromIdleLo = Math.min(fromIdleLo, same.fromIdleLo);
+        fromIdleHi = Math.max(fromIdleHi, same.fromIdleHi);
+        quietLo = Math.min(quietLo, same.quietLo);
+        quietHi = Math.max(quietHi, same.quietHi);
+    }
+
     boolean sameAs(Variant other) {
         return Objects.equals(text, other.text)
                 && textEnds == other.textEnds
