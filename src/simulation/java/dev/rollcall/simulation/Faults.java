@@ -136,7 +136,12 @@ final class Faults {
             case PAUSE_SHARD -> shard.pause(fault.lengthMs());
             case RESTART_SHARD -> shard.restart(fault.lengthMs() / 4);
             case END_SHARD -> shard.end(other, fault.lengthMs());
-            case ZOMBIE_SHARD -> shard.leaveZombie(fault.lengthMs());
+            case ZOMBIE_SHARD -> {
+                shard.leaveZombie(fault.lengthMs());
+                if (chance.oneIn(2)) { // whoever takes over meanwhile has to know which of the two is the later one
+                    time.afterMillis(Math.max(0, fault.lengthMs() - 50), () -> kill(machine, fault, 0));
+                }
+            }
             case SILENCE_SHARD -> shard.silence(fault.lengthMs());
         }
     }
