@@ -209,6 +209,7 @@ class ArchitectureTest {
                 .resideInAnyPackage(
                         "dev.rollcall.app",
                         "dev.rollcall.app.operator",
+                        "dev.rollcall.app.repair",
                         "dev.rollcall.health",
                         "dev.rollcall.logging",
                         "dev.rollcall.metrics",

@@ -8,6 +8,10 @@ import dev.rollcall.app.operator.Program;
 import dev.rollcall.app.operator.TokenCommand;
 import dev.rollcall.app.operator.TopicsCommand;
 import dev.rollcall.app.operator.TopologyCommand;
+import dev.rollcall.app.repair.DeadLettersCommand;
+import dev.rollcall.app.repair.ForgetCommand;
+import dev.rollcall.app.repair.InspectCommand;
+import dev.rollcall.app.repair.RepublishCommand;
 import dev.rollcall.config.ConfigException;
 import dev.rollcall.config.RollcallConfig;
 import dev.rollcall.embedded.EmbeddedBrokerException;
@@ -55,6 +59,10 @@ import picocli.CommandLine.UnmatchedArgumentException;
             CheckCommand.class,
             TopicsCommand.class,
             AclsCommand.class,
+            InspectCommand.class,
+            DeadLettersCommand.class,
+            RepublishCommand.class,
+            ForgetCommand.class,
             TopologyCommand.class
         },
         footer = {
@@ -95,7 +103,8 @@ public final class Main implements Callable<Integer>, Program {
         }
     }
 
-    static CommandLine commandLine() {
+    /** The program, to be executed with arguments. */
+    public static CommandLine commandLine() {
         return new CommandLine(new Main())
                 .setCaseInsensitiveEnumValuesAllowed(true)
                 .setParameterExceptionHandler((failure, arguments) -> {
@@ -136,6 +145,11 @@ public final class Main implements Callable<Integer>, Program {
     @Override
     public Map<String, Object> consumer(RollcallConfig config) {
         return KafkaSettings.consumer(config, clientServers(config));
+    }
+
+    @Override
+    public Map<String, Object> producer(RollcallConfig config) {
+        return KafkaSettings.producer(config, clientServers(config));
     }
 
     Invocation invocation() {

@@ -52,6 +52,7 @@ public final class Access {
             case EDGE -> access.edge(config, names);
             case SHARD -> access.inputs(names, WRITE);
             case NOTIFIER -> access.topic(names.presence(), READ).add(GROUP, LITERAL, group, READ);
+            case REPAIR -> access.repair(config, names);
             case ROUTING -> access.topic(names.routing(), READ).add(GROUP, LITERAL, group, READ);
         }
         return access;
@@ -123,6 +124,22 @@ public final class Access {
         if (config.rules().routing()) {
             topic(names.routing(), READ);
         }
+    }
+
+    private void repair(RollcallConfig config, TopicNames names) {
+        String id = config.applicationId();
+        inputs(names, READ, DESCRIBE_CONFIGS);
+        topic(names.status(), WRITE);
+        topic(names.appearOffline(), WRITE);
+        topic(names.presence(), READ, WRITE, DESCRIBE_CONFIGS);
+        topic(names.deadLetters(), READ, DESCRIBE_CONFIGS);
+        if (config.rules().routing()) {
+            topic(names.routing(), READ, WRITE, DESCRIBE_CONFIGS);
+        }
+        for (String changelog : PresenceTopology.changelogs(id)) {
+            topic(changelog, READ, WRITE, DESCRIBE_CONFIGS);
+        }
+        add(GROUP, LITERAL, id, READ); // to see that nobody runs
     }
 
     private void inputs(TopicNames names, AclOperation... operations) {
