@@ -8,10 +8,11 @@ import dev.rollcall.app.operator.Program;
 import dev.rollcall.app.operator.TokenCommand;
 import dev.rollcall.app.operator.TopicsCommand;
 import dev.rollcall.app.operator.TopologyCommand;
-import dev.rollcall.app.repair.DeadLettersCommand;
-import dev.rollcall.app.repair.ForgetCommand;
-import dev.rollcall.app.repair.InspectCommand;
-import dev.rollcall.app.repair.RepublishCommand;
+import dev.rollcall.app.repair.letters.DeadLettersCommand;
+import dev.rollcall.app.repair.state.RebuildCommand;
+import dev.rollcall.app.repair.state.RepublishCommand;
+import dev.rollcall.app.repair.user.ForgetCommand;
+import dev.rollcall.app.repair.user.InspectCommand;
 import dev.rollcall.config.ConfigException;
 import dev.rollcall.config.RollcallConfig;
 import dev.rollcall.embedded.EmbeddedBrokerException;
@@ -31,6 +32,7 @@ import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.apache.kafka.common.KafkaException;
+import org.apache.kafka.common.errors.SerializationException;
 import org.apache.kafka.streams.errors.StreamsException;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
@@ -62,6 +64,7 @@ import picocli.CommandLine.UnmatchedArgumentException;
             InspectCommand.class,
             DeadLettersCommand.class,
             RepublishCommand.class,
+            RebuildCommand.class,
             ForgetCommand.class,
             TopologyCommand.class
         },
@@ -168,6 +171,7 @@ public final class Main implements Callable<Integer>, Program {
         if (failure instanceof ConfigException
                 || failure instanceof ClusterException
                 || failure instanceof EmbeddedBrokerException
+                || failure instanceof SerializationException // of what is stored
                 || failure instanceof IllegalArgumentException) {
             return Printable.lines(failure.getMessage());
         } else if (isOfKafkasSettings(failure)) {

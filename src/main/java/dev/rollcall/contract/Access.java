@@ -2,6 +2,7 @@ package dev.rollcall.contract;
 
 import static org.apache.kafka.common.acl.AclOperation.ALTER_CONFIGS;
 import static org.apache.kafka.common.acl.AclOperation.CREATE;
+import static org.apache.kafka.common.acl.AclOperation.DELETE;
 import static org.apache.kafka.common.acl.AclOperation.DESCRIBE_CONFIGS;
 import static org.apache.kafka.common.acl.AclOperation.READ;
 import static org.apache.kafka.common.acl.AclOperation.WRITE;
@@ -137,9 +138,11 @@ public final class Access {
             topic(names.routing(), READ, WRITE, DESCRIBE_CONFIGS);
         }
         for (String changelog : PresenceTopology.changelogs(id)) {
-            topic(changelog, READ, WRITE, DESCRIBE_CONFIGS);
+            topic(changelog, READ, WRITE, CREATE, DELETE, DESCRIBE_CONFIGS);
         }
-        add(GROUP, LITERAL, id, READ); // to see that nobody runs
+        add(GROUP, LITERAL, id, READ); // to see that nobody runs, and to commit for who runs next
+        add(GROUP, LITERAL, Checkpoint.group(id), READ);
+        add(TRANSACTIONAL_ID, LITERAL, id + "-rebuild", WRITE);
     }
 
     private void inputs(TopicNames names, AclOperation... operations) {

@@ -31,6 +31,7 @@ import org.apache.kafka.clients.admin.NewTopic;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.clients.producer.internals.BuiltInPartitioner;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -176,8 +177,8 @@ class RepairIT {
             // As a version that did not know the schema yet has left them.
             byte[] text = RealContext.bytes(
                     RealContext.TOPICS.statuses(), new Inbound.Status(new StatusText("from the letter", null)));
-            String carol = letter(context, CAROL, text); // 3: nothing newer
-            String bob = letter(context, BOB, text); // 4: there is a newer text
+            String carol = letter(context, CAROL, 99, text); // 3: nothing newer
+            String bob = letter(context, BOB, partitionOf(BOB), text); // 4: there is a newer text
             JsonNode shown = json("dead-letters", "show", carol);
             assertThat(shown.at("/as_a_record_of/status").asText()).contains("from the letter");
             assertThat(shown.at("/as_a_record_of/device-heartbeat").asText()).startsWith("refused: ");
@@ -214,7 +215,7 @@ class RepairIT {
             rollcall.awaitReady();
             byte[] text = RealContext.bytes(
                     RealContext.TOPICS.statuses(), new Inbound.Status(new StatusText("from the letter", null)));
-            String letter = letter(context, ALICE, text);
+            String letter = letter(context, ALICE, 99, text);
             assertThat(json("dead-letters", "replay", letter).get("replayed").asInt())
                     .isEqualTo(1);
             context.awaitEmitted(ALICE, 1);
@@ -378,8 +379,7 @@ class RepairIT {
     private Rollcall start(String... keysAndValues) {
         List<String> all = new ArrayList<>(List.of("bootstrap.servers", broker.bootstrapServers()));
         all.addAll(List.of(keysAndValues));
-        return Rollcall.start(
-                RollcallConfig.of(RealContext.settings(dir.resolve("data"), all.toArray(String[]::new))));
+        return Rollcall.start(RollcallConfig.of(RealContext.settings(dir.resolve("data"), all.toArray(String[]::new))));
     }
 
     private RealContext context() {
@@ -414,16 +414,20 @@ class RepairIT {
         return RealContext.TOPICS.presence().values().serializer().serialize("presence", presence);
     }
 
+    private static int partitionOf(String user) {
+        return BuiltInPartitioner.partitionForKey(user.getBytes(UTF_8), RealContext.PARTITIONS);
+    }
+
     /** A dead letter of the topic status, of which the record is not there any more; returns its place. */
-    private static String letter(RealContext context, String user, byte[] value) {
+    private static String letter(RealContext context, String user, int partition, byte[] value) {
         ProducerRecord<byte[], byte[]> record =
                 new ProducerRecord<>("presence-dead-letters", 0, user.getBytes(UTF_8), value);
         record.headers()
                 .add("own", "header".getBytes(UTF_8))
                 .add("rollcall.reason", "unknown_schema".getBytes(UTF_8))
                 .add("__streams.errors.topic", "status".getBytes(UTF_8))
-                .add("__streams.errors.partition", "99".getBytes(UTF_8))
-                .add("__streams.errors.offset", "0".getBytes(UTF_8));
+                .add("__streams.errors.partition", Integer.toString(partition).getBytes(UTF_8))
+                .add("__streams.errors.offset", "-1".getBytes(UTF_8));
         try (KafkaProducer<byte[], byte[]> producer = context.producer(Map.of())) {
             return "0:" + RealContext.acknowledged(producer.send(record)).offset();
         }

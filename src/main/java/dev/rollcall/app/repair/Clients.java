@@ -20,6 +20,9 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.ToIntFunction;
 import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.consumer.ConsumerConfig;
+import org.apache.kafka.clients.consumer.ConsumerGroupMetadata;
+import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerConfig;
@@ -30,11 +33,12 @@ import org.apache.kafka.common.config.ConfigResource;
 import org.apache.kafka.common.errors.ApiException;
 import org.apache.kafka.common.errors.GroupIdNotFoundException;
 import org.apache.kafka.common.errors.UnknownTopicOrPartitionException;
+import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
 import org.jspecify.annotations.Nullable;
 
 /** The clients of one run of a command, and what the commands ask the cluster with them. */
-final class Clients implements AutoCloseable {
+public final class Clients implements AutoCloseable {
     private static final long TIMEOUT_SECONDS = 60;
 
     private final Program program;
@@ -50,7 +54,7 @@ final class Clients implements AutoCloseable {
     }
 
     /** Runs a command, and says of what the brokers refuse who lacks which right, of all else that they answer what it is. */
-    static int with(Program program, ToIntFunction<Clients> command) {
+    public static int with(Program program, ToIntFunction<Clients> command) {
         try (Clients clients = new Clients(program)) {
             return command.applyAsInt(clients);
         } catch (ApiException e) {
@@ -63,29 +67,29 @@ final class Clients implements AutoCloseable {
         return refusal == null ? new ClusterException("the cluster: " + failure.getMessage()) : refusal;
     }
 
-    RollcallConfig config() {
+    public RollcallConfig config() {
         return config;
     }
 
-    Topics topics() {
+    public Topics topics() {
         return Topics.of(config.topics());
     }
 
     /** Of the users' store. */
-    String usersChangelog() {
+    public String usersChangelog() {
         return PresenceTopology.changelogs(config.applicationId()).get(0);
     }
 
     /** Of the shards' store. */
-    String shardsChangelog() {
+    public String shardsChangelog() {
         return PresenceTopology.changelogs(config.applicationId()).get(1);
     }
 
-    String bootstrapServers() {
+    public String bootstrapServers() {
         return program.bootstrapServers(config);
     }
 
-    Admin admin() {
+    public Admin admin() {
         Admin one = admin;
         if (one == null) {
             one = Admin.create(program.admin(config));
@@ -97,7 +101,7 @@ final class Clients implements AutoCloseable {
     }
 
     /** Reads what is committed. */
-    TopicScan scan() {
+    public TopicScan scan() {
         TopicScan one = committed;
         if (one == null) {
             one = new TopicScan(program.consumer(config), true);
@@ -108,14 +112,18 @@ final class Clients implements AutoCloseable {
     }
 
     /** Reads what is there, committed or not. */
-    TopicScan scanUncommitted() {
+    public TopicScan scanUncommitted() {
         TopicScan one = new TopicScan(program.consumer(config), false);
         open.push(one);
         return one;
     }
 
-    /** @param more settings beside those of the configuration */
-    KafkaProducer<byte[], byte[]> producer(Map<String, Object> more) {
+    /**
+     * One that waits for all replicas.
+     *
+     * @param more settings beside those of the configuration
+     */
+    public KafkaProducer<byte[], byte[]> producer(Map<String, Object> more) {
         Map<String, Object> all = new HashMap<>(program.producer(config));
         all.put(ProducerConfig.ACKS_CONFIG, "all");
         all.put(ProducerConfig.ENABLE_IDEMPOTENCE_CONFIG, true);
@@ -127,7 +135,7 @@ final class Clients implements AutoCloseable {
     }
 
     /** Writes records, and waits until the brokers have all of them. */
-    void write(List<ProducerRecord<byte[], byte[]>> records) {
+    public void write(List<ProducerRecord<byte[], byte[]>> records) {
         if (records.isEmpty()) {
             return;
         }
@@ -144,7 +152,7 @@ final class Clients implements AutoCloseable {
     // ---- the processor's group ----
 
     /** How many members the processor's group has: instances (threads of them) that run, or were killed seconds ago. */
-    int members() {
+    public int members() {
         String id = config.applicationId();
         List<String> group = List.of(id);
         return count(Objects.requireNonNull(admin().describeConsumerGroups(group)
@@ -168,8 +176,12 @@ final class Clients implements AutoCloseable {
         }
     }
 
-    /** @throws ConfigException if an instance runs; {@code why} completes "stop all instances first: …" */
-    void requireStopped(String why) {
+    /**
+     * Makes sure that no instance runs.
+     *
+     * @throws ConfigException if one does; {@code why} completes "stop all instances first: …"
+     */
+    public void requireStopped(String why) {
         int members = members();
         if (members > 0) {
             throw new ConfigException(
@@ -179,7 +191,7 @@ final class Clients implements AutoCloseable {
     }
 
     /** How far the inputs were read. */
-    Map<TopicPartition, Long> offsets() {
+    public Map<TopicPartition, Long> offsets() {
         Map<TopicPartition, Long> offsets = new HashMap<>();
         try {
             Map<TopicPartition, @Nullable OffsetAndMetadata> all = awaitOrThrow(
@@ -197,10 +209,21 @@ final class Clients implements AutoCloseable {
         return offsets;
     }
 
+    /** The group as somebody sees it who is no member. */
+    public ConsumerGroupMetadata group() {
+        Map<String, Object> settings = new HashMap<>(program.consumer(config));
+        settings.put(ConsumerConfig.GROUP_ID_CONFIG, config.applicationId());
+        settings.put(ConsumerConfig.ENABLE_AUTO_COMMIT_CONFIG, false);
+        try (KafkaConsumer<byte[], byte[]> consumer =
+                new KafkaConsumer<>(settings, new ByteArrayDeserializer(), new ByteArrayDeserializer())) {
+            return consumer.groupMetadata();
+        }
+    }
+
     // ---- topics ----
 
     /** A topic's settings, defaults included; empty: they may not be read, or there is no such topic. */
-    Map<String, String> settings(String topic) {
+    public Map<String, String> settings(String topic) {
         Map<String, String> settings = new HashMap<>();
         try {
             awaitOrThrow(admin().describeConfigs(List.of(new ConfigResource(ConfigResource.Type.TOPIC, topic)))
@@ -217,7 +240,7 @@ final class Clients implements AutoCloseable {
         return settings;
     }
 
-    boolean exists(String topic) {
+    public boolean exists(String topic) {
         try {
             awaitOrThrow(admin().describeTopics(List.of(topic)).allTopicNames());
             return true;
@@ -230,7 +253,7 @@ final class Clients implements AutoCloseable {
     }
 
     /** Waits for an answer. */
-    <T> T await(Future<T> future) {
+    public <T> T await(Future<T> future) {
         try {
             return awaitOrThrow(future);
         } catch (ExecutionException e) {

@@ -20,7 +20,7 @@ import picocli.CommandLine.ParameterException;
  * What a command tells, as one value: JSON of ASCII alone for programs, or the same as indented lines for people. Ids and texts
  * are strangers': in the lines they are {@link Printable}.
  */
-final class Output {
+public final class Output {
     private static final JsonMapper JSON =
             JsonMapper.builder().enable(JsonWriteFeature.ESCAPE_NON_ASCII).build();
     private static final String INDENT = "  ";
@@ -28,16 +28,16 @@ final class Output {
     private final PrintWriter out;
     private final boolean json;
 
-    Output(CommandSpec spec, boolean json) {
+    public Output(CommandSpec spec, boolean json) {
         this.out = spec.commandLine().getOut();
         this.json = json;
     }
 
-    static ObjectNode object() {
+    public static ObjectNode object() {
         return JSON.createObjectNode();
     }
 
-    void print(ObjectNode value) {
+    public void print(ObjectNode value) {
         if (json) {
             printJson(value);
         } else {
@@ -47,7 +47,7 @@ final class Output {
     }
 
     /** For people in other words than for programs. */
-    void print(ObjectNode value, Iterable<String> lines) {
+    public void print(ObjectNode value, Iterable<String> lines) {
         if (json) {
             printJson(value);
         } else {
@@ -89,7 +89,7 @@ final class Output {
     // ---- values ----
 
     /** An instant of ms since the epoch as ISO 8601; null: there is none. */
-    static @Nullable String time(@Nullable Long at) {
+    public static @Nullable String time(@Nullable Long at) {
         if (at == null || at == UserSnapshot.NEVER) {
             return null;
         }
@@ -97,7 +97,7 @@ final class Output {
     }
 
     /** Bytes as text if they are well-formed UTF-8, else in hexadecimal. */
-    static @Nullable String text(byte @Nullable [] bytes) {
+    public static @Nullable String text(byte @Nullable [] bytes) {
         if (bytes == null) {
             return null;
         }
@@ -107,7 +107,7 @@ final class Output {
     }
 
     /** The user that was given as an argument. */
-    static UserId user(CommandSpec spec, String text) {
+    public static UserId user(CommandSpec spec, String text) {
         UserId user = UserId.of(text);
         if (!user.isValid()) {
             throw new ParameterException(

@@ -22,7 +22,7 @@ import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.jspecify.annotations.Nullable;
 
 /** Reads topics from their beginning to the end that they have when the reading begins. Not thread-safe. */
-final class TopicScan implements AutoCloseable {
+public final class TopicScan implements AutoCloseable {
     /** In ms: a broker that has sent nothing for so long is away. */
     private static final long STALL_MS = 60_000;
 
@@ -36,7 +36,7 @@ final class TopicScan implements AutoCloseable {
      * @param settings of a consumer without a group
      * @param committedOnly whether records of transactions that were aborted, or are open, are left out
      */
-    TopicScan(Map<String, Object> settings, boolean committedOnly) {
+    public TopicScan(Map<String, Object> settings, boolean committedOnly) {
         Map<String, Object> all = new HashMap<>(settings);
         all.put(ConsumerConfig.ISOLATION_LEVEL_CONFIG, committedOnly ? "read_committed" : "read_uncommitted");
         all.put(ConsumerConfig.ENABLE_AUTO_COMMIT_CONFIG, false);
@@ -47,28 +47,28 @@ final class TopicScan implements AutoCloseable {
     }
 
     /** How many partitions a topic has; empty: there is no such topic. */
-    OptionalLong find(String topic) {
+    public OptionalLong find(String topic) {
         int partitions = consumer.partitionsFor(topic).size();
         return partitions == 0 ? OptionalLong.empty() : OptionalLong.of(partitions);
     }
 
     /** As {@link #find}, of a topic that has to be there. */
-    int partitions(String topic) {
+    public int partitions(String topic) {
         return (int) find(topic).orElseThrow(() -> new ClusterException("there is no topic " + topic));
     }
 
     /** All records of all partitions, those of one partition in order; none if there is no such topic. */
-    void all(String topic, Consumer<ConsumerRecord<byte[], byte[]>> each) {
+    public void all(String topic, Consumer<ConsumerRecord<byte[], byte[]>> each) {
         read(partitionsOf(topic), Map.of(), each);
     }
 
     /** All records of one partition, in order. */
-    void partition(String topic, int partition, Consumer<ConsumerRecord<byte[], byte[]>> each) {
+    public void partition(String topic, int partition, Consumer<ConsumerRecord<byte[], byte[]>> each) {
         read(List.of(new TopicPartition(topic, partition)), Map.of(), each);
     }
 
     /** As {@link #all}, of the records from the first one on that has this timestamp or a later one, in ms. */
-    void since(String topic, long timestamp, Consumer<ConsumerRecord<byte[], byte[]>> each) {
+    public void since(String topic, long timestamp, Consumer<ConsumerRecord<byte[], byte[]>> each) {
         Collection<TopicPartition> partitions = partitionsOf(topic);
         Map<TopicPartition, @Nullable OffsetAndTimestamp> found =
                 consumer.offsetsForTimes(partitions.stream().collect(Collectors.toMap(one -> one, any -> timestamp)));
@@ -78,7 +78,7 @@ final class TopicScan implements AutoCloseable {
     }
 
     /** The record at that place; empty: there is none. */
-    Optional<ConsumerRecord<byte[], byte[]>> at(TopicPartition partition, long offset) {
+    public Optional<ConsumerRecord<byte[], byte[]>> at(TopicPartition partition, long offset) {
         if (partition.partition() < 0
                 || partition.partition() >= find(partition.topic()).orElse(0)) {
             return Optional.empty();
@@ -101,8 +101,18 @@ final class TopicScan implements AutoCloseable {
     }
 
     /** Where a partition ends now. */
-    long end(TopicPartition partition) {
+    public long end(TopicPartition partition) {
         return consumer.endOffsets(List.of(partition)).getOrDefault(partition, 0L);
+    }
+
+    /** Where a partition begins now. */
+    public long begin(TopicPartition partition) {
+        return consumer.beginningOffsets(List.of(partition)).getOrDefault(partition, 0L);
+    }
+
+    /** Whether a topic has, or may have, a record. */
+    public boolean hasRecords(String topic) {
+        return partitionsOf(topic).stream().anyMatch(partition -> begin(partition) < end(partition));
     }
 
     private List<TopicPartition> partitionsOf(String topic) {

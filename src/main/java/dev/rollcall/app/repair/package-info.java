@@ -1,4 +1,4 @@
-/** An operator's commands that look into what is stored and written, and correct it: {@code docs/operations.md}, "Repair". */
+/** What an operator's commands of repair share: clients, reading topics to their ends, printing. See {@code docs/operations.md}. */
 @NullMarked
 package dev.rollcall.app.repair;
 

@@ -1,9 +1,11 @@
-package dev.rollcall.app.repair;
+package dev.rollcall.app.repair.letters;
 
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.rollcall.app.operator.ExitCode;
 import dev.rollcall.app.operator.Program;
+import dev.rollcall.app.repair.Clients;
+import dev.rollcall.app.repair.Output;
 import dev.rollcall.domain.Rejection.Reason;
 import java.time.Duration;
 import java.time.Instant;

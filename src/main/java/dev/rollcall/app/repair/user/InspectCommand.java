@@ -1,6 +1,8 @@
-package dev.rollcall.app.repair;
+package dev.rollcall.app.repair.user;
 
 import dev.rollcall.app.operator.Program;
+import dev.rollcall.app.repair.Clients;
+import dev.rollcall.app.repair.Output;
 import dev.rollcall.domain.UserId;
 import java.util.Objects;
 import java.util.concurrent.Callable;

@@ -1,8 +1,10 @@
-package dev.rollcall.app.repair;
+package dev.rollcall.app.repair.user;
 
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.rollcall.app.operator.Program;
+import dev.rollcall.app.repair.Clients;
+import dev.rollcall.app.repair.Output;
 import dev.rollcall.config.ConfigException;
 import dev.rollcall.domain.UserId;
 import dev.rollcall.wire.Topics;

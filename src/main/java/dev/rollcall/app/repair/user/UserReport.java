@@ -1,7 +1,9 @@
-package dev.rollcall.app.repair;
+package dev.rollcall.app.repair.user;
 
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.rollcall.app.repair.Clients;
+import dev.rollcall.app.repair.Output;
 import dev.rollcall.config.RollcallConfig;
 import dev.rollcall.domain.Heartbeat;
 import dev.rollcall.domain.Presence;

@@ -1,7 +1,9 @@
-package dev.rollcall.app.repair;
+package dev.rollcall.app.repair.letters;
 
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.rollcall.app.repair.Clients;
+import dev.rollcall.app.repair.Output;
 import dev.rollcall.domain.UserId;
 import dev.rollcall.topology.DeadLetter;
 import dev.rollcall.wire.Inbound;
@@ -133,7 +135,7 @@ final class Replay {
     }
 
     /** Whether a record of the letter's user and topic was written after the one that the letter is of. */
-    private static boolean isNewer(ConsumerRecord<byte[], byte[]> record, Letter letter) {
+    private boolean isNewer(ConsumerRecord<byte[], byte[]> record, Letter letter) {
         @Nullable Header from = record.headers().lastHeader(Letter.REPLAYED_FROM);
         if (from != null && letter.place().equals(Output.text(from.value()))) {
             return false; // it is the letter's own, from before
@@ -142,7 +144,7 @@ final class Replay {
                 letter.sourceNumber(DeadLetter.PARTITION).equals(Optional.of((long) record.partition()));
         return isSamePartition
                 ? record.offset() > letter.sourceNumber(DeadLetter.OFFSET).orElse(-1L)
-                : record.timestamp() >= letter.timestamp();
+                : record.timestamp() >= firstTime(letter);
     }
 
     /** When the record was first written: its own stamp while it is there, else the letter's, which is no earlier. */

@@ -1,6 +1,7 @@
-package dev.rollcall.app.repair;
+package dev.rollcall.app.repair.letters;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.rollcall.app.repair.Output;
 import dev.rollcall.domain.Rejection.Reason;
 import dev.rollcall.domain.UserId;
 import dev.rollcall.topology.DeadLetter;

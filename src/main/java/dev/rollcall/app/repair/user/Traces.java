@@ -1,6 +1,9 @@
-package dev.rollcall.app.repair;
+package dev.rollcall.app.repair.user;
 
 import com.fasterxml.jackson.databind.node.ArrayNode;
+import dev.rollcall.app.repair.Clients;
+import dev.rollcall.app.repair.Output;
+import dev.rollcall.app.repair.TopicScan;
 import dev.rollcall.domain.UserId;
 import dev.rollcall.wire.Topic;
 import dev.rollcall.wire.Topics;

@@ -1,7 +1,9 @@
-package dev.rollcall.app.repair;
+package dev.rollcall.app.repair.state;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.rollcall.app.operator.Program;
+import dev.rollcall.app.repair.Clients;
+import dev.rollcall.app.repair.Output;
 import dev.rollcall.config.ConfigException;
 import dev.rollcall.domain.Presence;
 import dev.rollcall.domain.UserId;
@@ -171,9 +173,9 @@ public final class RepublishCommand implements Callable<Integer> {
         }
         Map<UserId, Published> all = Map.copyOf(due);
         Consumer<ConsumerRecord<byte[], byte[]>> compare = record -> {
-            UserId user = UserId.ofBytes(record.key());
-            @Nullable Published published = all.get(user);
-            if (published == null) {
+            @Nullable UserId user = record.key() == null ? null : UserId.ofBytes(record.key());
+            @Nullable Published published = user == null ? null : all.get(user);
+            if (user == null || published == null) {
                 return;
             }
             @Nullable
