@@ -178,7 +178,7 @@ class ArchitectureTest {
                 .whereLayer("store")
                 .mayOnlyAccessLayers("memory", "domain")
                 .whereLayer("partition")
-                .mayOnlyBeAccessedByLayers("topology")
+                .mayOnlyBeAccessedByLayers("app", "topology")
                 .whereLayer("partition")
                 .mayOnlyAccessLayers("memory", "domain.user", "domain", "session", "time")
                 .whereLayer("memory")
@@ -209,6 +209,10 @@ class ArchitectureTest {
                 .resideInAnyPackage(
                         "dev.rollcall.app",
                         "dev.rollcall.app.operator",
+                        "dev.rollcall.app.repair",
+                        "dev.rollcall.app.repair.letters",
+                        "dev.rollcall.app.repair.state",
+                        "dev.rollcall.app.repair.user",
                         "dev.rollcall.health",
                         "dev.rollcall.logging",
                         "dev.rollcall.metrics",

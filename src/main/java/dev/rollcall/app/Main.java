@@ -8,6 +8,11 @@ import dev.rollcall.app.operator.Program;
 import dev.rollcall.app.operator.TokenCommand;
 import dev.rollcall.app.operator.TopicsCommand;
 import dev.rollcall.app.operator.TopologyCommand;
+import dev.rollcall.app.repair.letters.DeadLettersCommand;
+import dev.rollcall.app.repair.state.RebuildCommand;
+import dev.rollcall.app.repair.state.RepublishCommand;
+import dev.rollcall.app.repair.user.ForgetCommand;
+import dev.rollcall.app.repair.user.InspectCommand;
 import dev.rollcall.config.ConfigException;
 import dev.rollcall.config.RollcallConfig;
 import dev.rollcall.embedded.EmbeddedBrokerException;
@@ -27,6 +32,7 @@ import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.apache.kafka.common.KafkaException;
+import org.apache.kafka.common.errors.SerializationException;
 import org.apache.kafka.streams.errors.StreamsException;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
@@ -55,6 +61,11 @@ import picocli.CommandLine.UnmatchedArgumentException;
             CheckCommand.class,
             TopicsCommand.class,
             AclsCommand.class,
+            InspectCommand.class,
+            DeadLettersCommand.class,
+            RepublishCommand.class,
+            RebuildCommand.class,
+            ForgetCommand.class,
             TopologyCommand.class
         },
         footer = {
@@ -95,7 +106,8 @@ public final class Main implements Callable<Integer>, Program {
         }
     }
 
-    static CommandLine commandLine() {
+    /** The program, to be executed with arguments. */
+    public static CommandLine commandLine() {
         return new CommandLine(new Main())
                 .setCaseInsensitiveEnumValuesAllowed(true)
                 .setParameterExceptionHandler((failure, arguments) -> {
@@ -138,6 +150,11 @@ public final class Main implements Callable<Integer>, Program {
         return KafkaSettings.consumer(config, clientServers(config));
     }
 
+    @Override
+    public Map<String, Object> producer(RollcallConfig config) {
+        return KafkaSettings.producer(config, clientServers(config));
+    }
+
     Invocation invocation() {
         return Invocation.ofThisProcess(files, overrides);
     }
@@ -154,6 +171,7 @@ public final class Main implements Callable<Integer>, Program {
         if (failure instanceof ConfigException
                 || failure instanceof ClusterException
                 || failure instanceof EmbeddedBrokerException
+                || failure instanceof SerializationException // of what is stored
                 || failure instanceof IllegalArgumentException) {
             return Printable.lines(failure.getMessage());
         } else if (isOfKafkasSettings(failure)) {

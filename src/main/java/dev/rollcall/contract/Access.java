@@ -2,6 +2,7 @@ package dev.rollcall.contract;
 
 import static org.apache.kafka.common.acl.AclOperation.ALTER_CONFIGS;
 import static org.apache.kafka.common.acl.AclOperation.CREATE;
+import static org.apache.kafka.common.acl.AclOperation.DELETE;
 import static org.apache.kafka.common.acl.AclOperation.DESCRIBE_CONFIGS;
 import static org.apache.kafka.common.acl.AclOperation.READ;
 import static org.apache.kafka.common.acl.AclOperation.WRITE;
@@ -52,6 +53,7 @@ public final class Access {
             case EDGE -> access.edge(config, names);
             case SHARD -> access.inputs(names, WRITE);
             case NOTIFIER -> access.topic(names.presence(), READ).add(GROUP, LITERAL, group, READ);
+            case REPAIR -> access.repair(config, names);
             case ROUTING -> access.topic(names.routing(), READ).add(GROUP, LITERAL, group, READ);
         }
         return access;
@@ -123,6 +125,24 @@ public final class Access {
         if (config.rules().routing()) {
             topic(names.routing(), READ);
         }
+    }
+
+    private void repair(RollcallConfig config, TopicNames names) {
+        String id = config.applicationId();
+        inputs(names, READ, DESCRIBE_CONFIGS);
+        topic(names.status(), WRITE);
+        topic(names.appearOffline(), WRITE);
+        topic(names.presence(), READ, WRITE, DESCRIBE_CONFIGS);
+        topic(names.deadLetters(), READ, DESCRIBE_CONFIGS);
+        if (config.rules().routing()) {
+            topic(names.routing(), READ, WRITE, DESCRIBE_CONFIGS);
+        }
+        for (String changelog : PresenceTopology.changelogs(id)) {
+            topic(changelog, READ, WRITE, CREATE, DELETE, DESCRIBE_CONFIGS);
+        }
+        add(GROUP, LITERAL, id, READ); // to see that nobody runs, and to commit for who runs next
+        add(GROUP, LITERAL, Checkpoint.group(id), READ);
+        add(TRANSACTIONAL_ID, LITERAL, id + "-rebuild", WRITE);
     }
 
     private void inputs(TopicNames names, AclOperation... operations) {

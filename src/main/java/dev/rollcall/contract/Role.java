@@ -11,5 +11,7 @@ public enum Role {
     /** A notification service: reads presence, in a group of its own. */
     NOTIFIER,
     /** A push service: reads the routing view, in a group of its own. */
-    ROUTING
+    ROUTING,
+    /** An operator who repairs: {@code inspect}, {@code dead-letters}, {@code republish}, {@code forget}, {@code rebuild}. */
+    REPAIR
 }

@@ -171,8 +171,8 @@ final class StateContract {
                 "all that it had",
                 WHY,
                 new Decide(
-                        "restore the topic from a copy; or begin again (docs/operations.md, \"A lost changelog\"): stop all"
-                                + " instances, delete streams/ in each data.dir, and",
+                        "restore the topic from a copy; or make it anew with rollcall rebuild (docs/operations.md, \"A lost"
+                                + " changelog\"); or begin again: stop all instances, delete streams/ in each data.dir, and",
                         "kafka-streams-application-reset.sh",
                         "--application-id %s --input-topics %s --force"
                                 .formatted(applicationId, String.join(",", inputs))));

@@ -18,16 +18,16 @@ import org.apache.kafka.streams.processor.api.Record;
  * <p>It can always be written. What does not fit is left out, the value before the headers and those before the key, and a
  * header says how many bytes it had.
  */
-final class DeadLetter {
-    static final String REASON = "rollcall.reason";
-    static final String MESSAGE = "__streams.errors.message";
-    static final String TOPIC = "__streams.errors.topic";
-    static final String PARTITION = "__streams.errors.partition";
-    static final String OFFSET = "__streams.errors.offset";
+public final class DeadLetter {
+    public static final String REASON = "rollcall.reason";
+    public static final String MESSAGE = "__streams.errors.message";
+    public static final String TOPIC = "__streams.errors.topic";
+    public static final String PARTITION = "__streams.errors.partition";
+    public static final String OFFSET = "__streams.errors.offset";
 
-    static final String VALUE_LENGTH = "rollcall.value-length";
-    static final String HEADERS_LENGTH = "rollcall.headers-length";
-    static final String KEY_LENGTH = "rollcall.key-length";
+    public static final String VALUE_LENGTH = "rollcall.value-length";
+    public static final String HEADERS_LENGTH = "rollcall.headers-length";
+    public static final String KEY_LENGTH = "rollcall.key-length";
 
     private static final int MAX_MESSAGE_CHARS = 512;
 

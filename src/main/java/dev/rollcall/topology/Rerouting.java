@@ -11,9 +11,9 @@ import org.apache.kafka.streams.processor.TopicNameExtractor;
  * The mark of a record that was sent on to the partition where it belongs: it is sent on once, and it keeps its first time.
  * Without that, a heartbeat from a long backlog would be stamped anew by the broker, and its device come back to life.
  */
-final class Rerouting {
+public final class Rerouting {
     /** When the record was first written: 8 bytes, ms since the epoch. */
-    static final String FIRST_TIME = "rollcall.rerouted-from-time";
+    public static final String FIRST_TIME = "rollcall.rerouted-from-time";
 
     private Rerouting() {}
 
@@ -21,12 +21,12 @@ final class Rerouting {
     static final int MARK_BYTES = 64;
 
     /** Whether the mark is there, and is one: any producer can write a header of that name. */
-    static boolean isMarked(Headers headers) {
+    public static boolean isMarked(Headers headers) {
         Header mark = headers.lastHeader(FIRST_TIME);
         return mark != null && mark.value() != null && mark.value().length == Long.BYTES;
     }
 
-    static Headers mark(Headers original, long time) {
+    public static Headers mark(Headers original, long time) {
         return new RecordHeaders(original)
                 .add(FIRST_TIME, ByteBuffer.allocate(Long.BYTES).putLong(time).array());
     }
@@ -35,7 +35,7 @@ final class Rerouting {
      * The record's first time, which is never after the one that it has now. Any producer can set the header, so it only makes
      * a record older than it is: what that may change is bounded where it is used.
      */
-    static long firstTime(Headers headers, long time) {
+    public static long firstTime(Headers headers, long time) {
         if (!isMarked(headers)) {
             return time;
         }

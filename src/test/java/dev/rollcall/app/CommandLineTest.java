@@ -23,6 +23,8 @@ class CommandLineTest {
         "64, acls --principal rollcall",
         "64, acls --principal User:n --role notifier",
         "64, simulate --seconds 0",
+        "64, inspect",
+        "64, rebuild --hold-ms 0",
         "78, topology --set nonsense=1",
         "78, topology --set device.lease.ms=0",
         "78, topology --set kafka.sesion.timeout.ms=1",
@@ -73,6 +75,7 @@ class CommandLineTest {
         "notifier --group push, 2, --group push",
         "routing --group push, 2, --topic presence-routing",
         "edge, 4, --operation Read --topic presence",
+        "repair, 10, --transactional-id rollcall-rebuild",
     })
     void shouldAskForLittleWhenARoleDoesLittle(String role, int resources, String has) {
         assertThat(execute("acls --principal User:x --role " + role)).isZero();

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import dev.rollcall.admin.TopicSetup;
+import dev.rollcall.app.Main;
 import dev.rollcall.app.Rollcall;
 import dev.rollcall.config.ConfigException;
 import dev.rollcall.config.RollcallConfig;
@@ -12,6 +13,8 @@ import dev.rollcall.contract.Access;
 import dev.rollcall.contract.Role;
 import dev.rollcall.domain.Heartbeat;
 import dev.rollcall.wire.Inbound;
+import java.io.PrintWriter;
+import java.io.StringWriter;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -122,6 +125,50 @@ class RightsIT {
         }
     }
 
+    @Test
+    void shouldRepairWithTheRightsOfThatRole() throws Exception {
+        grant(needed());
+        try (Rollcall rollcall = Rollcall.start(config())) {
+            rollcall.awaitReady();
+            publishes("@alice:example.org");
+        }
+        revokeAll();
+        List<String> commands = List.of(
+                "inspect @alice:example.org",
+                "dead-letters list",
+                "dead-letters replay --all",
+                "republish",
+                "forget @alice:example.org",
+                "forget @alice:example.org --now",
+                "rebuild --discard");
+        assertThat(run("inspect @alice:example.org"))
+                .as("without rights")
+                .contains(PRINCIPAL)
+                .contains("lacks the right")
+                .startsWith("78");
+        grant(rights(Role.REPAIR));
+        assertThat(commands).allSatisfy(command -> assertThat(run(command)).startsWith("0"));
+        revokeAll();
+        grant(needed());
+        try (Rollcall rollcall = Rollcall.start(config())) { // with what was rebuilt
+            rollcall.awaitReady();
+            publishes("@bob:example.org");
+        }
+    }
+
+    /** The exit code, and what was printed to standard error. */
+    private String run(String command) {
+        StringWriter err = new StringWriter();
+        List<String> all = new ArrayList<>(List.of(command.split(" ")));
+        all.addAll(List.of("--set", "bootstrap.servers=" + cluster.bootstrapServers()));
+        cluster.client(USER).forEach((key, value) -> all.addAll(List.of("--set", "kafka." + key + "=" + value)));
+        int code = Main.commandLine()
+                .setOut(new PrintWriter(new StringWriter(), true))
+                .setErr(new PrintWriter(err, true))
+                .execute(all.toArray(String[]::new));
+        return code + " " + err;
+    }
+
     /** With which message it does not start, or ends. */
     private String refusal() throws Exception {
         try (Rollcall rollcall = Rollcall.start(config())) {
@@ -138,8 +185,12 @@ class RightsIT {
     }
 
     private List<AclBinding> needed() {
+        return rights(Role.PROCESSOR);
+    }
+
+    private List<AclBinding> rights(Role role) {
         List<AclBinding> all = new ArrayList<>();
-        Access.of(Role.PROCESSOR, config(), "")
+        Access.of(role, config(), "")
                 .rights()
                 .forEach((resource, operations) -> operations.forEach(operation ->
                         all.add(new AclBinding(resource, new AccessControlEntry(PRINCIPAL, "*", operation, ALLOW)))));

@@ -15,4 +15,7 @@ public interface Program {
 
     /** The settings of a consumer without a group. */
     Map<String, Object> consumer(RollcallConfig config);
+
+    /** The settings of a producer. */
+    Map<String, Object> producer(RollcallConfig config);
 }
