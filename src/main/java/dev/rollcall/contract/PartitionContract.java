@@ -59,7 +59,7 @@ final class PartitionContract {
                                         + " partitions, and another number puts them elsewhere"
                                 : "the three inputs must have the same number, so that a user is in one place",
                         stored.isPresent()
-                                ? Decide.on("start a new application with another application.id: docs/sizing.md")
+                                ? Decide.on("start a new application with another application.id: docs/operations.md")
                                 : new AddPartitions(input, right)));
             }
         }

@@ -7,6 +7,8 @@ import java.util.Objects;
 import java.util.stream.Stream;
 import org.apache.kafka.common.InvalidRecordException;
 import org.apache.kafka.common.errors.ApiException;
+import org.apache.kafka.common.errors.GroupIdNotFoundException;
+import org.apache.kafka.common.errors.InconsistentGroupProtocolException;
 import org.apache.kafka.common.errors.InvalidConfigurationException;
 import org.apache.kafka.common.errors.InvalidTimestampException;
 import org.apache.kafka.common.errors.PolicyViolationException;
@@ -122,6 +124,8 @@ public final class RestartPolicy {
                 || cause instanceof PolicyViolationException
                 || cause instanceof RecordTooLargeException
                 || cause instanceof InvalidTimestampException
+                || cause instanceof InconsistentGroupProtocolException
+                || cause instanceof GroupIdNotFoundException // the streams protocol's word for it
                 || cause instanceof InvalidRecordException
                 || cause instanceof UnsupportedCompressionTypeException
                 || cause instanceof SerializationException

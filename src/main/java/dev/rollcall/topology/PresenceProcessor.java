@@ -211,7 +211,7 @@ final class PresenceProcessor implements Processor<UserId, Object, Object, Objec
                 } catch (SerializationException e) {
                     // To skip it would be to forget somebody. Whoever runs this has to know, and to decide.
                     throw new StreamsException(
-                            "what is stored of %s, task %s, cannot be read: was it written by a later version?"
+                            "what is stored of %s, task %s, cannot be read, and the task writes nothing. If a later version stored it, start that one again, or see docs/operations.md, \"Roll back\""
                                     .formatted(Printable.of(key), context.taskId()),
                             e);
                 }

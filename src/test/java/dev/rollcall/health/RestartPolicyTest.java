@@ -11,6 +11,8 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import org.apache.kafka.common.InvalidRecordException;
 import org.apache.kafka.common.errors.ClusterAuthorizationException;
+import org.apache.kafka.common.errors.GroupIdNotFoundException;
+import org.apache.kafka.common.errors.InconsistentGroupProtocolException;
 import org.apache.kafka.common.errors.InvalidTimestampException;
 import org.apache.kafka.common.errors.InvalidTopicException;
 import org.apache.kafka.common.errors.InvalidTxnStateException;
@@ -63,6 +65,8 @@ class RestartPolicyTest {
                 new TopicAuthorizationException("presence"),
                 new ClusterAuthorizationException("idempotence"),
                 new UnsupportedVersionException("old broker"),
+                new InconsistentGroupProtocolException("a streams group"),
+                new GroupIdNotFoundException("not a streams group"),
                 new OutOfMemoryError("ours"),
                 new IllegalStateException("a defect"));
         for (Throwable cause : causes) {

@@ -25,7 +25,7 @@ final class RollcallProcess implements AutoCloseable {
             started.awaitReady();
         } catch (RuntimeException | Error e) {
             started.close();
-            throw new AssertionError("the process has not become ready; it emitted:\n" + started.emitted(), e);
+            throw e;
         }
         return started;
     }
@@ -67,11 +67,15 @@ final class RollcallProcess implements AutoCloseable {
     }
 
     void awaitReady() {
-        await().alias("the process is ready")
-                .atMost(RealContext.TIMEOUT)
-                .pollInterval(Duration.ofMillis(50))
-                .failFast("it has ended", () -> !process.isAlive())
-                .until(() -> emitted().contains("Rollcall is ready"));
+        try {
+            await().alias("the process is ready")
+                    .atMost(RealContext.TIMEOUT)
+                    .pollInterval(Duration.ofMillis(50))
+                    .failFast("it has ended", () -> !process.isAlive())
+                    .until(() -> emitted().contains("Rollcall is ready"));
+        } catch (RuntimeException e) {
+            throw new AssertionError("the process has not become ready; it emitted:\n" + emitted(), e);
+        }
     }
 
     /** Waits until it has ended by itself, and returns its exit code. */

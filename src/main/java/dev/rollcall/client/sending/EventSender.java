@@ -25,6 +25,9 @@ import org.apache.kafka.common.serialization.ByteArraySerializer;
  * <p>A call blocks for up to {@code max.block.ms} while the producer has no metadata of the topic or its buffer is full.
  */
 public final class EventSender implements AutoCloseable {
+    /** Less than a session's lease and the time for which its devices are held, by default. */
+    private static final int METADATA_MAX_AGE_MS = 30_000;
+
     private static final Duration CLOSE_TIMEOUT = Duration.ofSeconds(5);
 
     private final EventRecords records;
@@ -129,6 +132,10 @@ public final class EventSender implements AutoCloseable {
         }
         Map<String, Object> all = new HashMap<>();
         all.put(ProducerConfig.ACKS_CONFIG, "all");
+        // Partitions that are added have to hear a shard before its devices there would be taken for gone (rule 14),
+        // and
+        // by default a producer looks for them every five minutes.
+        all.put(ProducerConfig.METADATA_MAX_AGE_CONFIG, METADATA_MAX_AGE_MS);
         all.putAll(settings);
         // Set explicitly, so that the producer refuses settings that would lose or reorder records.
         all.put(ProducerConfig.ENABLE_IDEMPOTENCE_CONFIG, true);
