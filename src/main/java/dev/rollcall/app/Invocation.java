@@ -28,8 +28,9 @@ final class Invocation {
     }
 
     static Invocation ofThisProcess(List<Path> files, Map<String, String> overrides) {
-        String started = System.getProperty(COMMAND_PROPERTY, System.getProperty("sun.java.command", ""));
-        return new Invocation(started, files, overrides);
+        String script = System.getProperty(COMMAND_PROPERTY);
+        return new Invocation(
+                script == null ? System.getProperty("sun.java.command", "") : quoted(script), files, overrides);
     }
 
     /** A client's command for the brokers that this process has: as it was started, with its settings but no secret. */
@@ -61,13 +62,18 @@ final class Invocation {
         return isSecret ? "…" : value;
     }
 
+    /** As a shell takes it for one word. */
+    static String quoted(String path) {
+        return path.contains(" ") ? "'" + path + "'" : path;
+    }
+
     private String command(String arguments) {
         if (started.contains("classworlds") || started.contains("maven")) {
             return "mvn -q exec:java -Dexec.args=\"%s\"".formatted(arguments);
         } else if (started.startsWith(Main.class.getName())) {
             return "java -cp … %s %s".formatted(Main.class.getName(), arguments);
         }
-        String program = started.split(" ", 2)[0];
+        String program = started.startsWith("'") ? started : started.split(" ", 2)[0];
         return program.endsWith(".jar")
                 ? "java -jar %s %s".formatted(program, arguments)
                 : "%s %s".formatted(program.isEmpty() ? "rollcall" : program, arguments);

@@ -9,6 +9,7 @@ import dev.rollcall.config.ConfigException;
 import dev.rollcall.config.RollcallConfig;
 import dev.rollcall.consumer.ReadBarrierConsumer;
 import dev.rollcall.embedded.EmbeddedBroker;
+import dev.rollcall.embedded.EmbeddedJars;
 import dev.rollcall.gateway.OwnState;
 import dev.rollcall.gateway.PresenceFeed;
 import dev.rollcall.gateway.PresenceWriter;
@@ -205,6 +206,11 @@ public final class Rollcall implements AutoCloseable {
     }
 
     private String startBroker(RollcallConfig config) {
+        if (!EmbeddedJars.areThere()) {
+            throw new ConfigException(
+                    "bootstrap.servers is empty, and the embedded broker is not installed: set it to a"
+                            + " Kafka cluster, or put the directory lib/embedded of the distribution back");
+        }
         EmbeddedBroker broker = EmbeddedBroker.start(
                 config.dataDir().resolve("kafka"),
                 config.embeddedKafkaPort(),

@@ -28,6 +28,13 @@ class InvocationTest {
     }
 
     @Test
+    void shouldNameTheScriptAsAShellTakesItWhenItsPathHasASpace() {
+        assertThat(new Invocation(Invocation.quoted("/opt/roll call/bin/rollcall"), List.of(), Map.of())
+                        .client("watch", RollcallConfig.defaults(), "localhost:9092"))
+                .isEqualTo("'/opt/roll call/bin/rollcall' watch");
+    }
+
+    @Test
     void shouldRepeatWhatReachesTheSameBrokersAndNoSecret() {
         Map<String, String> overrides = new LinkedHashMap<>();
         overrides.put("embedded.kafka.port", "19092");
