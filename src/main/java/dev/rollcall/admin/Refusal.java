@@ -27,8 +27,8 @@ public final class Refusal {
 
     private static Optional<String> refusal(Throwable cause, RollcallConfig config) {
         if (cause instanceof AuthorizationException) {
-            return Optional.of(new Answers(config.kafka())
-                    .denied("the brokers refuse", right(cause, config.applicationId())));
+            return Optional.of(
+                    new Answers(config.kafka()).denied("the brokers refuse", right(cause, config.applicationId())));
         } else if (cause instanceof InconsistentGroupProtocolException || cause instanceof GroupIdNotFoundException) {
             return Optional.of(
                     "the group %s has members with another kafka.group.protocol than %s: all instances have to be stopped before the first one starts with it (%s)"

@@ -115,9 +115,9 @@ public final class PresencePartition {
      * A heartbeat that is taken before others that were written earlier, because something of its user is: the partition's
      * time must not run ahead of those.
      *
-     * @param upTo it and those that were taken before it
+     * @param upTo it and those that were taken before it; null: it is not in the log, but came with a text
      */
-    public Decision earlyHeartbeat(UserId id, Heartbeat heartbeat, long stamp, TakenEarly upTo) {
+    public Decision earlyHeartbeat(UserId id, Heartbeat heartbeat, long stamp, @Nullable TakenEarly upTo) {
         int slot = users.find(id);
         User fromStore = slot == LiveUsers.NO_SLOT ? fromStore(id) : null;
         return apply(slot, fromStore, heartbeat, clock.timeOf(stamp), stamp, upTo);

@@ -111,12 +111,12 @@ public final class RebuiltPartition {
 
     public void misroutedHeartbeat(UserId user, Heartbeat heartbeat, long firstStamp, long stamp) {
         observe(stamp);
-        carryOut(user, log.misroutedHeartbeat(user, withState(user, heartbeat, stamp), firstStamp, stamp));
+        carryOut(user, log.misroutedHeartbeat(user, withState(user, heartbeat, stamp), firstStamp, stamp, null));
     }
 
     /** One that came with a text. */
     public void carriedHeartbeat(UserId user, Heartbeat heartbeat, long stamp) {
-        carryOut(user, log.earlyHeartbeat(user, withState(user, heartbeat, stamp), stamp));
+        carryOut(user, log.earlyHeartbeat(user, withState(user, heartbeat, stamp), stamp, null));
     }
 
     public void shardHeartbeat(ShardHeartbeat heartbeat, long stamp) {
@@ -299,7 +299,8 @@ public final class RebuiltPartition {
                 own.leftOnline(),
                 own.leftIdle(),
                 own.routingSequence(),
-                aheadMs);
+                aheadMs,
+                null);
     }
 
     /** One that was published as live, and of which nothing is left. A take-over may extend it (ADR 2). */
@@ -337,7 +338,8 @@ public final class RebuiltPartition {
                 NEVER,
                 NEVER,
                 0,
-                0);
+                0,
+                null);
     }
 
     private static PresenceState union(List<DeviceSnapshot> devices) {

@@ -178,9 +178,8 @@ class MorePartitionsIT {
         here.addAll(IDLING);
         here.add(TEXTED);
         assertThat(here)
-                .allSatisfy(user -> assertThat(next.get(user))
-                        .as(user)
-                        .noneMatch(presence -> presence.state() == OFFLINE));
+                .allSatisfy(
+                        user -> assertThat(next.get(user)).as(user).noneMatch(presence -> presence.state() == OFFLINE));
         assertThat(next.getOrDefault(HIDDEN, List.of())).allMatch(presence -> presence.state() == OFFLINE);
     }
 

@@ -83,7 +83,8 @@ class ProtocolChangeIT {
         try (Rollcall early = Rollcall.start(config(broker, "early-" + other, other))) {
             assertThatThrownBy(early::awaitReady)
                     .hasCauseInstanceOf(ConfigException.class)
-                    .hasMessageContaining("the group rollcall has members with another kafka.group.protocol than " + other);
+                    .hasMessageContaining(
+                            "the group rollcall has members with another kafka.group.protocol than " + other);
         }
     }
 

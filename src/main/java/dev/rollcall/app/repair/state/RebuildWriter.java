@@ -6,7 +6,7 @@ import dev.rollcall.domain.UserId;
 import dev.rollcall.domain.UserSnapshot;
 import dev.rollcall.partition.RebuildResult;
 import dev.rollcall.session.StoredShard;
-import dev.rollcall.wire.Serialization;
+import dev.rollcall.wire.stored.StoredSerialization;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
@@ -43,7 +43,7 @@ final class RebuildWriter implements RebuildResult {
     @Override
     public void user(UserId user, UserSnapshot snapshot, List<PresenceUpdate> updates) {
         String changelog = clients.usersChangelog();
-        byte[] row = Serialization.userSnapshots().serializer().serialize(changelog, snapshot);
+        byte[] row = StoredSerialization.userSnapshots().serializer().serialize(changelog, snapshot);
         send(new ProducerRecord<>(changelog, partition, user.bytes(), row));
         String presence = clients.topics().presence().name();
         for (PresenceUpdate update : updates) {
@@ -55,7 +55,7 @@ final class RebuildWriter implements RebuildResult {
     @Override
     public void shard(String shard, StoredShard stored) {
         String changelog = clients.shardsChangelog();
-        byte[] row = Serialization.storedShards().serializer().serialize(changelog, stored);
+        byte[] row = StoredSerialization.storedShards().serializer().serialize(changelog, stored);
         send(new ProducerRecord<>(changelog, partition, shard.getBytes(StandardCharsets.UTF_8), row));
     }
 

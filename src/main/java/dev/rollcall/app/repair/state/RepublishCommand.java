@@ -9,9 +9,9 @@ import dev.rollcall.domain.Presence;
 import dev.rollcall.domain.UserId;
 import dev.rollcall.domain.UserSnapshot;
 import dev.rollcall.domain.UserSnapshot.Emitted;
-import dev.rollcall.wire.Serialization;
 import dev.rollcall.wire.Topic;
 import dev.rollcall.wire.Topics;
+import dev.rollcall.wire.stored.StoredSerialization;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -144,7 +144,7 @@ public final class RepublishCommand implements Callable<Integer> {
             UserId user = UserId.ofBytes(record.key());
             @Nullable
             UserSnapshot snapshot =
-                    Serialization.userSnapshots().deserializer().deserialize(record.topic(), record.value());
+                    StoredSerialization.userSnapshots().deserializer().deserialize(record.topic(), record.value());
             @Nullable Published published = Published.of(snapshot);
             if (snapshot == null) {
                 stored.remove(user);

@@ -18,8 +18,8 @@ import dev.rollcall.session.StoredShard.StoredSession;
 import dev.rollcall.topology.Rerouting;
 import dev.rollcall.topology.UserPartitioner;
 import dev.rollcall.wire.Inbound;
-import dev.rollcall.wire.Serialization;
 import dev.rollcall.wire.Topic;
+import dev.rollcall.wire.stored.StoredSerialization;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -63,7 +63,7 @@ final class UserReport {
         @Nullable
         UserSnapshot stored = row == null
                 ? null
-                : Serialization.userSnapshots().deserializer().deserialize(row.topic(), row.value());
+                : StoredSerialization.userSnapshots().deserializer().deserialize(row.topic(), row.value());
 
         ObjectNode all = Output.object();
         all.put("user", user.toString());
@@ -200,7 +200,7 @@ final class UserReport {
                 String name = String.valueOf(Output.text(record.key()));
                 @Nullable
                 StoredShard shard =
-                        Serialization.storedShards().deserializer().deserialize(record.topic(), record.value());
+                        StoredSerialization.storedShards().deserializer().deserialize(record.topic(), record.value());
                 if (shard == null) {
                     shards.remove(name);
                 } else {
