@@ -21,9 +21,13 @@ import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** The HTTP edge. It serves health from the start; the other routes answer with 503 until {@link #open} is called. */
 public final class HttpEdge implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(HttpEdge.class);
+
     private final HttpSettings settings;
     private final Meters meters;
     private final HttpServer server;
@@ -43,6 +47,10 @@ public final class HttpEdge implements AutoCloseable {
         HttpEdge edge = new HttpEdge(settings, port, meters);
         try {
             edge.server.listen();
+            if (!settings.tokens().areRequired()) {
+                LOG.info(
+                        "http.jwt.key is empty: HTTP is for this machine alone, and whoever is on it may do everything");
+            }
         } catch (RuntimeException e) {
             edge.close();
             throw e;
@@ -53,7 +61,10 @@ public final class HttpEdge implements AutoCloseable {
     HttpEdge(HttpSettings settings, int port, Meters meters) {
         this.settings = settings;
         this.meters = meters;
-        server = new HttpServer(settings, port);
+        server = new HttpServer(settings, port, "http");
+        if (!settings.tokens().areRequired()) {
+            server.requireThisMachine();
+        }
         streams = new EventStreams(settings, server.executor());
         meters.gauge("rollcall.http.streams", "Event streams and waiting long polls that are open", "", streams::open);
         server.serve(routes(), new RequestMeters(meters));

@@ -1,11 +1,9 @@
 package dev.rollcall.http;
 
-import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.rollcall.domain.Heartbeat;
 import dev.rollcall.domain.Presence;
 import dev.rollcall.domain.PresenceState;
-import dev.rollcall.domain.StatusText;
 import dev.rollcall.domain.UserId;
 import dev.rollcall.gateway.PresenceWriter;
 import dev.rollcall.http.events.PresenceJson;
@@ -28,8 +26,6 @@ final class MatrixRoutes {
     /** The device id for a caller that is no single device. */
     private static final String DEVICE = "matrix";
 
-    private static final int MAX_BODY = 16_384;
-
     private final Supplier<Backend> backend;
     private final InstantSource clock;
 
@@ -51,22 +47,14 @@ final class MatrixRoutes {
         UserId user = call.user();
         call.caller().requireUser(user);
         String device = call.caller().ownDevice().orElse(DEVICE);
-        return call.json(MAX_BODY).thenCompose(body -> {
-            PresenceState state = fromMatrix(Json.text(body, "presence"));
+        return call.json(MatrixStatus.MAX_BODY).thenCompose(body -> {
+            PresenceState state = MatrixStatus.state(MatrixStatus.presence(body));
             Heartbeat heartbeat = new Heartbeat(device, state, false, OptionalLong.empty(), null);
             PresenceWriter writer = backend.get().writer();
             call.countWrites(1);
-            // A request without status_msg leaves the text as it is (rule 8).
-            CompletableFuture<Void> written = body.has("status_msg")
-                    ? writer.heartbeat(user, heartbeat, text(body))
-                    : writer.heartbeat(user, heartbeat);
-            return written.thenApply(done -> Reply.empty());
+            return writer.heartbeat(user, heartbeat, MatrixStatus.text(body).orElse(null))
+                    .thenApply(done -> Reply.empty());
         });
-    }
-
-    private StatusText text(JsonNode body) {
-        return PresenceRoutes.statusText(
-                Json.optionalText(body, "status_msg").orElse(null), OptionalLong.empty(), clock);
     }
 
     private CompletionStage<Reply> get(Call call) {
@@ -91,14 +79,5 @@ final class MatrixRoutes {
             matrix.put("last_active_ago", Math.max(0, clock.millis() - lastActive));
         }
         return matrix;
-    }
-
-    private static PresenceState fromMatrix(String presence) {
-        return switch (presence) {
-            case "online" -> PresenceState.ONLINE;
-            case "unavailable" -> PresenceState.IDLE;
-            case "offline" -> PresenceState.OFFLINE;
-            default -> throw ApiException.invalid("presence must be online, unavailable or offline");
-        };
     }
 }

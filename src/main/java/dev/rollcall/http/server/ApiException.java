@@ -47,7 +47,7 @@ public final class ApiException extends RuntimeException {
         return new ApiException(400, "M_BAD_JSON", message, 0);
     }
 
-    static ApiException missingToken() {
+    public static ApiException missingToken() {
         // Without an error: a request that shows no token has not failed with one.
         return new ApiException(401, "M_MISSING_TOKEN", "a bearer token is needed", 0, "realm=\"rollcall\"");
     }

@@ -61,6 +61,8 @@ public final class HttpServer implements AutoCloseable {
     private static final int KEEP_ALIVE_COUNT = 3;
 
     private final HttpSettings settings;
+    private final String keys;
+    private final InetAddress address;
     private final QueuedThreadPool threads = new QueuedThreadPool(MAX_THREADS, MIN_THREADS);
     private final Server server;
     private final Connector connector;
@@ -70,20 +72,12 @@ public final class HttpServer implements AutoCloseable {
     /**
      * Prepares a server, which does not listen yet.
      *
-     * @throws ConfigException if the host is no address of this machine, or can be reached from others without a key
+     * @param keys what its own settings' names begin with, as {@code http}
+     * @throws ConfigException if the host is no address of this machine
      */
-    public HttpServer(HttpSettings settings, int port) {
-        InetAddress address = address(settings.host());
-        if (!settings.tokens().areRequired() && !address.isLoopbackAddress()) {
-            throw new ConfigException(
-                    "http.host is %s, where others can reach it, and http.jwt.key is empty: set a key, or http.host=127.0.0.1"
-                            .formatted(settings.host()));
-        } else if (!settings.tokens().areRequired() && !Loopback.isNamed(forUrl(settings.host()))) {
-            // Requests to it are told from those of other sites by their Host header.
-            throw new ConfigException(
-                    "http.host is %s: while http.jwt.key is empty it must be localhost, 127.x.x.x or ::1, and no other name for them"
-                            .formatted(settings.host()));
-        }
+    public HttpServer(HttpSettings settings, int port, String keys) {
+        this.keys = keys;
+        this.address = address(settings.host());
         this.settings = settings;
         threads.setName("http");
         threads.setDaemon(true);
@@ -95,6 +89,20 @@ public final class HttpServer implements AutoCloseable {
                 ? healthConnector(address, settings.limits().healthPort().getAsInt())
                 : null;
         server.setErrorHandler(new JsonErrors());
+    }
+
+    /** Throws a {@link ConfigException} if others than this machine could reach it. */
+    public void requireThisMachine() {
+        if (!address.isLoopbackAddress()) {
+            throw new ConfigException(
+                    "http.host is %s, where others can reach it, and http.jwt.key is empty: set a key, or http.host=127.0.0.1"
+                            .formatted(settings.host()));
+        } else if (!Loopback.isNamed(
+                forUrl(settings.host()))) { // requests are told from other sites' by their Host header
+            throw new ConfigException(
+                    "http.host is %s: while http.jwt.key is empty it must be localhost, 127.x.x.x or ::1, and no other name for them"
+                            .formatted(settings.host()));
+        }
     }
 
     /** Sets the routes. To be called before {@link #listen}. */
@@ -160,11 +168,8 @@ public final class HttpServer implements AutoCloseable {
         } catch (Exception e) {
             boolean isOpen = connector.isOpen(); // so it was the other one
             int port = isOpen ? settings.limits().healthPort().orElse(0) : connector.getPort();
-            throw new ConfigException("cannot listen on %s:%d, http.host and %s: %s"
-                    .formatted(settings.host(), port, isOpen ? "http.health.port" : "http.port", reason(e)));
-        }
-        if (!settings.tokens().areRequired()) {
-            LOG.info("http.jwt.key is empty: HTTP is for this machine alone, and whoever is on it may do everything");
+            throw new ConfigException("cannot listen on %s:%d, %s.host and %s: %s"
+                    .formatted(settings.host(), port, keys, isOpen ? "http.health.port" : keys + ".port", reason(e)));
         }
     }
 
@@ -230,11 +235,11 @@ public final class HttpServer implements AutoCloseable {
         return http;
     }
 
-    private static InetAddress address(String host) {
+    private InetAddress address(String host) {
         try {
             return InetAddress.getByName(host);
         } catch (UnknownHostException e) {
-            throw new ConfigException("http.host must be an address of this machine: it is \"%s\"".formatted(host));
+            throw new ConfigException("%s.host must be an address of this machine: it is \"%s\"".formatted(keys, host));
         }
     }
 

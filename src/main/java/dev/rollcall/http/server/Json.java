@@ -29,7 +29,7 @@ public final class Json {
         return MAPPER.createObjectNode();
     }
 
-    static JsonNode read(byte[] body) {
+    public static JsonNode read(byte[] body) {
         JsonNode json;
         try {
             json = MAPPER.readTree(body);

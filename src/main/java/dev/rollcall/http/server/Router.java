@@ -100,7 +100,7 @@ final class Router extends Handler.Abstract {
         if (origin == null) {
             return true;
         }
-        if (settings.corsOrigins().contains(origin.toLowerCase(Locale.ROOT))) {
+        if (settings.corsOrigins().contains("*") || settings.corsOrigins().contains(origin.toLowerCase(Locale.ROOT))) {
             HttpFields.Mutable headers = response.getHeaders();
             headers.put("Access-Control-Allow-Origin", origin);
             headers.put("Vary", "Origin");
