@@ -4,7 +4,10 @@ import dev.rollcall.domain.Limits;
 import dev.rollcall.domain.PresenceRules;
 import dev.rollcall.wire.TopicNames;
 import java.net.InetAddress;
+import java.net.URI;
+import java.net.URISyntaxException;
 import java.net.UnknownHostException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -65,6 +68,7 @@ final class ConfigParser {
                 Path.of(text("data.dir")),
                 name("application.id"),
                 http(),
+                matrix(),
                 new TopicNames(
                         name("topic.device-heartbeat"),
                         name("topic.status"),
@@ -122,6 +126,41 @@ final class ConfigParser {
     private HttpLimits.Rates rates(String of) {
         return new HttpLimits.Rates((int) number("http." + of + ".writes.per.s", 1, MAX_RATE), (int)
                 number("http." + of + ".ids.per.s", 1, MAX_RATE));
+    }
+
+    private MatrixSettings matrix() {
+        String shard = text("matrix.shard");
+        if (shard.getBytes(StandardCharsets.UTF_8).length > Limits.MAX_ID_BYTES) {
+            throw new ConfigException("matrix.shard must be 1 to %d bytes of UTF-8".formatted(Limits.MAX_ID_BYTES));
+        }
+        return new MatrixSettings(
+                text("matrix.host"),
+                (int) number("matrix.port", 0, 65_535),
+                (int) number("matrix.syslog.port", 0, 65_535),
+                homeserver(),
+                shard,
+                (int) number("matrix.lookups.per.s", 1, 100_000));
+    }
+
+    private URI homeserver() {
+        String value = text("matrix.homeserver");
+        try {
+            URI uri = new URI(value.replaceFirst("/$", ""));
+            boolean isHttp = "http".equals(uri.getScheme()) || "https".equals(uri.getScheme());
+            if (isHttp
+                    && uri.getHost() != null
+                    && uri.getRawPath().isEmpty()
+                    && uri.getRawUserInfo() == null
+                    && uri.getRawQuery() == null
+                    && uri.getRawFragment() == null) {
+                return uri;
+            }
+        } catch (URISyntaxException e) {
+            // refused below
+        }
+        throw new ConfigException(
+                "matrix.homeserver must be like http://host:port or https://host, without a path: it is \"%s\""
+                        .formatted(value));
     }
 
     private Set<InetAddress> proxies() {

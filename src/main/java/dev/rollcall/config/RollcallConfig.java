@@ -23,6 +23,7 @@ public record RollcallConfig(
         Path dataDir,
         String applicationId,
         HttpSettings http,
+        MatrixSettings matrix,
         TopicNames topics,
         int topicPartitions,
         short topicReplicationFactor,
@@ -31,7 +32,7 @@ public record RollcallConfig(
     /** Without anything that is secret. */
     @Override
     public String toString() {
-        return "RollcallConfig[applicationId=%s, bootstrapServers=%s, dataDir=%s, rules=%s, tickIntervalMs=%d, http=%s, topics=%s, kafka=%s]"
+        return "RollcallConfig[applicationId=%s, bootstrapServers=%s, dataDir=%s, rules=%s, tickIntervalMs=%d, http=%s, matrix=%s, topics=%s, kafka=%s]"
                 .formatted(
                         applicationId,
                         bootstrapServers,
@@ -39,6 +40,7 @@ public record RollcallConfig(
                         rules,
                         tickIntervalMs,
                         http,
+                        matrix,
                         topics,
                         KafkaKeys.masked(kafka));
     }
