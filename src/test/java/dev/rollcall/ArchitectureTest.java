@@ -55,6 +55,10 @@ class ArchitectureTest {
                 .definedBy("dev.rollcall.embedded..")
                 .layer("simulate")
                 .definedBy("dev.rollcall.simulate..")
+                .layer("matrix")
+                .definedBy("dev.rollcall.matrix")
+                .layer("matrix.polls")
+                .definedBy("dev.rollcall.matrix.polls")
                 .layer("http")
                 .definedBy("dev.rollcall.http")
                 .layer("http.events")
@@ -108,7 +112,7 @@ class ArchitectureTest {
                 .whereLayer("logging")
                 .mayNotAccessAnyLayer()
                 .whereLayer("metrics")
-                .mayOnlyBeAccessedByLayers("app", "health", "admin", "http", "http.server", "topology")
+                .mayOnlyBeAccessedByLayers("app", "health", "admin", "matrix", "http", "http.server", "topology")
                 .whereLayer("metrics")
                 .mayNotAccessAnyLayer()
                 .whereLayer("admin")
@@ -121,22 +125,28 @@ class ArchitectureTest {
                 .mayOnlyBeAccessedByLayers("app")
                 .whereLayer("simulate")
                 .mayOnlyBeAccessedByLayers("app")
+                .whereLayer("matrix")
+                .mayOnlyBeAccessedByLayers("app")
+                .whereLayer("matrix.polls")
+                .mayOnlyBeAccessedByLayers("matrix")
+                .whereLayer("matrix.polls")
+                .mayOnlyAccessLayers("domain")
                 .whereLayer("http")
-                .mayOnlyBeAccessedByLayers("app", "health")
+                .mayOnlyBeAccessedByLayers("app", "health", "matrix")
                 .whereLayer("http.events")
                 .mayOnlyBeAccessedByLayers("http")
                 .whereLayer("http.server")
-                .mayOnlyBeAccessedByLayers("app", "http", "http.events")
+                .mayOnlyBeAccessedByLayers("app", "matrix", "http", "http.events")
                 .whereLayer("http.tokens")
                 .mayOnlyBeAccessedByLayers("app", "http.server")
                 .whereLayer("http.tokens")
                 .mayOnlyAccessLayers("config", "domain", "text")
                 .whereLayer("http.limits")
-                .mayOnlyBeAccessedByLayers("http.server")
+                .mayOnlyBeAccessedByLayers("matrix", "http.server")
                 .whereLayer("http.limits")
                 .mayNotAccessAnyLayer()
                 .whereLayer("gateway")
-                .mayOnlyBeAccessedByLayers("app", "http", "http.events", "http.server")
+                .mayOnlyBeAccessedByLayers("app", "matrix", "http", "http.events", "http.server")
                 .whereLayer("client")
                 .mayOnlyBeAccessedByLayers("app", "gateway", "simulate")
                 .whereLayer("client.reading")
@@ -164,6 +174,7 @@ class ArchitectureTest {
                         "admin",
                         "contract",
                         "health",
+                        "matrix",
                         "http",
                         "http.events",
                         "http.server",
@@ -213,12 +224,15 @@ class ArchitectureTest {
                         "dev.rollcall.app.repair.letters",
                         "dev.rollcall.app.repair.state",
                         "dev.rollcall.app.repair.user",
+                        "dev.rollcall.app.matrix",
                         "dev.rollcall.health",
                         "dev.rollcall.logging",
                         "dev.rollcall.metrics",
                         "dev.rollcall.admin",
                         "dev.rollcall.contract",
                         "dev.rollcall.embedded",
+                        "dev.rollcall.matrix",
+                        "dev.rollcall.matrix.polls",
                         "dev.rollcall.http",
                         "dev.rollcall.http.events",
                         "dev.rollcall.http.limits",
@@ -249,6 +263,7 @@ class ArchitectureTest {
     }
 
     private static final String[] PURE = {
+        "dev.rollcall.matrix.polls",
         "dev.rollcall.partition",
         "dev.rollcall.memory",
         "dev.rollcall.domain",

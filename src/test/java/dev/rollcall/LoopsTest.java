@@ -43,6 +43,8 @@ class LoopsTest {
             Map.entry("admin.TopicsWait.<init>", List.of("admin.TopicsWait.run")),
             Map.entry("health.ProcessorHealth.<init>", List.of("health.ProcessorHealth.tryToLook")),
             Map.entry("health.ProcessorHealth.watch", List.of("health.ProcessorHealth.tryToLook")),
+            Map.entry("matrix.EventLoop.<init>", List.of("matrix.EventLoop.run")),
+            Map.entry("matrix.AccessLog.<init>", List.of("matrix.AccessLog.run")),
             Map.entry("app.PageSimulation.start", List.of("app.PageSimulation.run")),
             Map.entry("app.SimulateCommand.call", List.of("app.SimulateCommand$LiveLine.print")));
 
@@ -50,6 +52,7 @@ class LoopsTest {
     private static final Set<String> ONCE = Set.of(
             "client.sending.Background.daemon",
             "app.HoldCommand.call",
+            "app.matrix.MatrixCommand.call",
             "app.RunCommand.untilItEnds",
             "app.SimulateCommand.stopOnCtrlC",
             "app.WatchCommand.call",

@@ -1,6 +1,7 @@
 package dev.rollcall.app;
 
 import dev.rollcall.admin.ClusterException;
+import dev.rollcall.app.matrix.MatrixCommand;
 import dev.rollcall.app.operator.AclsCommand;
 import dev.rollcall.app.operator.CheckCommand;
 import dev.rollcall.app.operator.ExitCode;
@@ -56,6 +57,7 @@ import picocli.CommandLine.UnmatchedArgumentException;
             WatchCommand.class,
             SendCommand.class,
             HoldCommand.class,
+            MatrixCommand.class,
             SimulateCommand.class,
             TokenCommand.class,
             CheckCommand.class,

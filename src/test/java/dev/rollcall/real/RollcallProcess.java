@@ -46,6 +46,11 @@ final class RollcallProcess implements AutoCloseable {
         return new RollcallProcess("edge", System.getProperty("java.class.path"), settings, output);
     }
 
+    /** Starts the receiver beside a homeserver. */
+    static RollcallProcess matrix(Map<String, String> settings, Path output) throws IOException {
+        return new RollcallProcess("matrix", System.getProperty("java.class.path"), settings, output);
+    }
+
     private RollcallProcess(
             String subcommand, String classPath, Map<String, String> settings, Path output, String... jvmOptions)
             throws IOException {

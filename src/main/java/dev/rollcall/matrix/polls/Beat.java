@@ -1,0 +1,6 @@
+package dev.rollcall.matrix.polls;
+
+import dev.rollcall.domain.Heartbeat;
+
+/** A heartbeat that is to be written. */
+public record Beat(MatrixDevice device, Heartbeat heartbeat) {}
