@@ -22,6 +22,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
@@ -94,12 +95,13 @@ class PublisherIT {
                     .get();
             // A new topic's partitions have leaders in the metadata shortly before the broker takes records for them. A
             // first batch that comes in between is refused, and never accepted if the second one was: KAFKA-15591.
-            admin.listOffsets(topics.inputs().stream()
-                            .flatMap(topic -> IntStream.range(0, PARTITIONS)
-                                    .mapToObj(partition -> new TopicPartition(topic.name(), partition)))
-                            .collect(Collectors.toMap(partition -> partition, partition -> OffsetSpec.latest())))
-                    .all()
-                    .get();
+            Map<TopicPartition, OffsetSpec> partitions = topics.inputs().stream()
+                    .flatMap(topic -> IntStream.range(0, PARTITIONS)
+                            .mapToObj(partition -> new TopicPartition(topic.name(), partition)))
+                    .collect(Collectors.toMap(partition -> partition, partition -> OffsetSpec.latest()));
+            await().atMost(RealContext.TIMEOUT)
+                    .ignoreException(ExecutionException.class) // the topic itself may not be known yet, either
+                    .until(() -> admin.listOffsets(partitions).all().get(), ends -> ends.size() == partitions.size());
         }
     }
 
