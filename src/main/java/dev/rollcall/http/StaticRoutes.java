@@ -11,7 +11,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 
-/** The files of the page, and the OpenAPI document. Each has a route of its own, so that no request names a file. */
+/** The files of the page, and the OpenAPI and AsyncAPI documents. Each has a route of its own, so that no request names a file. */
 final class StaticRoutes {
     /** Nothing is loaded from another origin, and no other page frames this one. */
     private static final String POLICY =
@@ -25,6 +25,7 @@ final class StaticRoutes {
     List<Route> routes() {
         List<Route> all = new ArrayList<>();
         all.add(file("/openapi.json", "/openapi.json", Reply.JSON));
+        all.add(file("/asyncapi.json", "/asyncapi.json", Reply.JSON));
         all.add(file("/", "/page/index.html", "text/html; charset=utf-8"));
         all.add(file("/page.css", "/page/page.css", "text/css; charset=utf-8"));
         MODULES.forEach(name -> all.add(file(name, "/page" + name, "text/javascript; charset=utf-8")));
