@@ -30,7 +30,7 @@ class BrokerOutageIT {
     private static final Duration OUTAGE = Duration.ofSeconds(11);
 
     /** Until everybody has found the broker again. */
-    private static final long RECONNECTED_WITHIN_MS = 4_000;
+    private static final long RECONNECTED_WITHIN_MS = 10_000;
 
     @TempDir
     private Path dataDir;
@@ -89,7 +89,7 @@ class BrokerOutageIT {
             // One lease from the end of the silence on, for the silence was longer.
             assertThat(offline.presence().since() - returned - LEASE.toMillis())
                     .isBetween(-1_000L, RECONNECTED_WITHIN_MS);
-            assertThat(offline.receivedAt() - offline.presence().since()).isBetween(0L, 2_500L);
+            assertThat(offline.receivedAt() - offline.presence().since()).isBetween(0L, 10_000L);
         });
         context.assertHistoriesAreWhole();
     }

@@ -22,6 +22,7 @@ import org.apache.kafka.common.config.ConfigResource;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -30,6 +31,7 @@ import org.junit.jupiter.api.parallel.ExecutionMode;
 
 /** What anybody sees who runs the one command: an embedded broker, the processor, and clients over TCP. */
 @Execution(ExecutionMode.CONCURRENT)
+@Tag("load")
 @Timeout(120)
 class EndToEndIT {
     private static final long LEASE_MS = 2_000;

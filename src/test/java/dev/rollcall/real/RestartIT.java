@@ -29,6 +29,9 @@ class RestartIT {
     /** A few seconds; three times that on a busy machine. But not the 45 of a group's session. */
     private static final long READY_AGAIN_WITHIN_MS = 20_000;
 
+    /** What a transition may be late: a log that stood still on a busy machine gives everybody a new lease (rule 7). */
+    private static final long LATE_MS = 20_000;
+
     private static final String HIDDEN = "@hidden:example.org";
     private static final String TEXTED = "@texted:example.org";
 
@@ -101,8 +104,7 @@ class RestartIT {
                         .as("it does not wait for the one that is gone (ms)")
                         .isLessThan(READY_AGAIN_WITHIN_MS);
                 // Not at once: the processor's first clock ticks come before the first heartbeat. But well within a
-                // lease
-                // of the first one, which a busy machine may see some seconds before it is ready.
+                // lease of the first one, which a busy machine may see some seconds before it is ready.
                 RealContext.sleep(Duration.ofSeconds(1));
                 List<String> back = new ArrayList<>(staying);
                 back.addAll(List.of(HIDDEN, TEXTED));
@@ -116,8 +118,8 @@ class RestartIT {
                 assertThat(leaving).allSatisfy(user -> {
                     Emitted offline = context.awaitEmitted(user, 2);
                     assertThat(offline.presence().since())
-                            .isBetween(lastBeat - 1_000 + lease.toMillis(), returned + lease.toMillis() + 4_000);
-                    assertThat(offline.receivedAt() - returned).isLessThan(lease.toMillis() + 4_000);
+                            .isBetween(lastBeat - 1_000 + lease.toMillis(), returned + lease.toMillis() + LATE_MS);
+                    assertThat(offline.receivedAt() - returned).isLessThan(lease.toMillis() + LATE_MS);
                 });
 
                 // The text and the flag are what they were, and numbers go on.
