@@ -5,20 +5,21 @@ import dev.rollcall.contract.Principal;
 import java.time.Duration;
 import java.util.Map;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
-import org.apache.kafka.common.KafkaFuture;
 import org.apache.kafka.common.errors.AuthenticationException;
 import org.apache.kafka.common.errors.AuthorizationException;
 import org.jspecify.annotations.Nullable;
 
 /** Waits for what the cluster answers, and tells the operator what it means. */
-final class Answers {
+public final class Answers {
     static final Duration TIMEOUT = Duration.ofSeconds(60);
 
     private final String principal;
 
-    Answers(Map<String, String> kafka) {
+    /** @param kafka the settings of all Kafka clients, which name the principal */
+    public Answers(Map<String, String> kafka) {
         principal = Principal.of(kafka);
     }
 
@@ -27,7 +28,7 @@ final class Answers {
      *
      * @throws ClusterException if there is none within a minute
      */
-    <T> T await(KafkaFuture<T> future) throws ExecutionException {
+    public <T> T await(Future<T> future) throws ExecutionException {
         try {
             return future.get(TIMEOUT.toMillis(), TimeUnit.MILLISECONDS);
         } catch (TimeoutException e) {

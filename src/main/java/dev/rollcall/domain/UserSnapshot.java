@@ -113,7 +113,8 @@ public record UserSnapshot(
      * the log was read does not tell that, so whoever takes the partition over reads them again.
      *
      * @param offset that of the last one
-     * @param stamp that of what took them, in ms, which is later than theirs: a topic that was created anew has the offsets once more, but later stamps
+     * @param stamp that of what took them, in ms, which is later than theirs: a topic that was created anew has the offsets
+     *     once more, but later stamps
      */
     public record TakenEarly(long offset, long stamp) {
         public boolean covers(long otherOffset, long otherStamp) {

@@ -1,5 +1,6 @@
 package dev.rollcall.app.repair;
 
+import dev.rollcall.admin.Answers;
 import dev.rollcall.admin.ClusterException;
 import dev.rollcall.admin.Refusal;
 import dev.rollcall.app.operator.Program;
@@ -16,8 +17,6 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Future;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 import java.util.function.ToIntFunction;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.consumer.ConsumerConfig;
@@ -39,10 +38,9 @@ import org.jspecify.annotations.Nullable;
 
 /** The clients of one run of a command, and what the commands ask the cluster with them. */
 public final class Clients implements AutoCloseable {
-    private static final long TIMEOUT_SECONDS = 60;
-
     private final Program program;
     private final RollcallConfig config;
+    private final Answers answers;
     private final Deque<AutoCloseable> open = new ArrayDeque<>();
     private @Nullable Admin admin;
     private @Nullable TopicScan committed;
@@ -51,6 +49,7 @@ public final class Clients implements AutoCloseable {
     private Clients(Program program) {
         this.program = program;
         this.config = program.config();
+        this.answers = new Answers(config.kafka());
     }
 
     /** Runs a command, and says of what the brokers refuse who lacks which right, of all else that they answer what it is. */
@@ -167,7 +166,7 @@ public final class Clients implements AutoCloseable {
 
     private int count(KafkaFuture<Integer> members) {
         try {
-            return awaitOrThrow(members);
+            return answers.await(members);
         } catch (ExecutionException e) {
             if (e.getCause() instanceof GroupIdNotFoundException) { // there is none, or not of that protocol
                 return 0;
@@ -194,7 +193,7 @@ public final class Clients implements AutoCloseable {
     public Map<TopicPartition, Long> offsets() {
         Map<TopicPartition, Long> offsets = new HashMap<>();
         try {
-            Map<TopicPartition, @Nullable OffsetAndMetadata> all = awaitOrThrow(
+            Map<TopicPartition, @Nullable OffsetAndMetadata> all = answers.await(
                     admin().listConsumerGroupOffsets(config.applicationId()).partitionsToOffsetAndMetadata());
             all.forEach((partition, offset) -> {
                 if (offset != null) {
@@ -226,7 +225,7 @@ public final class Clients implements AutoCloseable {
     public Map<String, String> settings(String topic) {
         Map<String, String> settings = new HashMap<>();
         try {
-            awaitOrThrow(admin().describeConfigs(List.of(new ConfigResource(ConfigResource.Type.TOPIC, topic)))
+            answers.await(admin().describeConfigs(List.of(new ConfigResource(ConfigResource.Type.TOPIC, topic)))
                             .all())
                     .values()
                     .forEach(all -> all.entries().forEach(entry -> {
@@ -242,7 +241,7 @@ public final class Clients implements AutoCloseable {
 
     public boolean exists(String topic) {
         try {
-            awaitOrThrow(admin().describeTopics(List.of(topic)).allTopicNames());
+            answers.await(admin().describeTopics(List.of(topic)).allTopicNames());
             return true;
         } catch (ExecutionException e) {
             if (e.getCause() instanceof UnknownTopicOrPartitionException) {
@@ -255,21 +254,9 @@ public final class Clients implements AutoCloseable {
     /** Waits for an answer. */
     public <T> T await(Future<T> future) {
         try {
-            return awaitOrThrow(future);
+            return answers.await(future);
         } catch (ExecutionException e) {
             throw translated(e.getCause() == null ? e : e.getCause(), config);
-        }
-    }
-
-    private <T> T awaitOrThrow(Future<T> future) throws ExecutionException {
-        try {
-            return future.get(TIMEOUT_SECONDS, TimeUnit.SECONDS);
-        } catch (TimeoutException e) {
-            throw new ClusterException(
-                    "no answer from the Kafka cluster on %s for %d s".formatted(bootstrapServers(), TIMEOUT_SECONDS));
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw new ClusterException("interrupted while waiting for the Kafka cluster");
         }
     }
 

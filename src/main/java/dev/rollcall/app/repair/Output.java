@@ -8,6 +8,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.rollcall.domain.UserId;
 import dev.rollcall.domain.UserSnapshot;
 import dev.rollcall.text.Printable;
+import dev.rollcall.text.Unicode;
 import java.io.PrintWriter;
 import java.time.Instant;
 import java.util.HexFormat;
@@ -101,7 +102,7 @@ public final class Output {
         if (bytes == null) {
             return null;
         }
-        return dev.rollcall.text.Unicode.isWellFormed(bytes, 0, bytes.length)
+        return Unicode.isWellFormed(bytes, 0, bytes.length)
                 ? UserId.ofBytes(bytes).toString()
                 : "0x" + HexFormat.of().formatHex(bytes);
     }

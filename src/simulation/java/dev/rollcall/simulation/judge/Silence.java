@@ -105,8 +105,8 @@ final class Silence {
         }
         long least = at - Math.max(surely, possibly);
         // Whether ticks were due after a heartbeat that followed a tick, ADR 3 and the guarantees say differently; and
-        // a new
-        // processor may not know when the last record before its first was written.
+        // a
+        // new processor may not know when the last record before its first was written.
         boolean certain = word == Word.YES
                 && ticksDue
                 && !acrossTakeOver

@@ -1,6 +1,7 @@
 package dev.rollcall.app.repair.state;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.rollcall.admin.ClusterException;
 import dev.rollcall.admin.TopicSetup;
 import dev.rollcall.app.operator.Program;
 import dev.rollcall.app.repair.Clients;
@@ -67,7 +68,7 @@ public final class RebuildCommand implements Callable<Integer> {
     @Option(names = "--discard", description = "Deletes what the changelogs still have.")
     private boolean discard;
 
-    @Option(names = "--dry-run", description = "RebuildCounts, and writes nothing.")
+    @Option(names = "--dry-run", description = "Counts, and writes nothing.")
     private boolean dryRun;
 
     @Option(names = "--json", description = "Prints one JSON object.")
@@ -145,7 +146,14 @@ public final class RebuildCommand implements Callable<Integer> {
 
     /** Waits until the broker that is asked knows of it. */
     private static void awaitThat(Clients clients, String topic, boolean exists) {
-        for (int i = 0; i < PAUSES && clients.exists(topic) != exists; i++) {
+        for (int i = 0; clients.exists(topic) != exists; i++) {
+            if (i == PAUSES) {
+                throw new ClusterException("the brokers %s %s for %d s: try again"
+                        .formatted(
+                                exists ? "do not know of" : "have not deleted",
+                                topic,
+                                PAUSE.multipliedBy(PAUSES).toSeconds()));
+            }
             LockSupport.parkNanos(PAUSE.toNanos());
         }
     }
