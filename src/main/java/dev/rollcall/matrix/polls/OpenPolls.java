@@ -119,10 +119,12 @@ public final class OpenPolls {
         }
     }
 
-    /** The brokers do not have this: it is written again, unless it is an end, for which the lease stands in. */
+    /** The brokers do not have this: it is written again, unless something has come since that makes it needless. */
     public void failed(Beat beat, long now) {
         PollingDevice polling = devices.get(beat.device());
-        if (polling != null && !beat.heartbeat().connectionEnded()) {
+        if (polling != null && beat.heartbeat().connectionEnded()) {
+            polling.endFailed(now);
+        } else if (polling != null) {
             polling.failed(beat.heartbeat().state(), now);
         }
     }

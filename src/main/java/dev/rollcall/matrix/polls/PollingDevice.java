@@ -40,6 +40,12 @@ final class PollingDevice {
 
     private long retryAt;
 
+    /** The end of the lease that was cut short by the last end; in the past where there is none. */
+    private long cutShort;
+
+    /** Whether the brokers do not have that end. */
+    private boolean isEndOwed;
+
     /** The state that was given last; null: none since it last ended. */
     private @Nullable PresenceState state;
 
@@ -51,10 +57,12 @@ final class PollingDevice {
         writtenAt = now;
         writtenUntil = now;
         retryAt = now;
+        cutShort = now;
     }
 
     /** @param isSeenToEnd whether its end will be told */
     Optional<Heartbeat> poll(Poll poll, boolean isSeenToEnd, String deviceId, String shard, long now) {
+        isEndOwed = false;
         if (isSeenToEnd) {
             open.add(poll);
         }
@@ -84,13 +92,17 @@ final class PollingDevice {
     /** What is written later. To be called again and again. */
     Optional<Heartbeat> tick(String deviceId, String shard, long now) {
         open.removeIf(poll -> poll.leaseEnd() <= now); // its line in the log is lost
+        if (isEndOwed && now >= retryAt && now < cutShort) {
+            isEndOwed = false;
+            return Optional.of(end(deviceId, shard));
+        }
         return neededUntil > now && now >= retryAt && (!isLive(now) || isDue(now))
                 ? write(deviceId, shard, now)
                 : Optional.empty();
     }
 
     boolean isOver(long now) {
-        return open.isEmpty() && !isLive(now) && neededUntil <= now;
+        return open.isEmpty() && !isLive(now) && neededUntil <= now && cutShort <= now;
     }
 
     /** The client has set its state otherwise: a poll that gives the same one changes nothing, and none from before counts. */
@@ -106,6 +118,12 @@ final class PollingDevice {
         if (unwritten == null && failed == state) {
             unwritten = failed;
         }
+    }
+
+    /** The brokers do not have its end: it is written again, for as long as the lease that it was to cut short would last. */
+    void endFailed(long now) {
+        isEndOwed = open.isEmpty() && !isLive(now) && cutShort > now;
+        retryAt = now + RETRY_MS;
     }
 
     private boolean isLive(long now) {
@@ -128,10 +146,15 @@ final class PollingDevice {
     }
 
     private Optional<Heartbeat> close(String deviceId, String shard, long now) {
+        cutShort = writtenUntil;
         neededUntil = now;
         writtenUntil = now;
         state = null;
         unwritten = null;
-        return Optional.of(new Heartbeat(deviceId, null, true, OptionalLong.empty(), shard));
+        return Optional.of(end(deviceId, shard));
+    }
+
+    private static Heartbeat end(String deviceId, String shard) {
+        return new Heartbeat(deviceId, null, true, OptionalLong.empty(), shard);
     }
 }

@@ -232,6 +232,33 @@ class OpenPollsTest {
     }
 
     @Test
+    void shouldEndAgainWhenTheBrokersDoNotHaveTheEnd() {
+        poll("1", POLL, null, 0);
+        Beat end = end("1", 499, 1_000).orElseThrow();
+        polls.tick(4_000);
+        polls.failed(end, 5_000);
+
+        assertThat(polls.tick(5_999)).isEmpty();
+        assertThat(polls.tick(6_000)).containsExactly(end);
+        assertThat(polls.tick(7_000)).isEmpty();
+        polls.failed(end, 44_000);
+        assertThat(polls.tick(45_000)).as("its lease has ended it").isEmpty();
+        assertThat(polls.devices()).isZero();
+    }
+
+    @Test
+    void shouldNotEndWhatHasComeBackWhenTheBrokersDoNotHaveTheEnd() {
+        poll("1", POLL, null, 0);
+        Beat end = end("1", 499, 1_000).orElseThrow();
+        polls.failed(end, 2_000);
+
+        assertThat(poll("2", POLL, null, 2_500)).contains(beat(null, 45_000));
+        assertThat(polls.tick(3_000)).isEmpty();
+        polls.failed(end, 3_500);
+        assertThat(polls.tick(4_500)).isEmpty();
+    }
+
+    @Test
     void shouldNotSayAnOldStateAgainWhenTheClientHasSetAnotherOne() {
         Beat online = poll("1", POLL, ONLINE, 0).orElseThrow();
         polls.stateWasSet(PHONE, IDLE);
