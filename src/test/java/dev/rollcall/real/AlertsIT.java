@@ -1,8 +1,8 @@
 package dev.rollcall.real;
 
+import static dev.rollcall.real.RealContext.await;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.awaitility.Awaitility.await;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.rollcall.app.Rollcall;
@@ -49,8 +49,6 @@ import org.junit.jupiter.api.io.TempDir;
 @Tag("other-language")
 @Timeout(600)
 class AlertsIT {
-    private static final Duration TIMEOUT = Duration.ofMinutes(2);
-
     /**
      * Shown by promtool. The first three take more than a test has: records to restore for minutes, a feed that is far behind, a
      * sweep of millions. Which of the others an outage brings about depends on what the thread was doing when it began: one
@@ -106,13 +104,12 @@ class AlertsIT {
             first.awaitReady();
             second.awaitReady();
             HttpContext edge = HttpContext.withoutToken(first.httpUrl().orElseThrow());
-            await().atMost(TIMEOUT).until(() -> edge.get("/health/ready").status() == 200);
-            await().atMost(TIMEOUT).until(() -> query("up == 1").size() == 2);
+            await().until(() -> edge.get("/health/ready").status() == 200);
+            await().until(() -> query("up == 1").size() == 2);
             edge.put("/v2/users/@a:example.org/devices/phone/presence", "{\"lease_ms\": 1000}")
                     .isOk();
-            await().atMost(TIMEOUT)
-                    .until(() ->
-                            !query("rollcall_expiry_lateness_seconds_count > 0").isEmpty());
+            await().until(() ->
+                    !query("rollcall_expiry_lateness_seconds_count > 0").isEmpty());
             RealContext.sleep(Duration.ofSeconds(5)); // so that rates have something to begin with
             promtoolChecks(first);
 
@@ -254,7 +251,7 @@ class AlertsIT {
     }
 
     private void awaitFired(Set<String> expected) {
-        await().atMost(TIMEOUT).untilAsserted(() -> assertThat(fired()).containsAll(expected));
+        await().untilAsserted(() -> assertThat(fired()).containsAll(expected));
     }
 
     /** All that have fired until now. */

@@ -1,8 +1,8 @@
 package dev.rollcall.real;
 
 import static dev.rollcall.real.HttpContext.MAPPER;
+import static dev.rollcall.real.RealContext.await;
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.awaitility.Awaitility.await;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
@@ -42,8 +42,7 @@ final class Browser implements AutoCloseable {
             throw new AssertionError("this test needs chromium and chromedriver", e);
         }
         String root = "http://127.0.0.1:" + port;
-        await().atMost(RealContext.TIMEOUT)
-                .ignoreExceptions()
+        await().ignoreExceptions()
                 .until(() -> send("GET", root + "/status", null).path("ready").asBoolean());
         JsonNode session = send("POST", root + "/session", MAPPER.readTree("""
                         {"capabilities": {"alwaysMatch": {"browserName": "chrome", "goog:chromeOptions": {"args":

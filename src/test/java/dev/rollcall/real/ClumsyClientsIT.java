@@ -2,8 +2,8 @@ package dev.rollcall.real;
 
 import static dev.rollcall.real.HttpContext.device;
 import static dev.rollcall.real.HttpContext.user;
+import static dev.rollcall.real.RealContext.await;
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.awaitility.Awaitility.await;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.rollcall.domain.PresenceState;

@@ -2,9 +2,9 @@ package dev.rollcall.real;
 
 import static dev.rollcall.real.HttpContext.device;
 import static dev.rollcall.real.HttpContext.user;
+import static dev.rollcall.real.RealContext.await;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
-import static org.awaitility.Awaitility.await;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.rollcall.app.Rollcall;
@@ -97,14 +97,13 @@ class EdgeIT {
         try (Rollcall early = Rollcall.startEdge(
                 config("early", "http.port", "0", "bootstrap.servers", "localhost:1", "data.dir", "/proc/nowhere"))) {
             HttpContext http = HttpContext.ofService(early.httpUrl().orElseThrow());
-            await().atMost(RealContext.TIMEOUT)
-                    .untilAsserted(() -> assertThat(http.get("/health/ready")
-                                    .isRefused(503, "M_UNAVAILABLE")
-                                    .json()
-                                    .path("waits_for")
-                                    .path(0)
-                                    .asText())
-                            .startsWith("the brokers, which do not"));
+            await().untilAsserted(() -> assertThat(http.get("/health/ready")
+                            .isRefused(503, "M_UNAVAILABLE")
+                            .json()
+                            .path("waits_for")
+                            .path(0)
+                            .asText())
+                    .startsWith("the brokers, which do not"));
             http.get("/health/live").isOk();
         }
         assertThatThrownBy(() -> Rollcall.startEdge(config("none", "http.port", "")))
@@ -237,8 +236,7 @@ class EdgeIT {
                 .isRefused(404, "M_NOT_FOUND");
         tab.put(watched, "{\"user_ids\":[\"\"]}").isRefused(400, "M_INVALID_PARAM");
         stream.close();
-        await().atMost(RealContext.TIMEOUT)
-                .untilAsserted(() -> tab.put(watched, body).isRefused(404, "M_NOT_FOUND"));
+        await().untilAsserted(() -> tab.put(watched, body).isRefused(404, "M_NOT_FOUND"));
         try (var everybody = a.open("/v2/presence/events")) {
             a.put("/v2/presence/events/" + everybody.id() + "/users", "{\"user_ids\":[]}")
                     .isRefused(400, "M_INVALID_PARAM");

@@ -1,7 +1,7 @@
 package dev.rollcall.real;
 
+import static dev.rollcall.real.RealContext.await;
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.awaitility.Awaitility.await;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.rollcall.app.Rollcall;
@@ -47,8 +47,7 @@ class EdgeTopicIT {
                     stream.awaitStates("@before:example.org", "online");
 
                     admin.deleteTopics(List.of("presence")).all().get();
-                    await().atMost(RealContext.TIMEOUT)
-                            .until(() -> !admin.listTopics().names().get().contains("presence"));
+                    await().until(() -> !admin.listTopics().names().get().contains("presence"));
                     create(admin, "presence");
                     for (int sequence = 1; sequence <= 20; sequence++) { // behind where the token is
                         publish(broker, "@after:example.org", sequence);
@@ -62,9 +61,8 @@ class EdgeTopicIT {
                                 .extracting(one -> one.path("user_id").asText())
                                 .containsExactly("@after:example.org");
                     }
-                    await().atMost(RealContext.TIMEOUT)
-                            .untilAsserted(() -> assertThat(stream.states("@before:example.org"))
-                                    .endsWith("unknown"));
+                    await().untilAsserted(() ->
+                            assertThat(stream.states("@before:example.org")).endsWith("unknown"));
                     assertThat(stream.states("@after:example.org")).endsWith("online");
                 }
             }

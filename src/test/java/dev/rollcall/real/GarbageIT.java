@@ -3,12 +3,12 @@ package dev.rollcall.real;
 import static dev.rollcall.domain.PresenceState.IDLE;
 import static dev.rollcall.domain.PresenceState.OFFLINE;
 import static dev.rollcall.domain.PresenceState.ONLINE;
+import static dev.rollcall.real.RealContext.await;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static java.util.stream.Collectors.counting;
 import static java.util.stream.Collectors.groupingBy;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
-import static org.awaitility.Awaitility.await;
 
 import dev.rollcall.app.Rollcall;
 import dev.rollcall.config.RollcallConfig;
@@ -151,7 +151,7 @@ class GarbageIT {
                 bad.put(one.place(), one);
                 reasons.put(one.place(), "too_many_devices");
             }
-            await().atMost(RealContext.TIMEOUT).until(() -> {
+            await().until(() -> {
                 reader.throwFailure();
                 return count.get() >= bad.size();
             });
@@ -162,10 +162,8 @@ class GarbageIT {
             assertThat(answer.receivedAt() - beat).isLessThan(10_000);
             expected.put("@after:example.org", new Expected(ONLINE, null, 1));
 
-            await().atMost(RealContext.TIMEOUT)
-                    .untilAsserted(() -> assertThat(context.spokenOf()).hasSameSizeAs(expected.keySet()));
-            await().atMost(RealContext.TIMEOUT)
-                    .untilAsserted(() -> assertThat(wrongOnPresence()).isEmpty());
+            await().untilAsserted(() -> assertThat(context.spokenOf()).hasSameSizeAs(expected.keySet()));
+            await().untilAsserted(() -> assertThat(wrongOnPresence()).isEmpty());
             RealContext.sleep(Duration.ofSeconds(1));
             assertThat(wrongOnPresence()).isEmpty();
             assertThat(context.spokenOf()).isEqualTo(expected.keySet());

@@ -1,10 +1,10 @@
 package dev.rollcall.real;
 
 import static dev.rollcall.domain.PresenceState.ONLINE;
+import static dev.rollcall.real.RealContext.await;
 import static org.apache.kafka.common.acl.AclPermissionType.ALLOW;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
-import static org.awaitility.Awaitility.await;
 
 import dev.rollcall.admin.TopicSetup;
 import dev.rollcall.app.Rollcall;
@@ -14,7 +14,6 @@ import dev.rollcall.contract.Access;
 import dev.rollcall.contract.Role;
 import dev.rollcall.real.HttpContext.Answer;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -42,7 +41,6 @@ import org.junit.jupiter.api.io.TempDir;
 /** What the probes are told when something does not get on. */
 @Timeout(300)
 class HealthIT {
-    private static final Duration TIMEOUT = Duration.ofMinutes(2);
     private static final String USER = "edge";
 
     @TempDir
@@ -83,13 +81,13 @@ class HealthIT {
                 HttpContext http = HttpContext.withoutToken(rollcall.httpUrl().orElseThrow());
                 context.heartbeat("@alice:example.org", "phone");
                 context.awaitState(List.of("@alice:example.org"), ONLINE);
-                await().atMost(TIMEOUT).until(() -> http.get("/health/ready").status() == 200);
+                await().until(() -> http.get("/health/ready").status() == 200);
 
                 List<Integer> away = new ArrayList<>(cluster.brokers().keySet()).subList(0, 2);
                 for (int broker : away) {
                     cluster.brokers().get(broker).shutdown();
                 }
-                await().atMost(TIMEOUT).until(() -> http.get("/health/ready").status() == 503);
+                await().until(() -> http.get("/health/ready").status() == 503);
                 assertThat(http.get("/health/ready").json().get("error").asText())
                         .matches(
                                 "waits for .*(commits to go through|clock ticks of partition|of the topic of presence).*");
@@ -100,7 +98,7 @@ class HealthIT {
                 for (int broker : away) {
                     cluster.brokers().get(broker).startup();
                 }
-                await().atMost(TIMEOUT).until(() -> http.get("/health/ready").status() == 200);
+                await().until(() -> http.get("/health/ready").status() == 200);
             }
         }
     }
@@ -140,22 +138,22 @@ class HealthIT {
                         "3000"));
                 RealContext context = new RealContext(rollcall.bootstrapServers())) {
             HttpContext http = HttpContext.withoutToken(rollcall.httpUrl().orElseThrow());
-            await().atMost(TIMEOUT).until(() -> http.get("/health/ready").status() == 200);
+            await().until(() -> http.get("/health/ready").status() == 200);
             assertThat(http.get("/health/ready").json().at("/processor/state").asText())
                     .isEqualTo("running");
 
             Stopping.gate = new CountDownLatch(1);
             try {
                 context.heartbeat("@alice:example.org", "phone");
-                await().atMost(TIMEOUT).until(() -> http.get("/health/live").status() == 503);
+                await().until(() -> http.get("/health/live").status() == 503);
                 assertThat(http.get("/health/live").json().get("error").asText())
                         .matches("the thread \\S+ has not come round for \\d+ s");
                 assertThat(http.get("/health/ready").status()).isEqualTo(503);
             } finally {
                 Stopping.gate.countDown();
             }
-            await().atMost(TIMEOUT).until(() -> http.get("/health/live").status() == 200);
-            await().atMost(TIMEOUT).until(() -> http.get("/health/ready").status() == 200);
+            await().until(() -> http.get("/health/live").status() == 200);
+            await().until(() -> http.get("/health/ready").status() == 200);
         }
     }
 
@@ -181,19 +179,16 @@ class HealthIT {
                 admin.createAcls(List.of(describing)).all().get();
                 try (Rollcall edge = Rollcall.startEdge(config)) {
                     HttpContext http = HttpContext.withoutToken(edge.httpUrl().orElseThrow());
-                    await().atMost(TIMEOUT)
-                            .until(() -> http.get("/health/ready").status() == 200);
+                    await().until(() -> http.get("/health/ready").status() == 200);
 
                     admin.deleteAcls(List.of(reading.toFilter())).all().get();
-                    await().atMost(TIMEOUT)
-                            .until(() -> http.get("/health/ready").status() == 503);
+                    await().until(() -> http.get("/health/ready").status() == 503);
                     Answer refused = http.get("/health/ready");
                     assertThat(refused.json().get("error").asText())
                             .contains("presence to be read again: Not authorized");
 
                     admin.createAcls(List.of(reading)).all().get();
-                    await().atMost(TIMEOUT)
-                            .until(() -> http.get("/health/ready").status() == 200);
+                    await().until(() -> http.get("/health/ready").status() == 200);
 
                     admin.deleteAcls(List.of(reading.toFilter())).all().get();
                     assertThatThrownBy(edge::awaitEnd)

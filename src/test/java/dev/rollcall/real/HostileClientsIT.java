@@ -2,9 +2,9 @@ package dev.rollcall.real;
 
 import static dev.rollcall.real.HttpContext.device;
 import static dev.rollcall.real.HttpContext.user;
+import static dev.rollcall.real.RealContext.await;
 import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.awaitility.Awaitility.await;
 
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;

@@ -1,8 +1,8 @@
 package dev.rollcall.real;
 
+import static dev.rollcall.real.RealContext.await;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.awaitility.Awaitility.await;
 
 import dev.rollcall.domain.StatusText;
 import dev.rollcall.embedded.EmbeddedBroker;
@@ -67,9 +67,8 @@ class HostileTextIT {
                     "GET / " + HOSTILE + "\r\n\r\n")) {
                 ask(port, request);
             }
-            await().atMost(RealContext.TIMEOUT)
-                    .until(() -> rollcall.emitted().contains("where murmur2 of the key does not put it")
-                            && rollcall.emitted().contains("dead letter"));
+            await().until(() -> rollcall.emitted().contains("where murmur2 of the key does not put it")
+                    && rollcall.emitted().contains("dead letter"));
 
             assertNothingIsForged(rollcall.emitted());
             assertThat(rollcall.emitted()).contains("@a\\u000a" + FORGED);

@@ -2,10 +2,10 @@ package dev.rollcall.real;
 
 import static dev.rollcall.real.HttpContext.device;
 import static dev.rollcall.real.HttpContext.user;
+import static dev.rollcall.real.RealContext.await;
 import static java.nio.charset.StandardCharsets.US_ASCII;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
-import static org.awaitility.Awaitility.await;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.rollcall.app.Rollcall;
@@ -431,8 +431,7 @@ class HttpIT {
             assertThat(IntStream.of(one.events().size(), two.events().size()).sum())
                     .isGreaterThanOrEqualTo(0);
         }
-        await().atMost(RealContext.TIMEOUT)
-                .untilAsserted(() -> http.get(path + "&timeout=0", "Accept", "application/json")
-                        .isOk());
+        await().untilAsserted(() ->
+                http.get(path + "&timeout=0", "Accept", "application/json").isOk());
     }
 }

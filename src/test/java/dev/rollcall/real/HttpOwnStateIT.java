@@ -1,7 +1,7 @@
 package dev.rollcall.real;
 
+import static dev.rollcall.real.RealContext.await;
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.awaitility.Awaitility.await;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import java.util.List;
@@ -33,8 +33,7 @@ class HttpOwnStateIT {
 
         awaitFlag(phone, true);
         awaitFlag(service, true);
-        await().atMost(RealContext.TIMEOUT)
-                .untilAsserted(
+        await().untilAsserted(
                         () -> assertThat(devices(phone)).containsExactlyInAnyOrder("phone online", "desktop idle"));
         assertThat(devices(service)).hasSize(2);
 
@@ -42,8 +41,7 @@ class HttpOwnStateIT {
         service.setState(ALICE, "desktop", "online");
 
         awaitFlag(phone, false);
-        await().atMost(RealContext.TIMEOUT)
-                .untilAsserted(() -> assertThat(devices(phone)).contains("desktop online"));
+        await().untilAsserted(() -> assertThat(devices(phone)).contains("desktop online"));
     }
 
     @Test

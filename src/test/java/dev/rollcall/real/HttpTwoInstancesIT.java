@@ -1,8 +1,8 @@
 package dev.rollcall.real;
 
 import static dev.rollcall.real.HttpContext.device;
+import static dev.rollcall.real.RealContext.await;
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.awaitility.Awaitility.await;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.rollcall.app.Rollcall;
@@ -55,9 +55,8 @@ class HttpTwoInstancesIT {
             other.awaitReady();
             context.keepBeating(USERS, Duration.ofMillis(500));
             for (HttpContext http : List.of(one, other)) {
-                await().atMost(RealContext.TIMEOUT)
-                        .untilAsserted(() ->
-                                assertThat(states(http)).hasSize(USERS.size()).containsOnly("online"));
+                await().untilAsserted(() ->
+                        assertThat(states(http)).hasSize(USERS.size()).containsOnly("online"));
                 for (String user : USERS.subList(0, 20)) {
                     assertThat(http.presence(user).path("state").asText()).isEqualTo("online");
                 }
@@ -106,8 +105,7 @@ class HttpTwoInstancesIT {
                 third.awaitReady();
                 assertThat(query(third).isOk().json()).isEqualTo(expected);
             }
-            await().atMost(RealContext.TIMEOUT)
-                    .untilAsserted(
+            await().untilAsserted(
                             () -> assertThat(states(one)).hasSize(USERS.size()).containsOnly("online"));
             assertThat(context.everOffline(USERS)).isEmpty();
             assertThat(ending.hasEnded()).isTrue();

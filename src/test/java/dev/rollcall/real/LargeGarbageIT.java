@@ -1,9 +1,9 @@
 package dev.rollcall.real;
 
 import static dev.rollcall.domain.PresenceState.ONLINE;
+import static dev.rollcall.real.RealContext.await;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.awaitility.Awaitility.await;
 
 import dev.rollcall.app.Rollcall;
 import dev.rollcall.config.RollcallConfig;
@@ -86,7 +86,7 @@ class LargeGarbageIT {
 
                 context.awaitState(RealContext.users("after", 20), ONLINE);
                 context.awaitState(List.of("@misrouted:example.org"), ONLINE);
-                await().atMost(RealContext.TIMEOUT).until(() -> {
+                await().until(() -> {
                     reader.throwFailure();
                     return letters.size() == all.size();
                 });
@@ -130,7 +130,7 @@ class LargeGarbageIT {
                         "undecodable",
                         "rollcall.value-length");
                 producer.send(bad.record()).get();
-                await().atMost(RealContext.TIMEOUT).until(() -> {
+                await().until(() -> {
                     reader.throwFailure();
                     return letters.size() == 1;
                 });

@@ -1,7 +1,7 @@
 package dev.rollcall.real;
 
+import static dev.rollcall.real.RealContext.await;
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.awaitility.Awaitility.await;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.rollcall.domain.PresenceState;
@@ -37,7 +37,7 @@ class LogIT {
         Map<String, String> settings = RealContext.settings(dir.resolve("data"), "http.port", "0");
         try (RollcallProcess process = new RollcallProcess(settings, output, asInProduction())) {
             process.awaitReady();
-            await().atMost(RealContext.TIMEOUT).until(() -> process.emitted().contains("the processor is RUNNING"));
+            await().until(() -> process.emitted().contains("the processor is RUNNING"));
         }
 
         List<String> log = Files.readAllLines(output).stream()
@@ -58,8 +58,7 @@ class LogIT {
                     RealContext context = new RealContext(broker.bootstrapServers())) {
                 admin.deleteTopics(List.of("presence")).all().get();
                 context.heartbeats(RealContext.users("unheard", 500), PresenceState.ONLINE);
-                await().atMost(RealContext.TIMEOUT)
-                        .until(() -> process.emitted().contains("UNKNOWN_TOPIC_OR_PARTITION"));
+                await().until(() -> process.emitted().contains("UNKNOWN_TOPIC_OR_PARTITION"));
                 RealContext.sleep(Duration.ofSeconds(10));
 
                 Map<String, Long> kinds = Stream.of(process.emitted().split("\\n"))

@@ -1,8 +1,8 @@
 package dev.rollcall.real;
 
+import static dev.rollcall.real.RealContext.await;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.awaitility.Awaitility.await;
 
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
@@ -114,9 +114,7 @@ final class MatrixContext implements AutoCloseable {
     }
 
     void awaitReady() {
-        await().atMost(RealContext.TIMEOUT)
-                .ignoreExceptions()
-                .until(() -> get("/health/ready").statusCode() == 200);
+        await().ignoreExceptions().until(() -> get("/health/ready").statusCode() == 200);
     }
 
     HttpResponse<String> get(String path, String... headers) {

@@ -3,8 +3,8 @@ package dev.rollcall.real;
 import static dev.rollcall.domain.PresenceState.IDLE;
 import static dev.rollcall.domain.PresenceState.OFFLINE;
 import static dev.rollcall.domain.PresenceState.ONLINE;
+import static dev.rollcall.real.RealContext.await;
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.awaitility.Awaitility.await;
 
 import dev.rollcall.app.Rollcall;
 import dev.rollcall.app.matrix.MatrixBridge;

@@ -2,8 +2,8 @@ package dev.rollcall.real;
 
 import static dev.rollcall.domain.PresenceState.OFFLINE;
 import static dev.rollcall.domain.PresenceState.ONLINE;
+import static dev.rollcall.real.RealContext.await;
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.awaitility.Awaitility.await;
 
 import dev.rollcall.domain.Rejection.Reason;
 import dev.rollcall.real.HttpContext.Answer;
@@ -69,7 +69,7 @@ class MetricsIT {
         kafka.hide("@hiding:example.org");
         kafka.awaitState(List.of("@hiding:example.org"), OFFLINE);
 
-        await().atMost(RealContext.TIMEOUT).untilAsserted(() -> {
+        await().untilAsserted(() -> {
             Map<String, Double> now = metrics();
             assertThat(now)
                     .containsEntry("rollcall_presence_transitions_total{from=\"none\",to=\"online\"}", 2.0)
@@ -102,7 +102,7 @@ class MetricsIT {
         String own = "/v2/users/@leaving:example.org/devices/phone/presence";
         device.put(own, "{\"state\": \"online\", \"lease_ms\": 1000}").isOk();
         kafka.awaitState(List.of("@leaving:example.org"), OFFLINE);
-        await().atMost(RealContext.TIMEOUT).untilAsserted(() -> {
+        await().untilAsserted(() -> {
             assertThat(metrics().get("rollcall_expiry_lateness_seconds_count")).isEqualTo(1);
             assertThat(metrics().get("rollcall_expiry_lateness_seconds_bucket{le=\"10.0\"}"))
                     .isEqualTo(1);

@@ -3,9 +3,9 @@ package dev.rollcall.real;
 import static dev.rollcall.domain.PresenceState.IDLE;
 import static dev.rollcall.domain.PresenceState.OFFLINE;
 import static dev.rollcall.domain.PresenceState.ONLINE;
+import static dev.rollcall.real.RealContext.await;
 import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.awaitility.Awaitility.await;
 
 import dev.rollcall.app.Rollcall;
 import dev.rollcall.client.PresencePublisher;
@@ -91,7 +91,7 @@ class MorePartitionsIT {
                                 String.valueOf(PARTITIONS)))) {
                     awaitNoLag(admin);
                     try (PresenceSubscriber reader = switchedOver(broker)) {
-                        await().atMost(RealContext.TIMEOUT).until(reader::snapshotComplete);
+                        await().until(reader::snapshotComplete);
                         everybodyIsAsBefore(left);
                         RealContext.sleep(LEASE.plus(HOLD).plusSeconds(3)); // whoever was lost would be gone by now
                         everybodyIsAsBefore(left);
@@ -139,7 +139,7 @@ class MorePartitionsIT {
 
     /** Waits until the new application has read what there is, as the step says. */
     private static void awaitNoLag(Admin admin) {
-        await().atMost(RealContext.TIMEOUT).pollInterval(Duration.ofMillis(200)).until(() -> lag(admin) < 100);
+        await().pollInterval(Duration.ofMillis(200)).until(() -> lag(admin) < 100);
     }
 
     private static long lag(Admin admin) throws Exception {
@@ -161,15 +161,14 @@ class MorePartitionsIT {
     }
 
     private void everybodyIsAsBefore(Map<String, Presence> left) {
-        await().atMost(RealContext.TIMEOUT)
-                .untilAsserted(() -> assertThat(left).allSatisfy((user, before) -> {
-                    Presence now = last(user);
-                    boolean isUnknown = now == null && before.state() == OFFLINE && before.status() == null;
-                    assertThat(isUnknown || (now != null && now.state() == before.state()))
-                            .as("%s is %s, and was %s", user, now, before)
-                            .isTrue();
-                    assertThat(now == null ? null : now.status()).as(user).isEqualTo(before.status());
-                }));
+        await().untilAsserted(() -> assertThat(left).allSatisfy((user, before) -> {
+            Presence now = last(user);
+            boolean isUnknown = now == null && before.state() == OFFLINE && before.status() == null;
+            assertThat(isUnknown || (now != null && now.state() == before.state()))
+                    .as("%s is %s, and was %s", user, now, before)
+                    .isTrue();
+            assertThat(now == null ? null : now.status()).as(user).isEqualTo(before.status());
+        }));
     }
 
     private void nobodyWasShownWrongly() {
@@ -190,7 +189,7 @@ class MorePartitionsIT {
         beating.silence(silent);
         List<String> online = new ArrayList<>(IDLING);
         online.add(HIDDEN);
-        await().atMost(RealContext.TIMEOUT).untilAsserted(() -> {
+        await().untilAsserted(() -> {
             assertThat(online).allMatch(user -> isNow(user, ONLINE));
             assertThat(silent).allMatch(user -> isNow(user, OFFLINE));
         });

@@ -53,7 +53,7 @@ class OldestBrokerIT {
                 serves(first, context, shard);
                 RealContext.acknowledged(producer.send(
                         new ProducerRecord<>("status", "@bad:example.org".getBytes(UTF_8), "bad".getBytes(UTF_8))));
-                Awaitility.await().atMost(RealContext.TIMEOUT).until(() -> refused.equals(List.of("bad")));
+                Awaitility.await().until(() -> refused.equals(List.of("bad")));
 
                 first.close();
                 try (Rollcall second = start(broker)) {
@@ -86,9 +86,7 @@ class OldestBrokerIT {
         context.hide(HIDDEN);
         context.awaitState(List.of(HIDDEN), OFFLINE);
         HttpContext http = HttpContext.withoutToken(rollcall.httpUrl().orElseThrow());
-        Awaitility.await()
-                .atMost(RealContext.TIMEOUT)
-                .until(() -> http.get("/health/ready").status() == 200);
+        Awaitility.await().until(() -> http.get("/health/ready").status() == 200);
         assertThat(http.get("/v2/users/%s/presence".formatted(USERS.get(0)))
                         .json()
                         .get("state")

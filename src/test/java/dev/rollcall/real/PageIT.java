@@ -1,7 +1,7 @@
 package dev.rollcall.real;
 
+import static dev.rollcall.real.RealContext.await;
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.awaitility.Awaitility.await;
 
 import java.nio.file.Path;
 import java.time.Duration;
@@ -131,8 +131,7 @@ class PageIT {
             others.add(tab);
         }
         browser.switchTo(first);
-        await().atMost(RealContext.TIMEOUT)
-                .untilAsserted(() -> assertThat(devices()).hasSize(5));
+        await().untilAsserted(() -> assertThat(devices()).hasSize(5));
 
         for (String tab : others) {
             browser.switchTo(tab);

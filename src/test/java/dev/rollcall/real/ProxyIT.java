@@ -2,8 +2,8 @@ package dev.rollcall.real;
 
 import static dev.rollcall.real.HttpContext.device;
 import static dev.rollcall.real.HttpContext.user;
+import static dev.rollcall.real.RealContext.await;
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.awaitility.Awaitility.await;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.rollcall.app.Rollcall;
@@ -190,10 +190,9 @@ class ProxyIT {
                     directory.getFileName(), answered.get(), moved, readers.size());
             assertThat(bad).as(Files.readString(log)).isEmpty();
             assertThat(moved).as("streams of the edge that was restarted").isBetween(1L, readers.size() - 1L);
-            await().atMost(RealContext.TIMEOUT)
-                    .untilAsserted(() -> assertThat(readers)
-                            .filteredOn(reader -> !reader.isQuiet())
-                            .allSatisfy(reader -> assertThat(reader.texts).isEqualTo(lastText)));
+            await().untilAsserted(() -> assertThat(readers)
+                    .filteredOn(reader -> !reader.isQuiet())
+                    .allSatisfy(reader -> assertThat(reader.texts).isEqualTo(lastText)));
             assertThat(bad).as(Files.readString(log)).isEmpty();
             allIsRead = true;
             assertBothAreUsed(url);
@@ -213,8 +212,7 @@ class ProxyIT {
 
     /** It may not listen yet. */
     private static void awaitReady(String url) {
-        await().atMost(RealContext.TIMEOUT)
-                .ignoreExceptions()
+        await().ignoreExceptions()
                 .untilAsserted(
                         () -> HttpContext.ofService(url).get("/health/ready").isOk());
     }

@@ -1,7 +1,7 @@
 package dev.rollcall.real;
 
+import static dev.rollcall.real.RealContext.await;
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.awaitility.Awaitility.await;
 
 import dev.rollcall.client.PresencePublisher;
 import dev.rollcall.domain.Heartbeat;
@@ -50,7 +50,6 @@ class PublisherIT {
     private static final int PARTITIONS = 3;
     private static final List<PresenceState> STATES = List.of(PresenceState.values());
     private static final int DEVICES = 500;
-    private static final Duration TIMEOUT = Duration.ofSeconds(40);
 
     @TempDir
     static Path dataDir;
@@ -99,8 +98,7 @@ class PublisherIT {
                     .flatMap(topic -> IntStream.range(0, PARTITIONS)
                             .mapToObj(partition -> new TopicPartition(topic.name(), partition)))
                     .collect(Collectors.toMap(partition -> partition, partition -> OffsetSpec.latest()));
-            await().atMost(RealContext.TIMEOUT)
-                    .ignoreException(ExecutionException.class) // the topic itself may not be known yet, either
+            await().ignoreException(ExecutionException.class) // the topic itself may not be known yet, either
                     .until(() -> admin.listOffsets(partitions).all().get(), ends -> ends.size() == partitions.size());
         }
     }
@@ -173,11 +171,10 @@ class PublisherIT {
         Thread.sleep(1_500);
         proxy.mend();
 
-        await().atMost(TIMEOUT)
-                .until(() -> all(topics.heartbeats()).stream()
-                                .filter(record -> record.key() != null)
-                                .count()
-                        >= 100);
+        await().until(() -> all(topics.heartbeats()).stream()
+                        .filter(record -> record.key() != null)
+                        .count()
+                >= 100);
         publisher.handOver();
 
         List<ConsumerRecord<byte[], byte[]>> records = all(topics.heartbeats());
@@ -204,17 +201,15 @@ class PublisherIT {
                     .all()
                     .get();
 
-            await().atMost(TIMEOUT)
-                    .untilAsserted(() -> assertThat(all(topics.heartbeats()))
-                            .filteredOn(record -> record.partition() >= PARTITIONS && record.key() == null)
-                            .extracting(ConsumerRecord::partition)
-                            .contains(PARTITIONS, PARTITIONS + 1));
-            await().atMost(TIMEOUT)
-                    .untilAsserted(() -> assertThat(all(topics.heartbeats()))
-                            .filteredOn(record -> record.partition() >= PARTITIONS && record.key() != null)
-                            .isNotEmpty()
-                            .allSatisfy(record -> assertThat(record.partition())
-                                    .isEqualTo(Utils.toPositive(Utils.murmur2(record.key())) % (PARTITIONS + 2))));
+            await().untilAsserted(() -> assertThat(all(topics.heartbeats()))
+                    .filteredOn(record -> record.partition() >= PARTITIONS && record.key() == null)
+                    .extracting(ConsumerRecord::partition)
+                    .contains(PARTITIONS, PARTITIONS + 1));
+            await().untilAsserted(() -> assertThat(all(topics.heartbeats()))
+                    .filteredOn(record -> record.partition() >= PARTITIONS && record.key() != null)
+                    .isNotEmpty()
+                    .allSatisfy(record -> assertThat(record.partition())
+                            .isEqualTo(Utils.toPositive(Utils.murmur2(record.key())) % (PARTITIONS + 2))));
         }
     }
 
@@ -231,7 +226,7 @@ class PublisherIT {
                 futures.add(publisher.opened(user(i), "phone"));
             }
             publisher.status(user(0), new StatusText("here", null)).get(20, TimeUnit.SECONDS);
-            await().atMost(TIMEOUT).until(() -> futures.stream().allMatch(CompletableFuture::isCompletedExceptionally));
+            await().until(() -> futures.stream().allMatch(CompletableFuture::isCompletedExceptionally));
 
             assertThat(Duration.ofNanos(System.nanoTime() - before)).isLessThan(Duration.ofSeconds(10));
         } finally {
@@ -245,7 +240,7 @@ class PublisherIT {
         proxy.delay(200);
         try (PresencePublisher publisher = publisher(Map.of())) {
             story.tell(publisher, 3_000);
-            await().atMost(TIMEOUT).until(story::answered);
+            await().until(story::answered);
         }
 
         story.assertAllOfItArrived();
@@ -263,7 +258,7 @@ class PublisherIT {
             Thread.sleep(3_000);
             assertThat(publisher.pending()).isBetween(500, changes + PARTITIONS);
             proxy.mend();
-            await().atMost(TIMEOUT).until(story::answered);
+            await().until(story::answered);
         }
 
         story.assertAllOfItArrived();
@@ -278,7 +273,7 @@ class PublisherIT {
             story.tell(publisher, 2_000);
             assertThat(Duration.ofNanos(System.nanoTime() - before)).isLessThan(Duration.ofSeconds(5));
             proxy.mend();
-            await().atMost(TIMEOUT).until(story::answered);
+            await().until(story::answered);
         }
 
         story.assertAllOfItArrived();
@@ -297,7 +292,7 @@ class PublisherIT {
             }
             Thread.sleep(3_000);
             proxy.mend();
-            await().atMost(TIMEOUT).until(() -> publisher.pending() == 0);
+            await().until(() -> publisher.pending() == 0);
         }
 
         assertThat(futures).allSatisfy(future -> assertThat(future).isDone());
@@ -318,8 +313,8 @@ class PublisherIT {
         publisher.close(Duration.ofSeconds(1));
 
         assertThat(Duration.ofNanos(System.nanoTime() - before)).isLessThan(Duration.ofSeconds(5));
-        await().atMost(TIMEOUT).until(opened::isCompletedExceptionally);
-        await().atMost(TIMEOUT).until(() -> publisher.pending() == 0);
+        await().until(opened::isCompletedExceptionally);
+        await().until(() -> publisher.pending() == 0);
     }
 
     private static PresencePublisher publisher(Map<String, Object> more, PresencePublisher.Builder builder) {

@@ -1,8 +1,8 @@
 package dev.rollcall.real;
 
 import static dev.rollcall.domain.PresenceState.ONLINE;
+import static dev.rollcall.real.RealContext.await;
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.awaitility.Awaitility.await;
 
 import dev.rollcall.client.PresenceChange;
 import dev.rollcall.client.PresenceChange.Kind;
@@ -56,7 +56,6 @@ import org.junit.jupiter.params.provider.ValueSource;
 @Execution(ExecutionMode.CONCURRENT)
 @Timeout(240)
 class ReadersIT {
-    private static final Duration TIMEOUT = Duration.ofSeconds(60);
     private static final int USERS = 100;
 
     @TempDir
@@ -93,13 +92,13 @@ class ReadersIT {
         topic = topic("added-" + mode);
         create(topic, 2);
         Member member = new Member(mode, servers());
-        await().atMost(TIMEOUT).until(member.subscriber::snapshotComplete);
+        await().until(member.subscriber::snapshotComplete);
         write("before", 1);
-        await().atMost(TIMEOUT).until(() -> member.users("before").size() == USERS);
+        await().until(() -> member.users("before").size() == USERS);
         addPartitions(4);
         write("after", 1);
 
-        await().atMost(TIMEOUT).untilAsserted(() -> {
+        await().untilAsserted(() -> {
             assertThat(member.users("after")).hasSize(USERS);
             assertThat(member.subscriber.progress()).hasSize(4);
             assertThat(member.subscriber.snapshotComplete()).isTrue();
@@ -118,26 +117,25 @@ class ReadersIT {
         create(topic, 2);
         write("before", 1);
         Member member = new Member(mode, servers());
-        await().atMost(TIMEOUT).until(() -> member.users("before").size() == USERS);
+        await().until(() -> member.users("before").size() == USERS);
         recreate();
         for (int round = 1; round <= 3; round++) { // so that it soon ends behind where the reader had come to
             write("after", round);
         }
 
-        await().atMost(TIMEOUT).untilAsserted(() -> {
+        await().untilAsserted(() -> {
             assertThat(member.users("after")).hasSize(USERS);
             assertThat(member.subscriber.snapshotComplete()).isTrue();
             assertThat(member.subscriber.lag()).isZero();
         });
         if (mode.equals("copy")) {
-            await().atMost(TIMEOUT)
-                    .untilAsserted(() -> assertThat(member.heard)
-                            .filteredOn(change -> change.kind() == Kind.FORGOTTEN)
-                            .extracting(change -> change.user().toString())
-                            .as("who is not in it is forgotten")
-                            .containsExactlyInAnyOrderElementsOf(IntStream.range(0, USERS)
-                                    .mapToObj(i -> "before" + i)
-                                    .toList()));
+            await().untilAsserted(() -> assertThat(member.heard)
+                    .filteredOn(change -> change.kind() == Kind.FORGOTTEN)
+                    .extracting(change -> change.user().toString())
+                    .as("who is not in it is forgotten")
+                    .containsExactlyInAnyOrderElementsOf(IntStream.range(0, USERS)
+                            .mapToObj(i -> "before" + i)
+                            .toList()));
         }
     }
 
@@ -155,16 +153,15 @@ class ReadersIT {
         }
         Member member = new Member(protocol, servers());
 
-        await().atMost(TIMEOUT).untilAsserted(() -> {
+        await().untilAsserted(() -> {
             assertThat(member.users("user")).hasSize(USERS);
             assertThat(member.subscriber.snapshotComplete()).isTrue();
         });
         write("user", 2);
-        await().atMost(TIMEOUT)
-                .untilAsserted(() -> assertThat(member.heard)
-                        .filteredOn(change -> change.kind() == Kind.CHANGE)
-                        .hasSize(USERS)
-                        .noneMatch(PresenceChange::gap));
+        await().untilAsserted(() -> assertThat(member.heard)
+                .filteredOn(change -> change.kind() == Kind.CHANGE)
+                .hasSize(USERS)
+                .noneMatch(PresenceChange::gap));
     }
 
     @ParameterizedTest
@@ -178,19 +175,17 @@ class ReadersIT {
         assertThat(Duration.ofNanos(System.nanoTime() - start))
                 .as("Kafka's clients would wait for a minute")
                 .isLessThan(Duration.ofSeconds(30));
-        await().atMost(TIMEOUT)
-                .until(() -> member.subscriber.waitsFor().orElse("").startsWith("the brokers"));
+        await().until(() -> member.subscriber.waitsFor().orElse("").startsWith("the brokers"));
         try (EmbeddedBroker late = EmbeddedBroker.start(dataDir.resolve("late-" + mode), port, Map.of(), what -> {})) {
-            await().atMost(TIMEOUT)
-                    .until(() -> member.subscriber
-                            .waitsFor()
-                            .orElse("")
-                            .equals("the topic " + topic.name() + ", which does not exist"));
+            await().until(() -> member.subscriber
+                    .waitsFor()
+                    .orElse("")
+                    .equals("the topic " + topic.name() + ", which does not exist"));
             assertThat(member.subscriber.snapshotComplete()).isFalse();
             create(late.bootstrapServers(), topic, 2);
             write(late.bootstrapServers(), "user", 1);
 
-            await().atMost(TIMEOUT).untilAsserted(() -> {
+            await().untilAsserted(() -> {
                 assertThat(member.users("user")).hasSize(USERS);
                 assertThat(member.subscriber.snapshotComplete()).isTrue();
                 assertThat(member.subscriber.waitsFor()).isEmpty();
@@ -204,11 +199,11 @@ class ReadersIT {
         topic = topic("feed-added");
         create(topic, 2);
         PresenceFeed feed = feed();
-        await().atMost(TIMEOUT).until(feed::isCaughtUp);
+        await().until(feed::isCaughtUp);
         addPartitions(4);
         write("user", 1);
 
-        await().atMost(TIMEOUT).until(() -> feed.isCaughtUp() && knowsAll(feed, "user"));
+        await().until(() -> feed.isCaughtUp() && knowsAll(feed, "user"));
         assertThat(feed.waitsFor()).isEmpty();
     }
 
@@ -218,7 +213,7 @@ class ReadersIT {
         create(topic, 2);
         write("before", 1);
         PresenceFeed feed = feed();
-        await().atMost(TIMEOUT).until(feed::isCaughtUp);
+        await().until(feed::isCaughtUp);
         try (PresenceSubscription all = feed.subscribe(null, null, () -> {})) {
             BatchToken old = Optional.ofNullable(all.poll(USERS)).orElseThrow().nextBatch();
             recreate();
@@ -227,7 +222,7 @@ class ReadersIT {
             }
             List<String> told = new CopyOnWriteArrayList<>();
             AtomicBoolean beganAnew = new AtomicBoolean(); // until it looks at the topic's id it reads on where it was
-            await().atMost(TIMEOUT).until(() -> {
+            await().until(() -> {
                 Batch batch = all.poll(2 * USERS);
                 if (batch != null) {
                     if (batch.snapshot()) {
@@ -256,7 +251,7 @@ class ReadersIT {
         create(topic, 1);
         UserId user = UserId.of("user");
         PresenceFeed feed = feed();
-        await().atMost(TIMEOUT).until(feed::isCaughtUp);
+        await().until(feed::isCaughtUp);
         try (KafkaProducer<byte[], byte[]> producer = new KafkaProducer<>(
                 Map.of("bootstrap.servers", servers(), "transactional.id", topic.name()),
                 new ByteArraySerializer(),
@@ -271,7 +266,7 @@ class ReadersIT {
                 Thread.sleep(1_000);
                 assertThat(feed.presence(user)).isEmpty();
                 PresenceFeed late = feed();
-                await().atMost(TIMEOUT).until(late::isCaughtUp);
+                await().until(late::isCaughtUp);
                 assertThat(late.presence(user)).isEmpty();
                 if (sequence == 1) {
                     producer.abortTransaction();
@@ -279,10 +274,8 @@ class ReadersIT {
                     producer.commitTransaction();
                 }
             }
-            await().atMost(TIMEOUT)
-                    .untilAsserted(() -> assertThat(feed.presence(user))
-                            .hasValueSatisfying(
-                                    last -> assertThat(last.sequence()).isEqualTo(2)));
+            await().untilAsserted(() -> assertThat(feed.presence(user))
+                    .hasValueSatisfying(last -> assertThat(last.sequence()).isEqualTo(2)));
         }
     }
 
@@ -291,14 +284,13 @@ class ReadersIT {
         topic = topic("feed-error");
         create(topic, 1);
         PresenceFeed feed = feed();
-        await().atMost(TIMEOUT).until(feed::isCaughtUp);
+        await().until(feed::isCaughtUp);
         PresenceSubscription watch = feed.subscribe(null, null, () -> {
             throw new InternalError("test");
         });
         write("user", 1);
 
-        await().atMost(TIMEOUT)
-                .untilAsserted(() -> assertThat(feed.waitsFor()).contains(topic.name() + ", whose reading has ended"));
+        await().untilAsserted(() -> assertThat(feed.waitsFor()).contains(topic.name() + ", whose reading has ended"));
         assertThat(feed.isCaughtUp()).isFalse();
         watch.close();
     }
@@ -330,8 +322,7 @@ class ReadersIT {
     private void recreate() throws Exception {
         try (Admin admin = Admin.create(Map.of("bootstrap.servers", servers()))) {
             admin.deleteTopics(List.of(topic.name())).all().get();
-            await().atMost(TIMEOUT)
-                    .until(() -> !admin.listTopics().names().get().contains(topic.name()));
+            await().until(() -> !admin.listTopics().names().get().contains(topic.name()));
         }
         create(topic, 2);
     }
@@ -341,14 +332,13 @@ class ReadersIT {
             admin.createPartitions(Map.of(topic.name(), NewPartitions.increaseTo(total)))
                     .all()
                     .get();
-            await().atMost(TIMEOUT)
-                    .until(() -> admin.describeTopics(List.of(topic.name()))
-                                    .allTopicNames()
-                                    .get()
-                                    .get(topic.name())
-                                    .partitions()
-                                    .size()
-                            == total);
+            await().until(() -> admin.describeTopics(List.of(topic.name()))
+                            .allTopicNames()
+                            .get()
+                            .get(topic.name())
+                            .partitions()
+                            .size()
+                    == total);
         }
     }
 

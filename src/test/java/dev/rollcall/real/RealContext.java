@@ -2,7 +2,6 @@ package dev.rollcall.real;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.awaitility.Awaitility.await;
 
 import dev.rollcall.domain.Heartbeat;
 import dev.rollcall.domain.Presence;
@@ -49,6 +48,8 @@ import org.apache.kafka.common.errors.WakeupException;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
 import org.apache.kafka.common.serialization.Deserializer;
+import org.awaitility.Awaitility;
+import org.awaitility.core.ConditionFactory;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -110,6 +111,11 @@ final class RealContext implements AutoCloseable {
             settings.put(keysAndValues[i], keysAndValues[i + 1]);
         }
         return settings;
+    }
+
+    /** Waits for what has to become true: longer than by default, as a busy machine needs. */
+    static ConditionFactory await() {
+        return Awaitility.await().atMost(TIMEOUT);
     }
 
     /**

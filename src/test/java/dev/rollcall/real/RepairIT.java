@@ -3,9 +3,9 @@ package dev.rollcall.real;
 import static dev.rollcall.domain.PresenceState.IDLE;
 import static dev.rollcall.domain.PresenceState.OFFLINE;
 import static dev.rollcall.domain.PresenceState.ONLINE;
+import static dev.rollcall.real.RealContext.await;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.awaitility.Awaitility.await;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
@@ -367,9 +367,7 @@ class RepairIT {
             await().until(() ->
                     json("inspect", ALICE).at("/presence/text").asText().equals("secret"));
             assertThat(run("forget", ALICE).code()).isZero();
-            await().atMost(RealContext.TIMEOUT)
-                    .until(() ->
-                            json("inspect", ALICE).at("/presence/forgotten").asBoolean());
+            await().until(() -> json("inspect", ALICE).at("/presence/forgotten").asBoolean());
             assertThat(json("inspect", ALICE).get("stored").isNull()).isTrue();
         }
     }

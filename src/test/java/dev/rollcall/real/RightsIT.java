@@ -1,8 +1,8 @@
 package dev.rollcall.real;
 
+import static dev.rollcall.real.RealContext.await;
 import static org.apache.kafka.common.acl.AclPermissionType.ALLOW;
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.awaitility.Awaitility.await;
 
 import dev.rollcall.admin.TopicSetup;
 import dev.rollcall.app.Main;
@@ -232,7 +232,7 @@ class RightsIT {
             consumer.assign(all);
             consumer.seekToBeginning(all);
             List<String> seen = new ArrayList<>();
-            await().atMost(RealContext.TIMEOUT).until(() -> {
+            await().until(() -> {
                 consumer.poll(Duration.ofMillis(100))
                         .forEach(record -> seen.add(new String(record.key(), java.nio.charset.StandardCharsets.UTF_8)));
                 return seen.contains(user);

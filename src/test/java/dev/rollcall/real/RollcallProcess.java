@@ -1,6 +1,6 @@
 package dev.rollcall.real;
 
-import static org.awaitility.Awaitility.await;
+import static dev.rollcall.real.RealContext.await;
 
 import dev.rollcall.app.Main;
 import java.io.IOException;

@@ -2,8 +2,8 @@ package dev.rollcall.real;
 
 import static dev.rollcall.domain.PresenceState.IDLE;
 import static dev.rollcall.domain.PresenceState.ONLINE;
+import static dev.rollcall.real.RealContext.await;
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.awaitility.Awaitility.await;
 
 import dev.rollcall.embedded.EmbeddedBroker;
 import dev.rollcall.real.RealContext.Beating;
@@ -128,10 +128,8 @@ class RollingUpgradeIT {
 
         /** The longest that a change of anybody waited, of those that were sent from one of these times to the next. */
         List<Long> longestWaits(List<Long> begins) {
-            await().atMost(RealContext.TIMEOUT)
-                    .untilAsserted(() -> assertThat(CHANGING)
-                            .allSatisfy(
-                                    user -> assertThat(context.emitted(user)).hasSize(sentAt.size())));
+            await().untilAsserted(() -> assertThat(CHANGING)
+                    .allSatisfy(user -> assertThat(context.emitted(user)).hasSize(sentAt.size())));
             List<Long> longest = new ArrayList<>();
             for (int phase = 0; phase < begins.size() - 1; phase++) {
                 long wait = 0;

@@ -2,8 +2,8 @@ package dev.rollcall.real;
 
 import static dev.rollcall.domain.PresenceState.OFFLINE;
 import static dev.rollcall.domain.PresenceState.ONLINE;
+import static dev.rollcall.real.RealContext.await;
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.awaitility.Awaitility.await;
 
 import dev.rollcall.client.PresenceChange;
 import dev.rollcall.client.PresenceChange.Kind;
@@ -52,7 +52,6 @@ import org.junit.jupiter.params.provider.ValueSource;
 @Execution(ExecutionMode.CONCURRENT)
 @Timeout(180)
 class SubscriberIT {
-    private static final Duration TIMEOUT = Duration.ofSeconds(60);
     private static final int PARTITIONS = 4;
     private static final int USERS = 40;
     private static final long COMPACTED_SOON = 500;
@@ -121,19 +120,18 @@ class SubscriberIT {
         Member first = new Member(Options.inGroup("rebalance-" + protocol), protocol);
         first.awaitAll();
         Writing writing = new Writing();
-        await().atMost(TIMEOUT).until(() -> heard.size() > 500);
+        await().until(() -> heard.size() > 500);
         Member second = new Member(Options.inGroup("rebalance-" + protocol), protocol);
-        await().atMost(TIMEOUT).until(() -> second.changes() > 500);
+        await().until(() -> second.changes() > 500);
         assertThat(first.subscriber.progress().keySet())
                 .doesNotContainAnyElementsOf(second.subscriber.progress().keySet());
         int before = second.changes();
-        await().atMost(TIMEOUT).until(() -> second.changes() > before + 200);
+        await().until(() -> second.changes() > before + 200);
         second.close();
         int after = heard.size();
-        await().atMost(TIMEOUT)
-                .until(() -> first.subscriber.progress().size() == PARTITIONS && heard.size() > after + 500);
+        await().until(() -> first.subscriber.progress().size() == PARTITIONS && heard.size() > after + 500);
         writing.stop();
-        await().atMost(TIMEOUT).until(() -> first.subscriber.snapshotComplete() && first.subscriber.lag() == 0);
+        await().until(() -> first.subscriber.snapshotComplete() && first.subscriber.lag() == 0);
 
         expectEachChangeOnceAndInOrder();
         assertThat(first.subscriber.totals().duplicates()).isZero();
@@ -147,13 +145,13 @@ class SubscriberIT {
         Writing writing = new Writing();
         for (int restart = 0; restart < 3; restart++) {
             int before = heard.size();
-            await().atMost(TIMEOUT).until(() -> heard.size() > before + 500);
+            await().until(() -> heard.size() > before + 500);
             member.close();
             member = new Member(Options.inGroup("restart"), "classic");
         }
         writing.stop();
         PresenceSubscriber last = member.subscriber;
-        await().atMost(TIMEOUT).until(() -> last.snapshotComplete() && last.lag() == 0);
+        await().until(() -> last.snapshotComplete() && last.lag() == 0);
 
         expectEachChangeOnceAndInOrder();
     }
@@ -164,7 +162,7 @@ class SubscriberIT {
         Member member = new Member(Options.inGroup("gap"), "classic");
         member.awaitAll();
         write(Map.of("alice", ONLINE, "bob", ONLINE), true);
-        await().atMost(TIMEOUT).until(() -> heard.size() == 2);
+        await().until(() -> heard.size() == 2);
         member.close();
         heard.clear();
         for (int i = 0; i < 9; i++) {
@@ -176,10 +174,8 @@ class SubscriberIT {
 
         Member back = new Member(Options.inGroup("gap"), "classic");
         Member copy = new Member(Options.fullCopy(), "classic");
-        await().atMost(TIMEOUT)
-                .until(() -> back.subscriber.snapshotComplete()
-                        && back.subscriber.lag() == 0
-                        && copy.subscriber.snapshotComplete());
+        await().until(() ->
+                back.subscriber.snapshotComplete() && back.subscriber.lag() == 0 && copy.subscriber.snapshotComplete());
         List<PresenceChange> alice = back.changesOf("alice");
         assertThat(alice).extracting(PresenceChange::sequence).containsExactly(10L, 11L);
         assertThat(alice).extracting(PresenceChange::gap).containsExactly(true, false);
@@ -191,8 +187,7 @@ class SubscriberIT {
 
         forget("alice");
         write(Map.of("alice", ONLINE), true);
-        await().atMost(TIMEOUT)
-                .until(() -> copy.changes() == 2 && back.changesOf("alice").size() == 4);
+        await().until(() -> copy.changes() == 2 && back.changesOf("alice").size() == 4);
         for (Member one : List.of(back, copy)) {
             List<PresenceChange> all = one.changesOf("alice");
             assertThat(all.subList(all.size() - 2, all.size()))
@@ -260,7 +255,7 @@ class SubscriberIT {
     /** Until of a user's records only the one with this sequence is left. */
     private void awaitCompaction(String user, long sequence) {
         // A segment is only closed, and so only cleaned, when something is written after its time.
-        await().atMost(TIMEOUT).pollInterval(Duration.ofMillis(700)).until(() -> {
+        await().pollInterval(Duration.ofMillis(700)).until(() -> {
             writer().beginTransaction();
             for (int partition = 0; partition < PARTITIONS; partition++) {
                 var unused = writer().send(new ProducerRecord<>(
@@ -360,8 +355,7 @@ class SubscriberIT {
 
         /** Until it has all partitions, and whatever is emitted from now on is a change. */
         void awaitAll() {
-            await().atMost(TIMEOUT)
-                    .until(() -> subscriber.progress().size() == PARTITIONS && subscriber.snapshotComplete());
+            await().until(() -> subscriber.progress().size() == PARTITIONS && subscriber.snapshotComplete());
         }
 
         int changes() {

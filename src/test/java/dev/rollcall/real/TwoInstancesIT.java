@@ -3,8 +3,8 @@ package dev.rollcall.real;
 import static dev.rollcall.domain.PresenceState.IDLE;
 import static dev.rollcall.domain.PresenceState.OFFLINE;
 import static dev.rollcall.domain.PresenceState.ONLINE;
+import static dev.rollcall.real.RealContext.await;
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.awaitility.Awaitility.await;
 
 import dev.rollcall.app.Rollcall;
 import dev.rollcall.config.RollcallConfig;
@@ -121,10 +121,8 @@ class TwoInstancesIT {
             assertThat(offline.presence().since())
                     .isBetween(left - 1_000 + LEASE.toMillis(), gone + TAKEN_OVER_WITHIN.toMillis() + LEASE.toMillis());
         });
-        await().atMost(RealContext.TIMEOUT)
-                .untilAsserted(() -> assertThat(changing)
-                        .allSatisfy(
-                                user -> assertThat(context.emitted(user)).hasSizeGreaterThanOrEqualTo(changes.size())));
+        await().untilAsserted(() -> assertThat(changing)
+                .allSatisfy(user -> assertThat(context.emitted(user)).hasSizeGreaterThanOrEqualTo(changes.size())));
         assertThat(changing)
                 .allSatisfy(user -> assertThat(context.emitted(user))
                         .extracting(Emitted::state)
