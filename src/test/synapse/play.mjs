@@ -5,7 +5,7 @@ import { readFileSync } from "node:fs";
 import { Stack, StackWithRollcall } from "./stack.mjs";
 import { ask, sleep, until } from "./programs.mjs";
 
-const [chroot, work, source, classpath, away = 10] = process.argv.slice(2);
+const [chroot, work, source, classpath, away = 60] = process.argv.slice(2);
 const own = new Stack("own", { chroot, work });
 const rollcall = new StackWithRollcall("rollcall", { chroot, work, source, classpath });
 const both = (action) => Promise.all([own, rollcall].map(action));
@@ -182,6 +182,7 @@ await scene(
   { expected: ["@carol offline"], within: 120, notBefore: away },
 );
 await scene("carol comes again", () => rollcall.tablet.start(), { expected: ["@carol online"] });
+await scene("500 polls with random tokens", randomTokens, { expected: nothing, andNothingFor: 6 });
 await scene(
   "Rollcall is killed, its data wiped, and carol is gone",
   async () => {
@@ -223,6 +224,19 @@ function polls(token) {
       goesOn = false;
     },
   };
+}
+
+/** Their lookups cost Synapse no more than config/rollcall.properties lets through: five a second, and ten seconds' worth at once. */
+async function randomTokens() {
+  const lookups = () => readFileSync(rollcall.synapse.log, "utf8").split("/account/whoami").length - 1;
+  const before = lookups();
+  const at = Date.now();
+  const poll = (i) => ask("GET", `${rollcall.url}/_matrix/client/v3/sync?timeout=0`, `random${i}`).catch(() => {});
+  for (let i = 0; i < 500; i += 20) await Promise.all(Array.from({ length: 20 }, (_, j) => poll(i + j)));
+  await sleep(2);
+  const [made, most] = [lookups() - before, 50 + (5 * (Date.now() - at)) / 1000];
+  console.error(`500 random tokens: ${made} lookups, of at most ${Math.floor(most)}`);
+  if (made === 0 || made > most) fail(`500 random tokens had Synapse asked ${made} times, of at most ${most}`);
 }
 
 /** As in docs/synapse.md. */
