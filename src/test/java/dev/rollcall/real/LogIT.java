@@ -3,16 +3,12 @@ package dev.rollcall.real;
 import static dev.rollcall.real.RealContext.await;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import com.fasterxml.jackson.databind.JsonNode;
 import dev.rollcall.domain.PresenceState;
 import dev.rollcall.embedded.EmbeddedBroker;
-import java.io.File;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Properties;
@@ -70,49 +66,6 @@ class LogIT {
                         .allSatisfy((kind, lines) -> assertThat(lines).as(kind).isLessThanOrEqualTo(20));
             }
         }
-    }
-
-    /** As docs/operations.md tells: slf4j-simple is taken out, and Logback with JSON lines is put in. */
-    @Test
-    void shouldWriteJsonWhenLogbackTakesThePlaceOfTheSimpleLog() throws Exception {
-        Path output = dir.resolve("output");
-        Path settings = Files.writeString(dir.resolve("logback.xml"), """
-                <configuration>
-                  <appender name="json" class="ch.qos.logback.core.ConsoleAppender">
-                    <encoder class="ch.qos.logback.classic.encoder.JsonEncoder"/>
-                  </appender>
-                  <logger name="dev.rollcall" level="INFO"/>
-                  <root level="WARN"><appender-ref ref="json"/></root>
-                </configuration>
-                """);
-        List<String> jars = new ArrayList<>(
-                Arrays.stream(System.getProperty("java.class.path").split(File.pathSeparator))
-                        .filter(jar -> !jar.contains("slf4j-simple"))
-                        .toList());
-        try (Stream<Path> logback = Files.list(Path.of("target/logback"))) {
-            logback.forEach(jar -> jars.add(jar.toString()));
-        }
-        try (RollcallProcess process = RollcallProcess.with(
-                String.join(File.pathSeparator, jars),
-                RealContext.settings(dir.resolve("data")),
-                output,
-                "-Dlogback.configurationFile=" + settings)) {
-            process.awaitReady();
-        }
-
-        List<JsonNode> lines = new ArrayList<>();
-        for (String line : Files.readAllLines(output)) {
-            if (line.startsWith("{")) {
-                lines.add(HttpContext.MAPPER.readTree(line));
-            }
-        }
-        assertThat(lines)
-                .anySatisfy(line -> {
-                    assertThat(line.get("loggerName").asText()).startsWith("dev.rollcall.");
-                    assertThat(line.get("level").asText()).isEqualTo("INFO");
-                    assertThat(line.get("timestamp").asLong()).isPositive();
-                })
-                .allSatisfy(line -> assertThat(line.has("message")).isTrue());
     }
 
     /** The tests' own settings of the log, which are found first, are not those of the program. */

@@ -3,10 +3,13 @@ package dev.rollcall.app.repair.state;
 import dev.rollcall.app.repair.Clients;
 import dev.rollcall.domain.Heartbeat;
 import dev.rollcall.domain.Presence;
+import dev.rollcall.domain.PresenceUpdate;
 import dev.rollcall.domain.UserId;
+import dev.rollcall.domain.UserSnapshot;
 import dev.rollcall.partition.RebuildCounts;
 import dev.rollcall.partition.RebuildResult;
 import dev.rollcall.partition.RebuiltPartition;
+import dev.rollcall.session.StoredShard;
 import dev.rollcall.topology.Rerouting;
 import dev.rollcall.topology.UserPartitioner;
 import dev.rollcall.wire.CarriedHeartbeat;
@@ -187,15 +190,12 @@ final class PartitionSource {
 
     private static final RebuildResult NOWHERE = new RebuildResult() {
         @Override
-        public void user(
-                UserId user,
-                dev.rollcall.domain.UserSnapshot snapshot,
-                List<dev.rollcall.domain.PresenceUpdate> updates) {
+        public void user(UserId user, UserSnapshot snapshot, List<PresenceUpdate> updates) {
             // only counted
         }
 
         @Override
-        public void shard(String shard, dev.rollcall.session.StoredShard stored) {
+        public void shard(String shard, StoredShard stored) {
             // only counted
         }
     };
