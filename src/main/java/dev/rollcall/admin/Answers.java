@@ -10,6 +10,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import org.apache.kafka.common.errors.AuthenticationException;
 import org.apache.kafka.common.errors.AuthorizationException;
+import org.apache.kafka.common.errors.SslAuthenticationException;
 import org.jspecify.annotations.Nullable;
 
 /** Waits for what the cluster answers, and tells the operator what it means. */
@@ -45,6 +46,10 @@ public final class Answers {
         @Nullable Throwable cause = e.getCause();
         if (cause instanceof AuthorizationException) {
             return new ConfigException(denied(what, right));
+        } else if (cause instanceof SslAuthenticationException) {
+            return new ConfigException(
+                    "%s: no TLS connection to the cluster: %s. Do kafka.ssl.truststore.* trust who signed its certificates, and has it that of kafka.ssl.keystore.*?"
+                            .formatted(what, cause.getMessage()));
         } else if (cause instanceof AuthenticationException) {
             return new ConfigException(
                     "%s: the cluster does not accept %s: %s".formatted(what, principal, cause.getMessage()));

@@ -35,7 +35,9 @@ import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.config.ConfigResource;
 import org.apache.kafka.common.errors.AuthorizationException;
 import org.apache.kafka.common.errors.GroupIdNotFoundException;
+import org.apache.kafka.common.errors.TransactionalIdAuthorizationException;
 import org.apache.kafka.common.errors.UnknownTopicOrPartitionException;
+import org.apache.kafka.streams.StreamsConfig;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -55,6 +57,8 @@ final class ClusterReader {
     /** What was warned of already. */
     private final Set<String> denied = new HashSet<>();
 
+    private boolean mayUseTransactions;
+
     ClusterReader(Admin admin, RollcallConfig config, TopicContract contract) {
         this.admin = admin;
         this.config = config;
@@ -67,6 +71,7 @@ final class ClusterReader {
         // Before the logs' ends, which may move on meanwhile, and must not be behind what was read or stored.
         Optional<Map<TopicPartition, OffsetAndMetadata>> committed = offsets(config.applicationId());
         Map<Integer, Checkpoint> checkpoints = checkpoints();
+        requireTransactions();
         Map<String, Topic> topics = topics();
         Optional<Progress> progress = committed.flatMap(offsets -> logs(topics)
                 .map(logs -> new Progress(
@@ -98,6 +103,26 @@ final class ClusterReader {
 
     private TopicPartition heartbeats(int partition) {
         return new TopicPartition(config.topics().deviceHeartbeat(), partition);
+    }
+
+    /** Fails, once and in words, where each thread of an instance would. */
+    private void requireTransactions() {
+        if (mayUseTransactions
+                || "at_least_once".equals(config.kafka().get(StreamsConfig.PROCESSING_GUARANTEE_CONFIG))) {
+            return;
+        }
+        String id = config.applicationId() + "-check"; // there is none of that name, but whoever may use it is told so
+        try {
+            var unused = answers.await(admin.describeTransactions(List.of(id)).description(id));
+        } catch (ExecutionException e) {
+            if (e.getCause() instanceof TransactionalIdAuthorizationException) {
+                throw answers.failed(
+                        "cannot use transactions",
+                        "Write on the transactional ids that begin with %s-".formatted(config.applicationId()),
+                        e);
+            }
+        }
+        mayUseTransactions = true;
     }
 
     private Optional<Features> features() {

@@ -15,6 +15,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import java.util.OptionalInt;
 import java.util.Set;
 import java.util.concurrent.ExecutionException;
@@ -45,6 +46,7 @@ public final class TopicSetup {
     private Set<Finding> warned = Set.of();
     private volatile List<Finding> found = List.of();
     private @Nullable OutputSample sample;
+    private @Nullable LocalState localState;
 
     public TopicSetup(Admin admin, RollcallConfig config, String bootstrapServers) {
         this.admin = admin;
@@ -58,6 +60,12 @@ public final class TopicSetup {
     /** As this, but also looks at the records of the output where nothing else tells how many partitions it had. */
     public TopicSetup reading(Map<String, Object> consumer) {
         sample = new OutputSample(consumer, config.topics().presence());
+        return this;
+    }
+
+    /** As this, but also compares of which changelogs the state of this instance is, and stores it while it runs. */
+    public TopicSetup with(LocalState state) {
+        localState = state;
         return this;
     }
 
@@ -83,7 +91,17 @@ public final class TopicSetup {
             throw new ConfigException(refused);
         }
         reader.store(contract.checkpoints(cluster, true));
+        if (localState != null) {
+            localState.compare(changelogs(cluster));
+        }
         return contract.partitions(cluster);
+    }
+
+    private Map<String, String> changelogs(Cluster cluster) {
+        return contract.topics().changelogs().stream()
+                .map(cluster.topics()::get)
+                .filter(Objects::nonNull)
+                .collect(Collectors.toMap(Cluster.Topic::name, Cluster.Topic::id));
     }
 
     /**
@@ -161,6 +179,9 @@ public final class TopicSetup {
         String refused = warnAndRefuse(contract.check(cluster, OptionalInt.of(partitions)));
         if (refused.isEmpty()) {
             reader.store(contract.checkpoints(cluster, false));
+            if (localState != null) {
+                localState.add(changelogs(cluster));
+            }
         }
         return refused;
     }

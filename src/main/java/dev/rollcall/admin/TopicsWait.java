@@ -1,5 +1,6 @@
 package dev.rollcall.admin;
 
+import dev.rollcall.contract.Principal;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -12,6 +13,7 @@ import java.util.function.Consumer;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.TopicDescription;
 import org.apache.kafka.common.KafkaFuture;
+import org.apache.kafka.common.errors.AuthorizationException;
 import org.apache.kafka.common.errors.UnknownTopicOrPartitionException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -26,6 +28,7 @@ public final class TopicsWait implements AutoCloseable {
     private static final Duration AGAIN_AFTER = Duration.ofMillis(500);
 
     private final Admin admin;
+    private final String principal;
     private final List<String> topics;
     private final Consumer<List<String>> waitsFor;
     private final Runnable whenThere;
@@ -36,12 +39,18 @@ public final class TopicsWait implements AutoCloseable {
      * Starts to wait.
      *
      * @param settings of Kafka's admin client; {@code bootstrap.servers} is required
+     * @param kafka the settings of all Kafka clients, which name the principal
      * @param waitsFor is told what is missing, in words, each time that something is
      * @param whenThere called once, when all topics are there; must not throw
      */
     public TopicsWait(
-            Map<String, Object> settings, List<String> topics, Consumer<List<String>> waitsFor, Runnable whenThere) {
+            Map<String, Object> settings,
+            Map<String, String> kafka,
+            List<String> topics,
+            Consumer<List<String>> waitsFor,
+            Runnable whenThere) {
         this.admin = Admin.create(settings);
+        this.principal = Principal.of(kafka);
         this.topics = topics;
         this.waitsFor = waitsFor;
         this.whenThere = whenThere;
@@ -63,12 +72,15 @@ public final class TopicsWait implements AutoCloseable {
         try {
             for (List<String> missing = missing(); !stopped; missing = missing()) {
                 if (missing.isEmpty()) {
+                    if (!before.isEmpty()) {
+                        LOG.info("waits no longer");
+                    }
                     whenThere.run();
                     return;
                 }
                 waitsFor.accept(missing);
                 if (!missing.equals(before)) {
-                    LOG.info("waits for {}", String.join(", ", missing));
+                    LOG.warn("waits for {}", String.join(", ", missing));
                 }
                 before = missing;
                 TimeUnit.MILLISECONDS.sleep(AGAIN_AFTER.toMillis());
@@ -89,7 +101,11 @@ public final class TopicsWait implements AutoCloseable {
             try {
                 Objects.requireNonNull(asked.get(topic), topic).get(TIMEOUT.toMillis(), TimeUnit.MILLISECONDS);
             } catch (ExecutionException e) {
-                if (!(e.getCause() instanceof UnknownTopicOrPartitionException)) {
+                if (e.getCause() instanceof AuthorizationException) {
+                    return List.of(
+                            "the right Describe on the topic %s, which %s lacks (\"rollcall acls --principal %s\" prints what is needed)"
+                                    .formatted(topic, principal, principal));
+                } else if (!(e.getCause() instanceof UnknownTopicOrPartitionException)) {
                     return List.of(
                             "the brokers, which do not describe the topic %s (%s)".formatted(topic, e.getMessage()));
                 }

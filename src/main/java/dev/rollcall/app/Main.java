@@ -1,6 +1,8 @@
 package dev.rollcall.app;
 
 import dev.rollcall.admin.ClusterException;
+import dev.rollcall.admin.PlainConnection;
+import dev.rollcall.admin.Refusal;
 import dev.rollcall.app.matrix.MatrixCommand;
 import dev.rollcall.app.operator.AclsCommand;
 import dev.rollcall.app.operator.CheckCommand;
@@ -110,7 +112,8 @@ public final class Main implements Callable<Integer>, Program {
 
     /** The program, to be executed with arguments. */
     public static CommandLine commandLine() {
-        return new CommandLine(new Main())
+        Main main = new Main();
+        return new CommandLine(main)
                 .setCaseInsensitiveEnumValuesAllowed(true)
                 .setParameterExceptionHandler((failure, arguments) -> {
                     CommandLine command = failure.getCommandLine();
@@ -121,8 +124,9 @@ public final class Main implements Callable<Integer>, Program {
                     return ExitCode.USAGE;
                 })
                 .setExecutionExceptionHandler((failure, commandLine, parsed) -> {
-                    commandLine.getErr().println(explain(failure));
-                    return ExitCode.of(failure);
+                    Throwable told = main.refusal(failure);
+                    commandLine.getErr().println(explain(told));
+                    return ExitCode.of(told);
                 });
     }
 
@@ -161,11 +165,25 @@ public final class Main implements Callable<Integer>, Program {
         return Invocation.ofThisProcess(files, overrides);
     }
 
-    /** The brokers of a running Rollcall, for a client. */
+    /**
+     * The brokers of a running Rollcall, for a client.
+     *
+     * @throws ConfigException if they want TLS, and the settings do not
+     */
     static String clientServers(RollcallConfig config) {
-        return config.bootstrapServers().isEmpty()
-                ? "localhost:" + config.embeddedKafkaPort()
-                : config.bootstrapServers();
+        if (config.bootstrapServers().isEmpty()) {
+            return "localhost:" + config.embeddedKafkaPort();
+        }
+        PlainConnection.require(config.bootstrapServers(), config.kafka());
+        return config.bootstrapServers();
+    }
+
+    /** A broker's refusal in the operator's words; all else as it is. */
+    private Throwable refusal(Throwable failure) {
+        boolean isTold = failure instanceof ConfigException || failure instanceof ClusterException;
+        return isTold
+                ? failure
+                : Refusal.among(failure, config()).<Throwable>map(told -> told).orElse(failure);
     }
 
     /** The message if the operator can correct the failure; else the stack trace. */

@@ -1,5 +1,6 @@
 package dev.rollcall.app;
 
+import dev.rollcall.admin.LocalState;
 import dev.rollcall.admin.OutputTopics;
 import dev.rollcall.admin.Refusal;
 import dev.rollcall.admin.TopicSetup;
@@ -104,14 +105,15 @@ public final class Rollcall implements AutoCloseable {
         int port = config.http()
                 .port()
                 .orElseThrow(() -> new ConfigException("http.port is empty, and an edge is nothing but HTTP"));
+        bootstrapServers = Main.clientServers(config);
         HttpEdge alone = HttpEdge.start(config.http(), port, meters);
         edge = alone;
         parts.push(alone);
-        bootstrapServers = Main.clientServers(config);
         TopicNames topics = config.topics();
         try {
             parts.push(new TopicsWait(
                     KafkaSettings.admin(config, bootstrapServers),
+                    config.kafka(),
                     List.of(topics.deviceHeartbeat(), topics.status(), topics.appearOffline(), topics.presence()),
                     alone::waitsFor,
                     () -> serveAlone(config, alone)));
@@ -141,14 +143,16 @@ public final class Rollcall implements AutoCloseable {
             if (edge != null) {
                 parts.push(edge);
             }
-            bootstrapServers = config.bootstrapServers().isEmpty() ? startBroker(config) : config.bootstrapServers();
+            bootstrapServers = config.bootstrapServers().isEmpty() ? startBroker(config) : Main.clientServers(config);
             Admin admin = Admin.create(KafkaSettings.admin(config, bootstrapServers));
             parts.push(() -> admin.close(Duration.ZERO));
+            LocalState state = new LocalState(config.dataDir().resolve(config.applicationId() + ".changelogs"));
             TopicSetup topics = new TopicSetup(admin, config, bootstrapServers)
-                    .reading(KafkaSettings.consumer(config, bootstrapServers));
+                    .reading(KafkaSettings.consumer(config, bootstrapServers))
+                    .with(state);
             int partitions = topics.ensure();
             topics.show(meters);
-            startProcessor(config, admin, partitions);
+            startProcessor(config, admin, partitions, state);
             parts.push(new TopicWatch(
                     topics,
                     partitions,
@@ -221,13 +225,18 @@ public final class Rollcall implements AutoCloseable {
         return broker.bootstrapServers();
     }
 
-    private void startProcessor(RollcallConfig config, Admin admin, int partitions) {
+    private void startProcessor(RollcallConfig config, Admin admin, int partitions, LocalState state) {
         Properties settings = KafkaSettings.streams(config, bootstrapServers);
         OutputLimits limits = new OutputTopics(admin, config, settings).read();
         ProcessorMeters counts = new ProcessorMeters(meters);
         Topology topology =
                 PresenceTopology.build(config, Clock.systemUTC(), partitions, instanceName(), limits, counts);
         KafkaStreams streams = newStreams(topology, settings);
+        if (state.isOutdated()) {
+            LOG.info("the changelogs were made anew: what {} has of those before is deleted", config.dataDir());
+            streams.cleanUp();
+            state.forget();
+        }
         RestartPolicy restarts = new RestartPolicy();
         streams.setUncaughtExceptionHandler(failure -> {
             Verdict verdict = restarts.judge(failure, monotonicMs());

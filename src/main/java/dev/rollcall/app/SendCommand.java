@@ -2,7 +2,6 @@ package dev.rollcall.app;
 
 import dev.rollcall.admin.ClusterException;
 import dev.rollcall.client.sending.EventSender;
-import dev.rollcall.config.ConfigException;
 import dev.rollcall.config.RollcallConfig;
 import dev.rollcall.domain.Heartbeat;
 import dev.rollcall.domain.PresenceState;
@@ -108,10 +107,10 @@ final class SendCommand implements Runnable {
             throw new ClusterException("not %s: no answer from Kafka on %s for %d s; is Rollcall running there?"
                     .formatted(done, bootstrapServers, TIMEOUT_SECONDS));
         } catch (ExecutionException e) {
-            throw e.getCause() instanceof AuthorizationException
-                    ? new ConfigException(
-                            "not %s: %s".formatted(done, e.getCause().getMessage()))
-                    : new ClusterException("not %s: %s".formatted(done, e.getCause()));
+            if (e.getCause() instanceof AuthorizationException refused) {
+                throw refused; // Main says which right is missing
+            }
+            throw new ClusterException("not %s: %s".formatted(done, e.getCause()));
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new ClusterException("not %s: interrupted".formatted(done));

@@ -102,7 +102,10 @@ final class SubscriberLoop implements AutoCloseable {
             return;
         }
         Duration wait = POLL_TIMEOUT;
-        if (delivery.isBusy()) {
+        if (monitor.isMissing()) {
+            monitor.await(POLL_TIMEOUT); // as the consumer does not pause, and has to be polled to stay in the group
+            wait = Duration.ZERO;
+        } else if (delivery.isBusy()) {
             // Polls without reading more, to stay in the group.
             clients.consumer().pause(clients.consumer().assignment());
             wait = delivery.untilRetry(POLL_TIMEOUT);

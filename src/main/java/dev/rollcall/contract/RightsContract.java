@@ -15,7 +15,7 @@ import org.jspecify.annotations.Nullable;
 
 /** Whether the processor may do with the topics what it will do. */
 final class RightsContract {
-    /** Without these something is not checked, and nothing else. */
+    /** What an instance goes on without; it needs the first to check, the others to make or to mend a changelog. */
     private static final Set<AclOperation> TO_CHECK =
             EnumSet.of(AclOperation.DESCRIBE_CONFIGS, AclOperation.ALTER_CONFIGS, AclOperation.CREATE);
 

@@ -21,6 +21,7 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
@@ -200,8 +201,11 @@ public final class RebuiltPartition {
     public RebuildCounts finish(RebuildResult result) {
         Set<UserId> all = new HashSet<>(played.keySet());
         all.addAll(published.keySet());
-        all.addAll(texts.keySet());
-        all.addAll(flags.keySet());
+        // Whoever has but a text or a flag that was cleared may have been erased, and must not be stored again.
+        texts.keySet().stream()
+                .filter(user -> Objects.requireNonNull(texts.get(user)).value().text() != null)
+                .forEach(all::add);
+        flags.keySet().stream().filter(this::isHidden).forEach(all::add);
         long aheadMs = played.values().stream()
                 .mapToLong(UserSnapshot::clockAheadMs)
                 .max()

@@ -19,6 +19,7 @@ import dev.rollcall.session.ShardHeartbeat;
 import dev.rollcall.wire.Inbound;
 import java.io.PrintWriter;
 import java.io.StringWriter;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -81,7 +82,7 @@ class RebuildIT {
             running.awaitState(List.of("@settled:example.org"), ONLINE);
             assertThat(run("rebuild").code()).as("while it runs").isEqualTo(78);
         })) {
-            assertThat(run("rebuild").err()).contains("rollcall-users-changelog has 4 partitions, and records");
+            assertThat(run("rebuild").err()).contains("still has records");
             lose(offsetsAreLost);
 
             JsonNode dry = json("rebuild", "--dry-run");
@@ -130,6 +131,57 @@ class RebuildIT {
             assertThat(run("rebuild", "--help").out()).contains("Example");
             assertThat(json("rebuild", "--discard").get("changed").asInt()).isZero();
             goesOn(context, more -> assertThat(more.emitted(TEXTED)).hasSize(2));
+        }
+    }
+
+    /** As an instance was left that was stopped earlier than the others. */
+    @Test
+    void shouldNotTakeOlderStateForNewerWhenAnInstanceStillHasItOnDisk() throws Exception {
+        Path first = dir.resolve("first");
+        int changes = 20; // so that its offsets are beyond what is rebuilt
+        Rollcall one = start(first);
+        one.awaitReady();
+        try (RealContext context = new RealContext(broker.bootstrapServers())) {
+            for (int i = 1; i <= changes; i++) {
+                context.heartbeat(HIDDEN, new Heartbeat("phone", i % 2 == 0 ? ONLINE : IDLE, false, LONG, null));
+                context.awaitEmitted(HIDDEN, i);
+            }
+            await().until(() -> Files.exists(first.resolve("rollcall.changelogs")));
+            one.close();
+            try (Rollcall rollcall = start(dir.resolve("second"))) {
+                rollcall.awaitReady();
+                context.hide(HIDDEN);
+                context.awaitEmitted(HIDDEN, changes + 1);
+            }
+            lose(false);
+            json("rebuild");
+            try (Rollcall again = start(first)) {
+                again.awaitReady();
+                context.heartbeat(HIDDEN, new Heartbeat("phone", IDLE, false, LONG, null));
+                context.text(HIDDEN, "text"); // is shown, and so tells that the heartbeat was read
+                assertThat(context.awaitEmitted(HIDDEN, changes + 2).state())
+                        .as("still hidden")
+                        .isEqualTo(OFFLINE);
+                context.assertHistoriesAreWhole();
+            }
+        }
+    }
+
+    @Test
+    void shouldChangeNothingWhenItIsRefusedAsOneChangelogIsLeft() throws Exception {
+        try (RealContext context = publish(running -> running.keepBeating(STAYING, BETWEEN_BEATS))) {
+            String users = CHANGELOGS.get(0);
+            admin.deleteTopics(List.of(users)).all().get();
+            await().until(() -> !admin.listTopics().names().get().contains(users));
+
+            Outcome refused = run("rebuild");
+
+            assertThat(refused.code()).isEqualTo(78);
+            assertThat(refused.err())
+                    .startsWith(CHANGELOGS.get(1) + " still has records")
+                    .contains("--discard");
+            assertThat(admin.listTopics().names().get()).doesNotContain(users);
+            assertThat(context.emitted(TEXTED)).hasSize(2);
         }
     }
 
@@ -230,12 +282,12 @@ class RebuildIT {
     }
 
     private Rollcall start() {
-        return Rollcall.start(RollcallConfig.of(RealContext.settings(
-                dir.resolve("data" + starts++),
-                "bootstrap.servers",
-                broker.bootstrapServers(),
-                "device.lease.ms",
-                "4000")));
+        return start(dir.resolve("data" + starts++));
+    }
+
+    private Rollcall start(Path data) {
+        return Rollcall.start(RollcallConfig.of(
+                RealContext.settings(data, "bootstrap.servers", broker.bootstrapServers(), "device.lease.ms", "4000")));
     }
 
     private record Outcome(int code, String out, String err) {}

@@ -36,6 +36,7 @@ public final class MatrixBridge implements AutoCloseable {
         try {
             wait = new TopicsWait(
                     admin,
+                    config.kafka(),
                     List.of(config.topics().deviceHeartbeat(), config.topics().status()),
                     receiver::waitsFor,
                     () -> open(config, producer));

@@ -71,9 +71,12 @@ public final class PartitionAssignment implements ConsumerRebalanceListener {
         this.offsets = new GroupOffsets(inGroup, consumer);
     }
 
-    /** Whether the consumer can be polled: it refuses to be without an assignment or a subscription. */
+    /**
+     * Whether to poll the consumer. It refuses to be without an assignment or a subscription; and where the topic was deleted it
+     * would ask for it again and again without a pause, some 600 times a second.
+     */
     public boolean canPoll() {
-        return inGroup || !consumer.assignment().isEmpty();
+        return inGroup || (!consumer.assignment().isEmpty() && !monitor.isMissing());
     }
 
     /** Resumes all partitions whose start offsets are known. */

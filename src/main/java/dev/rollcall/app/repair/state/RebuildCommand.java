@@ -115,33 +115,44 @@ public final class RebuildCommand implements Callable<Integer> {
         return partitions;
     }
 
-    /** Makes the changelogs, as Kafka Streams does, where there are none. */
+    /** Makes the changelogs, as Kafka Streams does, where there are none; before it changes anything it looks at both. */
     private void makeChangelogs(Clients clients, int partitions) {
-        for (String changelog : PresenceTopology.changelogs(clients.config().applicationId())) {
-            long count = clients.scan().find(changelog).orElse(0);
-            boolean hasRecords = count > 0 && clients.scan().hasRecords(changelog);
-            boolean isToBeDiscarded = hasRecords || (count > 0 && count != partitions);
-            if (isToBeDiscarded && !discard) {
-                throw new ConfigException(
-                        "%s has %d partitions, and %s: rebuild is for where it is lost; --discard deletes it"
-                                .formatted(changelog, count, hasRecords ? "records" : "must have " + partitions));
-            }
-            if (!dryRun && isToBeDiscarded) {
+        List<String> all = PresenceTopology.changelogs(clients.config().applicationId());
+        List<String> left = all.stream()
+                .filter(changelog -> isLeft(clients, changelog, partitions))
+                .toList();
+        if (!left.isEmpty() && !discard) {
+            throw new ConfigException(
+                    "%s still has records, or another number of partitions than the inputs (%d). What is stored of users and of shards belongs together: where one of %s is lost, --discard deletes the rest of the other and makes both anew"
+                            .formatted(String.join(" and ", left), partitions, String.join(" and ", all)));
+        }
+        if (dryRun) {
+            return;
+        }
+        for (String changelog : all) {
+            if (left.contains(changelog)) {
                 clients.await(clients.admin().deleteTopics(List.of(changelog)).all());
                 awaitThat(clients, changelog, false);
             }
-            if (!dryRun && (count == 0 || isToBeDiscarded)) {
-                Map<String, String> settings = new HashMap<>(OutputLimits.ANY_TIMESTAMP);
-                settings.put(TopicConfig.CLEANUP_POLICY_CONFIG, TopicConfig.CLEANUP_POLICY_COMPACT);
-                settings.put(TopicConfig.MESSAGE_TIMESTAMP_TYPE_CONFIG, "CreateTime");
-                NewTopic topic =
-                        new NewTopic(changelog, partitions, clients.config().topicReplicationFactor());
-                clients.await(clients.admin()
-                        .createTopics(List.of(topic.configs(settings)))
-                        .all());
-                awaitThat(clients, changelog, true);
+            if (!clients.exists(changelog)) {
+                create(clients, changelog, partitions);
             }
         }
+    }
+
+    private static boolean isLeft(Clients clients, String changelog, int partitions) {
+        long count = clients.scan().find(changelog).orElse(0);
+        return count > 0 && (count != partitions || clients.scan().hasRecords(changelog));
+    }
+
+    private static void create(Clients clients, String changelog, int partitions) {
+        Map<String, String> settings = new HashMap<>(OutputLimits.ANY_TIMESTAMP);
+        settings.put(TopicConfig.CLEANUP_POLICY_CONFIG, TopicConfig.CLEANUP_POLICY_COMPACT);
+        settings.put(TopicConfig.MESSAGE_TIMESTAMP_TYPE_CONFIG, "CreateTime");
+        NewTopic topic = new NewTopic(changelog, partitions, clients.config().topicReplicationFactor());
+        clients.await(
+                clients.admin().createTopics(List.of(topic.configs(settings))).all());
+        awaitThat(clients, changelog, true);
     }
 
     /** Waits until the broker that is asked knows of it. */
@@ -199,8 +210,6 @@ public final class RebuildCommand implements Callable<Integer> {
                                         .formatted(counts.guessed()),
                                 "%d %s, as they have changed"
                                         .formatted(counts.changed(), dryRun ? "would be published" : "published"),
-                                dryRun
-                                        ? "nothing was written"
-                                        : "rebuilt: delete streams/ in each data.dir, then start"));
+                                dryRun ? "nothing was written" : "rebuilt: start the instances"));
     }
 }
