@@ -7,6 +7,7 @@ import dev.rollcall.admin.TopicWatch;
 import dev.rollcall.admin.TopicsWait;
 import dev.rollcall.config.ConfigException;
 import dev.rollcall.config.RollcallConfig;
+import dev.rollcall.consumer.HeldPartitions;
 import dev.rollcall.consumer.ReadBarrierConsumer;
 import dev.rollcall.embedded.EmbeddedBroker;
 import dev.rollcall.embedded.EmbeddedJars;
@@ -24,9 +25,11 @@ import dev.rollcall.http.Backend;
 import dev.rollcall.http.Health;
 import dev.rollcall.http.HttpEdge;
 import dev.rollcall.metrics.Meters;
+import dev.rollcall.registry.Registry;
 import dev.rollcall.topology.OutputLimits;
 import dev.rollcall.topology.PresenceTopology;
 import dev.rollcall.topology.meters.ProcessorMeters;
+import dev.rollcall.wire.Registered;
 import dev.rollcall.wire.TopicNames;
 import dev.rollcall.wire.Topics;
 import java.net.InetAddress;
@@ -125,7 +128,7 @@ public final class Rollcall implements AutoCloseable {
     private synchronized void serveAlone(RollcallConfig config, HttpEdge alone) {
         if (!ended.isDone()) {
             try {
-                startServing(config, alone, Health.NO_PROCESSOR);
+                startServing(config, Registry.topics(config), alone, Health.NO_PROCESSOR);
             } catch (RuntimeException e) {
                 ended.completeExceptionally(e);
             }
@@ -225,8 +228,15 @@ public final class Rollcall implements AutoCloseable {
         Properties settings = KafkaSettings.streams(config, bootstrapServers);
         OutputLimits limits = new OutputTopics(admin, config, settings).read();
         ProcessorMeters counts = new ProcessorMeters(meters);
+        Optional<Registered> registered = Registry.of(config.registry());
+        Topics topics = Registry.topics(config, registered);
         Topology topology =
-                PresenceTopology.build(config, Clock.systemUTC(), partitions, instanceName(), limits, counts);
+                PresenceTopology.build(config, topics, Clock.systemUTC(), partitions, instanceName(), limits, counts);
+        HeldPartitions held = new HeldPartitions(
+                value -> registered.map(one -> one.waitsFor(value)).orElse(null));
+        if (registered.isPresent()) {
+            ReadBarrierConsumer.configure(settings, held);
+        }
         KafkaStreams streams = newStreams(topology, settings);
         RestartPolicy restarts = new RestartPolicy();
         streams.setUncaughtExceptionHandler(failure -> {
@@ -268,17 +278,22 @@ public final class Rollcall implements AutoCloseable {
                     restarts,
                     counts.clockTicks(),
                     restoration,
+                    held::waitsFor,
                     config.http().health(),
                     Rollcall::monotonicMs);
             parts.push(health.watch());
             health.show(meters);
+            meters.gauge(
+                    "rollcall.held.partitions",
+                    "Partitions of inputs that wait for the schema registry",
+                    "",
+                    held::size);
             StreamsMeters.show(meters, streams::metrics);
-            startServing(config, edge, health);
+            startServing(config, topics, edge, health);
         }
     }
 
-    private void startServing(RollcallConfig config, HttpEdge edge, Health health) {
-        Topics topics = Topics.of(config.topics());
+    private void startServing(RollcallConfig config, Topics topics, HttpEdge edge, Health health) {
         // The same after a restart, which then takes over the devices; and not that of an instance on another machine.
         String shard = "http-%s:%d".formatted(hostName(), edge.port());
         PresenceWriter writer = new PresenceWriter(topics, KafkaSettings.producer(config, bootstrapServers), shard);
