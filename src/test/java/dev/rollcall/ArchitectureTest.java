@@ -81,6 +81,8 @@ class ArchitectureTest {
                 .definedBy("dev.rollcall.topology..")
                 .layer("wire")
                 .definedBy("dev.rollcall.wire..")
+                .layer("registry")
+                .definedBy("dev.rollcall.registry..")
                 .layer("config")
                 .definedBy("dev.rollcall.config..")
                 .layer("consumer")
@@ -165,6 +167,7 @@ class ArchitectureTest {
                         "client.sending",
                         "simulate",
                         "topology",
+                        "registry",
                         "config")
                 .whereLayer("wire")
                 .mayOnlyAccessLayers("domain", "session", "text")
@@ -179,7 +182,12 @@ class ArchitectureTest {
                         "http.events",
                         "http.server",
                         "http.tokens",
+                        "registry",
                         "topology")
+                .whereLayer("registry")
+                .mayOnlyBeAccessedByLayers("app")
+                .whereLayer("registry")
+                .mayOnlyAccessLayers("wire", "config")
                 .whereLayer("consumer")
                 .mayOnlyBeAccessedByLayers("app", "topology")
                 .whereLayer("consumer")
@@ -250,7 +258,9 @@ class ArchitectureTest {
                         "dev.rollcall.partition",
                         "dev.rollcall.memory",
                         "dev.rollcall.wire",
+                        "dev.rollcall.wire.registry",
                         "dev.rollcall.wire.stored",
+                        "dev.rollcall.registry",
                         "dev.rollcall.config",
                         "dev.rollcall.domain",
                         "dev.rollcall.domain.user",

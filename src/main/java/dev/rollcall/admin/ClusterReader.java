@@ -1,5 +1,6 @@
 package dev.rollcall.admin;
 
+import dev.rollcall.config.ConfigException;
 import dev.rollcall.config.RollcallConfig;
 import dev.rollcall.contract.Access;
 import dev.rollcall.contract.Checkpoint;
@@ -57,8 +58,6 @@ final class ClusterReader {
     /** What was warned of already. */
     private final Set<String> denied = new HashSet<>();
 
-    private boolean mayUseTransactions;
-
     ClusterReader(Admin admin, RollcallConfig config, TopicContract contract) {
         this.admin = admin;
         this.config = config;
@@ -71,7 +70,6 @@ final class ClusterReader {
         // Before the logs' ends, which may move on meanwhile, and must not be behind what was read or stored.
         Optional<Map<TopicPartition, OffsetAndMetadata>> committed = offsets(config.applicationId());
         Map<Integer, Checkpoint> checkpoints = checkpoints();
-        requireTransactions();
         Map<String, Topic> topics = topics();
         Optional<Progress> progress = committed.flatMap(offsets -> logs(topics)
                 .map(logs -> new Progress(
@@ -105,10 +103,13 @@ final class ClusterReader {
         return new TopicPartition(config.topics().deviceHeartbeat(), partition);
     }
 
-    /** Fails, once and in words, where each thread of an instance would. */
-    private void requireTransactions() {
-        if (mayUseTransactions
-                || "at_least_once".equals(config.kafka().get(StreamsConfig.PROCESSING_GUARANTEE_CONFIG))) {
+    /**
+     * Fails in words where each thread of an instance would, in the end.
+     *
+     * @throws ConfigException if this user has no right to use the application's transactions
+     */
+    void requireTransactions() {
+        if ("at_least_once".equals(config.kafka().get(StreamsConfig.PROCESSING_GUARANTEE_CONFIG))) {
             return;
         }
         String id = config.applicationId() + "-check"; // there is none of that name, but whoever may use it is told so
@@ -122,7 +123,6 @@ final class ClusterReader {
                         e);
             }
         }
-        mayUseTransactions = true;
     }
 
     private Optional<Features> features() {

@@ -79,6 +79,7 @@ public final class TopicSetup {
      */
     public int ensure() {
         create(missing());
+        reader.requireTransactions();
         Cluster cluster = sampled(readAll());
         List<Finding> findings = contract.check(cluster, OptionalInt.empty());
         if (config.bootstrapServers().isEmpty() && !findings.isEmpty()) {
@@ -110,6 +111,7 @@ public final class TopicSetup {
      * @throws ClusterException if the cluster does not answer
      */
     public List<Finding> findings() {
+        reader.requireTransactions();
         Cluster cluster = sampled(reader.read());
         List<Finding> findings = new ArrayList<>(contract.check(cluster, OptionalInt.empty()));
         findings.addAll(contract.topics().missing(cluster));

@@ -3,8 +3,8 @@ package dev.rollcall.app;
 import dev.rollcall.client.PresencePublisher;
 import dev.rollcall.config.RollcallConfig;
 import dev.rollcall.domain.UserId;
+import dev.rollcall.registry.Registry;
 import dev.rollcall.text.Printable;
-import dev.rollcall.wire.Topics;
 import java.io.PrintWriter;
 import java.util.List;
 import java.util.concurrent.Callable;
@@ -50,7 +50,7 @@ final class HoldCommand implements Callable<Integer> {
         String bootstrapServers = Main.clientServers(config);
         PrintWriter out = spec.commandLine().getOut();
         PresencePublisher publisher = PresencePublisher.forShard(shard)
-                .topics(Topics.of(config.topics()))
+                .topics(Registry.topics(config))
                 .start(KafkaSettings.producer(config, bootstrapServers));
         Runtime.getRuntime()
                 .addShutdownHook(new Thread(handOver ? publisher::handOver : publisher::close, "hold-stop"));

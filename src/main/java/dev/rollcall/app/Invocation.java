@@ -16,6 +16,8 @@ final class Invocation {
     /** Of topics, but for whoever creates them. */
     private static final Set<String> CREATION = Set.of("topic.partitions", "topic.replication.factor");
 
+    private static final String REGISTRY = "schema.registry.";
+
     private final String started;
     private final List<Path> files;
     private final Map<String, String> overrides;
@@ -51,6 +53,7 @@ final class Invocation {
         boolean isATopic = key.startsWith("topic.") && !CREATION.contains(key);
         return isATopic
                 || key.startsWith("kafka.")
+                || key.startsWith(REGISTRY)
                 || key.equals("bootstrap.servers")
                 || key.equals("embedded.kafka.port");
     }
@@ -59,7 +62,7 @@ final class Invocation {
         boolean isSecret = key.startsWith("kafka.")
                 && !key.endsWith(".file")
                 && KafkaKeys.isSecret(key.substring("kafka.".length()));
-        return isSecret ? "…" : value;
+        return isSecret || (key.startsWith(REGISTRY) && key.endsWith("password")) ? "…" : value;
     }
 
     /** As a shell takes it for one word. */

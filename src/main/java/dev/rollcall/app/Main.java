@@ -21,6 +21,7 @@ import dev.rollcall.config.RollcallConfig;
 import dev.rollcall.embedded.EmbeddedBrokerException;
 import dev.rollcall.logging.LimitedLog;
 import dev.rollcall.text.Printable;
+import dev.rollcall.wire.registry.RegistryUnavailableException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.nio.charset.Charset;
@@ -192,6 +193,7 @@ public final class Main implements Callable<Integer>, Program {
                 || failure instanceof ClusterException
                 || failure instanceof EmbeddedBrokerException
                 || failure instanceof SerializationException // of what is stored
+                || failure instanceof RegistryUnavailableException
                 || failure instanceof IllegalArgumentException) {
             return Printable.lines(failure.getMessage());
         } else if (isOfKafkasSettings(failure)) {

@@ -8,6 +8,7 @@ import dev.rollcall.admin.TopicWatch;
 import dev.rollcall.admin.TopicsWait;
 import dev.rollcall.config.ConfigException;
 import dev.rollcall.config.RollcallConfig;
+import dev.rollcall.consumer.HeldPartitions;
 import dev.rollcall.consumer.ReadBarrierConsumer;
 import dev.rollcall.embedded.EmbeddedBroker;
 import dev.rollcall.embedded.EmbeddedJars;
@@ -25,9 +26,11 @@ import dev.rollcall.http.Backend;
 import dev.rollcall.http.Health;
 import dev.rollcall.http.HttpEdge;
 import dev.rollcall.metrics.Meters;
+import dev.rollcall.registry.Registry;
 import dev.rollcall.topology.OutputLimits;
 import dev.rollcall.topology.PresenceTopology;
 import dev.rollcall.topology.meters.ProcessorMeters;
+import dev.rollcall.wire.Registered;
 import dev.rollcall.wire.TopicNames;
 import dev.rollcall.wire.Topics;
 import java.net.InetAddress;
@@ -47,7 +50,6 @@ import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.streams.CloseOptions;
 import org.apache.kafka.streams.KafkaStreams;
 import org.apache.kafka.streams.KafkaStreams.State;
-import org.apache.kafka.streams.StreamsConfig;
 import org.apache.kafka.streams.Topology;
 import org.apache.kafka.streams.errors.StreamsException;
 import org.apache.kafka.streams.errors.StreamsUncaughtExceptionHandler.StreamThreadExceptionResponse;
@@ -127,7 +129,7 @@ public final class Rollcall implements AutoCloseable {
     private synchronized void serveAlone(RollcallConfig config, HttpEdge alone) {
         if (!ended.isDone()) {
             try {
-                startServing(config, alone, Health.NO_PROCESSOR);
+                startServing(config, Registry.topics(config), alone, Health.NO_PROCESSOR);
             } catch (RuntimeException e) {
                 ended.completeExceptionally(e);
             }
@@ -229,14 +231,16 @@ public final class Rollcall implements AutoCloseable {
         Properties settings = KafkaSettings.streams(config, bootstrapServers);
         OutputLimits limits = new OutputTopics(admin, config, settings).read();
         ProcessorMeters counts = new ProcessorMeters(meters);
+        Optional<Registered> registered = Registry.of(config.registry());
+        Topics topics = Registry.topics(config, registered);
         Topology topology =
-                PresenceTopology.build(config, Clock.systemUTC(), partitions, instanceName(), limits, counts);
-        KafkaStreams streams = newStreams(topology, settings);
-        if (state.isOutdated()) {
-            LOG.info("the changelogs were made anew: what {} has of those before is deleted", config.dataDir());
-            streams.cleanUp();
-            state.forget();
+                PresenceTopology.build(config, topics, Clock.systemUTC(), partitions, instanceName(), limits, counts);
+        HeldPartitions held = new HeldPartitions(
+                value -> registered.map(one -> one.waitsFor(value)).orElse(null));
+        if (registered.isPresent()) {
+            ReadBarrierConsumer.configure(settings, held);
         }
+        KafkaStreams streams = ProcessorStreams.create(topology, settings, state);
         RestartPolicy restarts = new RestartPolicy();
         streams.setUncaughtExceptionHandler(failure -> {
             Verdict verdict = restarts.judge(failure, monotonicMs());
@@ -277,17 +281,22 @@ public final class Rollcall implements AutoCloseable {
                     restarts,
                     counts.clockTicks(),
                     restoration,
+                    held::waitsFor,
                     config.http().health(),
                     Rollcall::monotonicMs);
             parts.push(health.watch());
             health.show(meters);
+            meters.gauge(
+                    "rollcall.held.partitions",
+                    "Partitions of inputs that wait for the schema registry",
+                    "",
+                    held::size);
             StreamsMeters.show(meters, streams::metrics);
-            startServing(config, edge, health);
+            startServing(config, topics, edge, health);
         }
     }
 
-    private void startServing(RollcallConfig config, HttpEdge edge, Health health) {
-        Topics topics = Topics.of(config.topics());
+    private void startServing(RollcallConfig config, Topics topics, HttpEdge edge, Health health) {
         // The same after a restart, which then takes over the devices; and not that of an instance on another machine.
         String shard = "http-%s:%d".formatted(hostName(), edge.port());
         PresenceWriter writer = new PresenceWriter(topics, KafkaSettings.producer(config, bootstrapServers), shard);
@@ -313,18 +322,6 @@ public final class Rollcall implements AutoCloseable {
 
     private static long monotonicMs() {
         return System.nanoTime() / 1_000_000;
-    }
-
-    private static KafkaStreams newStreams(Topology topology, Properties settings) {
-        try {
-            return new KafkaStreams(topology, settings, ReadBarrierConsumer.supplier(), new SteadyTime());
-        } catch (org.apache.kafka.common.config.ConfigException e) {
-            throw new ConfigException("kafka.*: " + e.getMessage());
-        } catch (StreamsException e) {
-            throw new ConfigException(
-                    "the processor cannot use %s: is another one running on it? Each needs a data.dir of its own (%s)"
-                            .formatted(settings.get(StreamsConfig.STATE_DIR_CONFIG), e.getMessage()));
-        }
     }
 
     private static String instanceName() {

@@ -7,7 +7,7 @@ import dev.rollcall.domain.Heartbeat;
 import dev.rollcall.domain.PresenceState;
 import dev.rollcall.domain.StatusText;
 import dev.rollcall.domain.UserId;
-import dev.rollcall.wire.Topics;
+import dev.rollcall.registry.Registry;
 import java.util.OptionalLong;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
@@ -92,7 +92,7 @@ final class SendCommand implements Runnable {
         RollcallConfig config = main.config();
         String bootstrapServers = Main.clientServers(config);
         try (EventSender sender =
-                new EventSender(Topics.of(config.topics()), KafkaSettings.producer(config, bootstrapServers))) {
+                new EventSender(Registry.topics(config), KafkaSettings.producer(config, bootstrapServers))) {
             await(event.apply(sender), "sent", bootstrapServers);
         }
         spec.commandLine().getOut().println("sent");

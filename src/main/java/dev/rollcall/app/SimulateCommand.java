@@ -1,11 +1,11 @@
 package dev.rollcall.app;
 
 import dev.rollcall.config.RollcallConfig;
+import dev.rollcall.registry.Registry;
 import dev.rollcall.simulate.Population;
 import dev.rollcall.simulate.Simulator;
 import dev.rollcall.simulate.Tempo;
 import dev.rollcall.simulate.Totals;
-import dev.rollcall.wire.Topics;
 import java.io.PrintWriter;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
@@ -83,7 +83,7 @@ final class SimulateCommand implements Callable<Integer> {
                 population,
                 Tempo.LIFELIKE,
                 paced,
-                Topics.of(config.topics()),
+                Registry.topics(config),
                 KafkaSettings.producer(config, bootstrapServers))) {
             stopOnCtrlC(simulator, printed);
             print(

@@ -6,8 +6,8 @@ import dev.rollcall.client.PresenceSubscriber.Options;
 import dev.rollcall.config.RollcallConfig;
 import dev.rollcall.domain.Presence;
 import dev.rollcall.domain.PresenceState;
+import dev.rollcall.registry.Registry;
 import dev.rollcall.text.Printable;
-import dev.rollcall.wire.Topics;
 import java.io.PrintWriter;
 import java.time.Instant;
 import java.time.ZoneId;
@@ -44,7 +44,7 @@ final class WatchCommand implements Callable<Integer> {
         Options options =
                 fromBeginning ? Options.fullCopy() : Options.fullCopy().withoutSnapshot();
         try (PresenceSubscriber subscriber = new PresenceSubscriber(
-                Topics.of(config.topics()).presence(),
+                Registry.topics(config).presence(),
                 KafkaSettings.consumer(config, bootstrapServers),
                 options,
                 change -> {

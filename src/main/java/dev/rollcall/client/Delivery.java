@@ -4,9 +4,11 @@ import dev.rollcall.client.PresenceSubscriber.Listener;
 import dev.rollcall.client.PresenceSubscriber.Options;
 import dev.rollcall.client.PresenceSubscriber.Parked;
 import dev.rollcall.client.PresenceSubscriber.Totals;
+import dev.rollcall.client.reading.SchemaWait;
 import dev.rollcall.domain.Presence;
 import dev.rollcall.domain.UserId;
 import dev.rollcall.wire.Topic;
+import dev.rollcall.wire.registry.RegistryUnavailableException;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Collection;
@@ -46,6 +48,7 @@ final class Delivery {
 
     private final Deque<ConsumerRecord<byte[], byte[]>> backlog = new ArrayDeque<>();
     private @Nullable Attempt retry;
+    private final SchemaWait schema;
     private volatile Totals totals = Totals.NONE;
 
     Delivery(
@@ -56,6 +59,7 @@ final class Delivery {
             PartitionStates partitions,
             Consumer<TopicPartition> onSnapshotDelivered) {
         this.topic = topic;
+        this.schema = new SchemaWait(topic.name());
         this.options = options;
         this.listener = listener;
         this.nanoTime = nanoTime;
@@ -75,6 +79,9 @@ final class Delivery {
         if (retry != null && gone.contains(retry.from)) {
             retry = null;
         }
+        if (backlog.isEmpty()) {
+            schema.succeeded();
+        }
     }
 
     /** Whether all records that were read are processed; snapshots may be left to deliver. */
@@ -88,8 +95,15 @@ final class Delivery {
 
     /** The time until the next retry, {@code atMost} at most; zero without one. */
     Duration untilRetry(Duration atMost) {
-        long nanos = retry == null ? 0 : retry.notBefore - nanoTime.getAsLong();
+        long now = nanoTime.getAsLong();
+        long nanos = retry == null ? schema.left(now).toNanos() : retry.notBefore - now;
         return Duration.ofNanos(Math.max(0, Math.min(nanos, atMost.toNanos())));
+    }
+
+    /** Thread-safe. */
+    @Nullable
+    String waitsFor() {
+        return schema.waitsFor();
     }
 
     /** Thread-safe. */
@@ -121,7 +135,7 @@ final class Delivery {
             return true;
         }
         ConsumerRecord<byte[], byte[]> record = backlog.peek();
-        if (record == null) {
+        if (record == null || !schema.left(nanoTime.getAsLong()).isZero()) {
             return false;
         }
         PartitionState state = partitions.get(partitionOf(record));
@@ -140,9 +154,14 @@ final class Delivery {
         try {
             user = topic.keys().deserializer().deserialize(record.topic(), record.key());
             value = topic.values().deserializer().deserialize(record.topic(), record.value());
+            schema.succeeded();
             if (user == null) {
                 throw new SerializationException("a record of " + record.topic() + " has no key");
             }
+        } catch (RegistryUnavailableException e) {
+            schema.failed(e.getMessage(), nanoTime.getAsLong());
+            backlog.addFirst(record); // those behind it wait too, in their order
+            return;
         } catch (SerializationException e) {
             park(new Parked(record.topic(), record.partition(), record.offset(), null, e));
             state.advanceTo(record.offset() + 1);

@@ -230,7 +230,7 @@ public final class PresenceSubscriber implements AutoCloseable {
         return !now.isEmpty() && !loop.isTopicMissing() && now.values().stream().allMatch(Progress::snapshotComplete);
     }
 
-    /** What {@link #run} waits for, the brokers or the topic, as text; empty: nothing. */
+    /** What {@link #run} waits for, the brokers, the topic or a schema registry, as text; empty: nothing. */
     public Optional<String> waitsFor() {
         return Optional.ofNullable(loop.waitsFor());
     }

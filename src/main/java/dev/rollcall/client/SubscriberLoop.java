@@ -142,10 +142,11 @@ final class SubscriberLoop implements AutoCloseable {
         return delivery.totals();
     }
 
-    /** See {@link TopicMonitor#waitsFor}. Thread-safe. */
+    /** See {@link TopicMonitor#waitsFor}; or a schema. Thread-safe. */
     @Nullable
     String waitsFor() {
-        return monitor.waitsFor();
+        String missing = monitor.waitsFor();
+        return missing == null ? delivery.waitsFor() : missing;
     }
 
     /** See {@link TopicMonitor#isMissing}. Thread-safe. */

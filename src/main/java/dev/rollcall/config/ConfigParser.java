@@ -78,6 +78,7 @@ final class ConfigParser {
                         name("topic.presence-routing")),
                 (int) number("topic.partitions", 1, 10_000),
                 replicationFactor(),
+                new RegistryParser(values).parse(flag("schema.registry.write")),
                 kafka());
         requireDistinctTopics(config.topics());
         return config;

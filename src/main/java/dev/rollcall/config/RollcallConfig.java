@@ -27,12 +27,13 @@ public record RollcallConfig(
         TopicNames topics,
         int topicPartitions,
         short topicReplicationFactor,
+        RegistrySettings registry,
         SortedMap<String, String> kafka) {
 
     /** Without anything that is secret. */
     @Override
     public String toString() {
-        return "RollcallConfig[applicationId=%s, bootstrapServers=%s, dataDir=%s, rules=%s, tickIntervalMs=%d, http=%s, matrix=%s, topics=%s, kafka=%s]"
+        return "RollcallConfig[applicationId=%s, bootstrapServers=%s, dataDir=%s, rules=%s, tickIntervalMs=%d, http=%s, matrix=%s, topics=%s, registry=%s, kafka=%s]"
                 .formatted(
                         applicationId,
                         bootstrapServers,
@@ -42,6 +43,7 @@ public record RollcallConfig(
                         http,
                         matrix,
                         topics,
+                        registry,
                         KafkaKeys.masked(kafka));
     }
 

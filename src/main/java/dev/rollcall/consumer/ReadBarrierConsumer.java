@@ -5,6 +5,7 @@ import static java.util.Objects.requireNonNull;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Proxy;
 import java.time.Duration;
+import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -36,13 +37,14 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The consumer of a stream thread, behind a {@link ReadBarrier}: records are handed to Streams when it is known what the
- * other inputs have.
+ * other inputs have. Where a registry says what values are, what it has not said yet is held back: {@link HoldingBack}.
  *
  * <p>Streams lets a program supply its consumer, but not under {@code group.protocol=streams} (KIP-1071), for which there is a
- * setting of its own, made for its tests. With either one, two methods differ from the consumer's.
+ * setting of its own, made for its tests. With either one, these methods differ from the consumer's.
  */
 public final class ReadBarrierConsumer extends ConsumerWrapper {
     private static final String TOPICS = "rollcall.barrier.topics";
+    private static final String HELD = "rollcall.held.partitions";
 
     /** No longer than a partition should wait for the new leader, once there is one. */
     private static final int REQUEST_TIMEOUT_MS = 5_000;
@@ -55,6 +57,11 @@ public final class ReadBarrierConsumer extends ConsumerWrapper {
         streams.put(
                 StreamsConfig.mainConsumerPrefix(StreamsConfig.InternalConfig.INTERNAL_CONSUMER_WRAPPER),
                 ReadBarrierConsumer.class);
+    }
+
+    /** As well, so that a record which cannot be read yet is waited for. */
+    public static void configure(Properties streams, HeldPartitions held) {
+        streams.put(StreamsConfig.mainConsumerPrefix(HELD), held);
     }
 
     /** Supplies the consumers that {@link #configure} asks for, and Kafka's own clients otherwise. */
@@ -91,6 +98,16 @@ public final class ReadBarrierConsumer extends ConsumerWrapper {
     }
 
     @Override
+    public void pause(Collection<TopicPartition> partitions) {
+        requireNonNull(guarded).pause(partitions);
+    }
+
+    @Override
+    public void resume(Collection<TopicPartition> partitions) {
+        requireNonNull(guarded).resume(partitions);
+    }
+
+    @Override
     public void close(CloseOptions options) {
         requireNonNull(guarded).close();
         super.close(options);
@@ -100,15 +117,23 @@ public final class ReadBarrierConsumer extends ConsumerWrapper {
     private static Consumer<byte[], byte[]> proxy(Guarded guarded) {
         return (Consumer<byte[], byte[]>) Proxy.newProxyInstance(
                 ReadBarrierConsumer.class.getClassLoader(), new Class<?>[] {Consumer.class}, (self, method, args) -> {
-                    String name = method.getName();
-                    if (name.equals("poll")) {
-                        return guarded.poll((Duration) args[0]);
-                    }
-                    if (name.equals("currentLag")) {
-                        return guarded.currentLag((TopicPartition) args[0]);
-                    }
-                    if (name.equals("close")) {
-                        guarded.close();
+                    switch (method.getName()) {
+                        case "poll" -> {
+                            return guarded.poll((Duration) args[0]);
+                        }
+                        case "currentLag" -> {
+                            return guarded.currentLag((TopicPartition) args[0]);
+                        }
+                        case "pause" -> {
+                            guarded.pause((Collection<TopicPartition>) args[0]);
+                            return null;
+                        }
+                        case "resume" -> {
+                            guarded.resume((Collection<TopicPartition>) args[0]);
+                            return null;
+                        }
+                        case "close" -> guarded.close();
+                        default -> {} // the consumer's own
                     }
                     try {
                         return method.invoke(guarded.consumer, args);
@@ -123,6 +148,7 @@ public final class ReadBarrierConsumer extends ConsumerWrapper {
         private final Consumer<byte[], byte[]> consumer;
         private final Admin admin;
         private final ReadBarrier barrier;
+        private final @Nullable HoldingBack holdingBack;
 
         Guarded(Consumer<byte[], byte[]> consumer, Map<String, ?> config) {
             this.consumer = consumer;
@@ -134,6 +160,7 @@ public final class ReadBarrierConsumer extends ConsumerWrapper {
             admin = Admin.create(settings);
             List<String> topics = List.of(String.valueOf(config.get(TOPICS)).split(","));
             barrier = new ReadBarrier(topics, this::endOffsets, System::nanoTime);
+            holdingBack = config.get(HELD) instanceof HeldPartitions held ? new HoldingBack(consumer, held) : null;
         }
 
         private Map<TopicPartition, KafkaFuture<ListOffsetsResultInfo>> endOffsets(Set<TopicPartition> partitions) {
@@ -146,13 +173,35 @@ public final class ReadBarrierConsumer extends ConsumerWrapper {
         }
 
         ConsumerRecords<byte[], byte[]> poll(Duration timeout) {
+            if (holdingBack != null) {
+                holdingBack.release();
+            }
             ConsumerRecords<byte[], byte[]> polled = consumer.poll(timeout);
+            if (holdingBack != null) {
+                polled = holdingBack.withhold(polled);
+            }
             barrier.await(polled.partitions());
             return polled;
         }
 
         OptionalLong currentLag(TopicPartition partition) {
             return barrier.lag(partition, consumer.currentLag(partition), this::position);
+        }
+
+        void pause(Collection<TopicPartition> partitions) {
+            if (holdingBack == null) {
+                consumer.pause(partitions);
+            } else {
+                holdingBack.pause(partitions);
+            }
+        }
+
+        void resume(Collection<TopicPartition> partitions) {
+            if (holdingBack == null) {
+                consumer.resume(partitions);
+            } else {
+                holdingBack.resume(partitions);
+            }
         }
 
         /** Empty while a new leader has not confirmed it: to wait here would hold back the other partitions. */
@@ -165,6 +214,9 @@ public final class ReadBarrierConsumer extends ConsumerWrapper {
         }
 
         void close() {
+            if (holdingBack != null) {
+                holdingBack.close();
+            }
             admin.close(Duration.ZERO);
         }
     }

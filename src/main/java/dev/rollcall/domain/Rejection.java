@@ -19,9 +19,9 @@ public record Rejection(Reason reason, String detail) {
 
     /** The kinds of bad input. The name in lower case is what the dead letter's header says. */
     public enum Reason {
-        /** The bytes are not Avro single-object encoding, or not of the schema that they name. */
+        /** The bytes are not in a format that is read, or not of the schema that they name. */
         UNDECODABLE,
-        /** Well-formed single-object encoding, of a schema that Rollcall does not know. */
+        /** A well-formed value of a schema that Rollcall, or the schema registry, does not know, or has no use for. */
         UNKNOWN_SCHEMA,
         /** A record of Rollcall's that belongs on another topic. */
         WRONG_TOPIC,

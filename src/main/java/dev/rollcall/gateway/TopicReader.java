@@ -5,6 +5,7 @@ import dev.rollcall.client.reading.LeaderWatch;
 import dev.rollcall.client.reading.PartitionAssignment;
 import dev.rollcall.client.reading.ReaderClients;
 import dev.rollcall.client.reading.Retries;
+import dev.rollcall.client.reading.SchemaWait;
 import dev.rollcall.client.reading.StartOffsets;
 import dev.rollcall.client.reading.TopicLookup.TopicInfo;
 import dev.rollcall.client.reading.TopicMonitor;
@@ -107,6 +108,7 @@ public final class TopicReader implements AutoCloseable {
         private final PartitionAssignment assignment =
                 new PartitionAssignment(topic, false, true, clients.consumer(), monitor, this);
         private final Map<TopicPartition, StartOffsets> started = new HashMap<>();
+        private final SchemaWait schema = new SchemaWait(topic);
 
         void step() {
             TopicInfo described = monitor.poll();
@@ -134,7 +136,7 @@ public final class TopicReader implements AutoCloseable {
                         read.addAll(records.records(partition));
                     }
                 }
-                decoding.apply(read);
+                schema.read(() -> decoding.apply(read), decoding.copy::fail, () -> stopped);
             } catch (InvalidOffsetException e) {
                 assignment.outOfRange(e.partitions(), e);
             }

@@ -36,6 +36,7 @@ public final class ProcessorHealth implements Health, AutoCloseable {
     private final RestartPolicy restarts;
     private final ClockTicks ticks;
     private final Restoration restoration;
+    private final Supplier<List<String>> held;
     private final HealthSettings settings;
     private final LongSupplier monotonicMs;
     private final Commits commits = new Commits();
@@ -50,6 +51,7 @@ public final class ProcessorHealth implements Health, AutoCloseable {
     /**
      * Looks at nothing yet.
      *
+     * @param held what partitions wait for that are held, in words
      * @param monotonicMs a monotonic clock, in ms
      */
     public ProcessorHealth(
@@ -58,6 +60,7 @@ public final class ProcessorHealth implements Health, AutoCloseable {
             RestartPolicy restarts,
             ClockTicks ticks,
             Restoration restoration,
+            Supplier<List<String>> held,
             HealthSettings settings,
             LongSupplier monotonicMs) {
         this.state = state;
@@ -65,6 +68,7 @@ public final class ProcessorHealth implements Health, AutoCloseable {
         this.restarts = restarts;
         this.ticks = ticks;
         this.restoration = restoration;
+        this.held = held;
         this.settings = settings;
         this.monotonicMs = monotonicMs;
     }
@@ -143,6 +147,7 @@ public final class ProcessorHealth implements Health, AutoCloseable {
             all.add("the processor to run for %d s after a thread of it has failed"
                     .formatted(RestartPolicy.RECOVERY.toSeconds()));
         }
+        all.addAll(held.get());
         long commitAge = commitAgeMs();
         if (commitAge > settings.stallMs()) {
             all.add("commits to go through: the last one was %d s ago".formatted(commitAge / 1_000));

@@ -21,7 +21,6 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
@@ -202,9 +201,7 @@ public final class RebuiltPartition {
         Set<UserId> all = new HashSet<>(played.keySet());
         all.addAll(published.keySet());
         // Whoever has but a text or a flag that was cleared may have been erased, and must not be stored again.
-        texts.keySet().stream()
-                .filter(user -> Objects.requireNonNull(texts.get(user)).value().text() != null)
-                .forEach(all::add);
+        texts.forEach((user, text) -> all.addAll(text.value().text() == null ? Set.of() : Set.of(user)));
         flags.keySet().stream().filter(this::isHidden).forEach(all::add);
         long aheadMs = played.values().stream()
                 .mapToLong(UserSnapshot::clockAheadMs)

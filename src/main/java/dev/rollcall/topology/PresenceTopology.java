@@ -75,12 +75,20 @@ public final class PresenceTopology {
     /** As above, where it is known what the topics take. */
     public static Topology build(
             RollcallConfig config, Clock clock, int partitions, String instance, OutputLimits limits) {
-        return build(config, clock, partitions, instance, limits, new ProcessorMeters(Meters.none()));
+        return build(
+                config,
+                Topics.of(config.topics()),
+                clock,
+                partitions,
+                instance,
+                limits,
+                new ProcessorMeters(Meters.none()));
     }
 
-    /** As above, and counts. */
+    /** As above, with the formats of these topics, and counts. */
     public static Topology build(
             RollcallConfig config,
+            Topics topics,
             Clock clock,
             int partitions,
             String instance,
@@ -88,6 +96,7 @@ public final class PresenceTopology {
             ProcessorMeters meters) {
         return build(
                 config,
+                topics,
                 clock,
                 partitions,
                 instance,
@@ -100,6 +109,7 @@ public final class PresenceTopology {
     /** With the stores given, for tests that end a processor and go on with what it stored. */
     static Topology build(
             RollcallConfig config,
+            Topics topics,
             Clock clock,
             int partitions,
             String instance,
@@ -107,7 +117,6 @@ public final class PresenceTopology {
             ProcessorMeters meters,
             KeyValueBytesStoreSupplier users,
             KeyValueBytesStoreSupplier shards) {
-        Topics topics = Topics.of(config.topics());
         Topology topology = new Topology();
 
         HeartbeatSource heartbeats = new HeartbeatSource(topics.heartbeats());

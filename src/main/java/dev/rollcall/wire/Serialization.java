@@ -28,23 +28,10 @@ import org.apache.kafka.common.serialization.Serdes;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The one serde mechanism: Avro single-object encoding for every value, plain bytes for keys. What of users and shards is
- * stored is in a package of its own, for clients have no use for it. All are thread-safe.
+ * The one serde mechanism: Avro for every value, in one {@link Format} or another, plain bytes for keys. What of users and shards
+ * is stored is in a package of its own, for clients have no use for it. All are thread-safe.
  */
 public final class Serialization {
-    /** Every record of the contract, so that one on the wrong topic is told from one that nobody knows. */
-    private static final SingleObject CONTRACT = new SingleObject(
-            DeviceHeartbeat.getClassSchema(),
-            ShardHeartbeat.getClassSchema(),
-            ClockPulse.getClassSchema(),
-            UserStatus.getClassSchema(),
-            dev.rollcall.v1.AppearOffline.getClassSchema(),
-            UserPresence.getClassSchema(),
-            dev.rollcall.v1.RoutingView.getClassSchema());
-
-    private static final SingleObject PRESENCE = new SingleObject(UserPresence.getClassSchema());
-    private static final SingleObject ROUTING = new SingleObject(dev.rollcall.v1.RoutingView.getClassSchema());
-
     private Serialization() {}
 
     public static Serde<UserId> userIds() {
@@ -53,8 +40,9 @@ public final class Serialization {
                 (topic, bytes) -> bytes == null ? null : UserId.ofBytes(bytes));
     }
 
-    static Serde<Inbound> heartbeats() {
+    static Serde<Inbound> heartbeats(Format format) {
         Serde<Inbound> all = inputs(
+                format,
                 new Rejected(new Rejection(Reason.NULL_HEARTBEAT, "a heartbeat must have a value")),
                 value -> value instanceof DeviceHeartbeat heartbeat
                         ? new Beat(Wire.toDomain(heartbeat))
@@ -69,54 +57,65 @@ public final class Serialization {
         });
     }
 
-    static Serde<Inbound> statuses() {
+    static Serde<Inbound> statuses(Format format) {
         return inputs(
+                format,
                 new Status(StatusText.NONE),
                 value -> value instanceof UserStatus status ? new Status(Wire.toDomain(status)) : null);
     }
 
-    static Serde<Inbound> appearOffline() {
+    static Serde<Inbound> appearOffline(Format format) {
         return inputs(
+                format,
                 new AppearOffline(false),
                 value -> value instanceof dev.rollcall.v1.AppearOffline flag
                         ? new AppearOffline(flag.getAppearOffline())
                         : null);
     }
 
-    static Serde<Presence> presence() {
+    static Serde<Presence> presence(Format format) {
         return Serdes.serdeFrom(
-                (topic, value) -> value == null ? null : Wire.write(value),
-                (topic, bytes) -> read(PRESENCE, topic, bytes, value -> Wire.toDomain((UserPresence) value)));
+                (topic, value) -> value == null ? null : format.ofOwn(Wire.write(value)),
+                (topic, bytes) -> read(
+                        format,
+                        topic,
+                        bytes,
+                        value -> value instanceof UserPresence presence ? Wire.toDomain(presence) : null));
     }
 
-    static Serde<RoutingView> routing() {
+    static Serde<RoutingView> routing(Format format) {
         return Serdes.serdeFrom(
-                (topic, value) -> value == null ? null : SingleObject.encode(Wire.toAvro(value)),
-                (topic, bytes) ->
-                        read(ROUTING, topic, bytes, value -> Wire.toDomain((dev.rollcall.v1.RoutingView) value)));
+                (topic, value) -> value == null ? null : format.ofOwn(SingleObject.encode(Wire.toAvro(value))),
+                (topic, bytes) -> read(
+                        format,
+                        topic,
+                        bytes,
+                        value -> value instanceof dev.rollcall.v1.RoutingView view ? Wire.toDomain(view) : null));
     }
 
     /** The values of an input topic. Never fails: what cannot be used says so, and why. */
-    private static Serde<Inbound> inputs(Content ofNull, Translation<Content> translation) {
+    private static Serde<Inbound> inputs(Format format, Content ofNull, Translation<Content> translation) {
         Deserializer<Inbound> deserializer = (topic, bytes) -> {
             if (bytes == null) {
                 return new Inbound(null, ofNull);
             }
             try {
-                SpecificRecord value = CONTRACT.decode(bytes);
+                SpecificRecord value = format.decode(bytes);
                 Content content = translation.of(value);
                 if (content == null) {
-                    throw new UnreadableException(
-                            Reason.WRONG_TOPIC,
-                            "%s does not belong on the topic %s"
-                                    .formatted(value.getSchema().getName(), topic));
+                    throw wrongTopic(value, topic);
                 }
                 return new Inbound(bytes, content);
             } catch (UnreadableException e) {
                 return new Inbound(bytes, new Rejected(e.rejection()));
             }
         };
-        return Serdes.serdeFrom((topic, value) -> write(value.content()), deserializer);
+        return Serdes.serdeFrom(
+                (topic, value) -> {
+                    byte[] own = write(value.content());
+                    return own == null ? null : format.ofOwn(own);
+                },
+                deserializer);
     }
 
     private static byte @Nullable [] write(Content content) {
@@ -135,12 +134,26 @@ public final class Serialization {
     }
 
     private static <T> @Nullable T read(
-            SingleObject codec, String topic, byte @Nullable [] bytes, Translation<T> translation) {
+            Format format, String topic, byte @Nullable [] bytes, Translation<T> translation) {
+        if (bytes == null) {
+            return null;
+        }
         try {
-            return bytes == null ? null : translation.of(codec.decode(bytes));
+            SpecificRecord value = format.decode(bytes);
+            T content = translation.of(value);
+            if (content == null) {
+                throw wrongTopic(value, topic);
+            }
+            return content;
         } catch (UnreadableException e) {
             throw new SerializationException("a value of " + topic + " cannot be read: " + e.getMessage(), e);
         }
+    }
+
+    private static UnreadableException wrongTopic(SpecificRecord value, String topic) {
+        return new UnreadableException(
+                Reason.WRONG_TOPIC,
+                "%s does not belong on the topic %s".formatted(value.getSchema().getName(), topic));
     }
 
     private interface Translation<T> {

@@ -75,29 +75,41 @@ public final class SingleObject {
             throw new UnreadableException(
                     Reason.UNDECODABLE, "not Avro single-object encoding: it must begin with C3 01 and a fingerprint");
         }
-        long fingerprint = ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN).getLong(2);
+        long fingerprint = fingerprint(bytes);
         DatumReader<? extends SpecificRecord> reader = readers.get(fingerprint);
         if (reader == null) {
             throw new UnreadableException(
                     Reason.UNKNOWN_SCHEMA,
                     "no schema with the fingerprint %016x is known here".formatted(Long.reverseBytes(fingerprint)));
         }
+        return decode(reader, bytes, HEADER_BYTES);
+    }
+
+    static long fingerprint(byte[] encoded) {
+        return ByteBuffer.wrap(encoded).order(ByteOrder.LITTLE_ENDIAN).getLong(2);
+    }
+
+    /** Reads a body that begins there and ends where the bytes do. */
+    static SpecificRecord decode(DatumReader<? extends SpecificRecord> reader, byte[] bytes, int from)
+            throws UnreadableException {
         try {
-            StrictDecoder decoder = new StrictDecoder(bytes, HEADER_BYTES);
+            StrictDecoder decoder = new StrictDecoder(bytes, from);
             SpecificRecord value = reader.read(null, decoder);
             if (!decoder.isEnd()) {
                 throw new UnreadableException(Reason.UNDECODABLE, "there are bytes after the end of the record");
             }
             return value;
-        } catch (IOException | RuntimeException e) {
+        } catch (IOException | RuntimeException | StackOverflowError e) { // the last of another's schema that nests
             throw new UnreadableException(Reason.UNDECODABLE, "the body does not match its schema (" + e + ")");
         }
     }
 
     private void addReader(Schema writer, Schema reader) {
-        readers.put(
-                SchemaNormalization.parsingFingerprint64(writer),
-                new SpecificDatumReader<>(writer, reader, model(reader)));
+        readers.put(SchemaNormalization.parsingFingerprint64(writer), reader(writer, reader));
+    }
+
+    static DatumReader<SpecificRecord> reader(Schema writer, Schema reader) {
+        return new SpecificDatumReader<>(writer, reader, model(reader));
     }
 
     /** With the coders that Avro generates into a class, where it can: several times as fast as going through the schema. */
@@ -108,7 +120,15 @@ public final class SingleObject {
     }
 
     private static Optional<Schema> committed(String record, int version) {
-        String path = "/schemas/versions/%s.%d.avsc".formatted(record, version);
+        return read("/schemas/versions/%s.%d.avsc".formatted(record, version));
+    }
+
+    /** The current schema as it is published; in that of the generated class, strings have a property for Java. */
+    static Schema published(Schema current) {
+        return read("/schemas/%s.avsc".formatted(current.getName())).orElseThrow();
+    }
+
+    private static Optional<Schema> read(String path) {
         try (InputStream file = SingleObject.class.getResourceAsStream(path)) {
             return file == null ? Optional.empty() : Optional.of(new Schema.Parser().parse(file));
         } catch (IOException e) {

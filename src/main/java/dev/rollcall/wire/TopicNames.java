@@ -7,4 +7,9 @@ public record TopicNames(
         String appearOffline,
         String presence,
         String deadLetters,
-        String routing) {}
+        String routing) {
+
+    /** Those that the contract gives them. */
+    public static final TopicNames OF_CONTRACT = new TopicNames(
+            "device-heartbeat", "status", "appear-offline", "presence", "presence-dead-letters", "presence-routing");
+}

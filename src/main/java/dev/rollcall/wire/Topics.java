@@ -17,24 +17,32 @@ public record Topics(
 
     /** The topics under the names that the contract gives them. */
     public static Topics ofContract() {
-        return of(new TopicNames(
-                "device-heartbeat",
-                "status",
-                "appear-offline",
-                "presence",
-                "presence-dead-letters",
-                "presence-routing"));
+        return of(TopicNames.OF_CONTRACT);
+    }
+
+    /** As above, where values may also be in a registry's format. */
+    public static Topics ofContract(Registered registered) {
+        return of(TopicNames.OF_CONTRACT, registered);
     }
 
     /** The topics under the names that are configured. */
     public static Topics of(TopicNames names) {
+        return of(names, Format.OWN);
+    }
+
+    /** As above, where values may also be in a registry's format. */
+    public static Topics of(TopicNames names, Registered registered) {
+        return of(names, (Format) registered);
+    }
+
+    private static Topics of(TopicNames names, Format format) {
         return new Topics(
-                new Topic<>(names.deviceHeartbeat(), Serialization.userIds(), Serialization.heartbeats()),
-                new Topic<>(names.status(), Serialization.userIds(), Serialization.statuses()),
-                new Topic<>(names.appearOffline(), Serialization.userIds(), Serialization.appearOffline()),
-                new Topic<>(names.presence(), Serialization.userIds(), Serialization.presence()),
+                new Topic<>(names.deviceHeartbeat(), Serialization.userIds(), Serialization.heartbeats(format)),
+                new Topic<>(names.status(), Serialization.userIds(), Serialization.statuses(format)),
+                new Topic<>(names.appearOffline(), Serialization.userIds(), Serialization.appearOffline(format)),
+                new Topic<>(names.presence(), Serialization.userIds(), Serialization.presence(format)),
                 new Topic<>(names.deadLetters(), Serdes.ByteArray(), Serdes.ByteArray()),
-                new Topic<>(names.routing(), Serialization.userIds(), Serialization.routing()));
+                new Topic<>(names.routing(), Serialization.userIds(), Serialization.routing(format)));
     }
 
     /** The topics that Rollcall reads, which must have the same number of partitions. */

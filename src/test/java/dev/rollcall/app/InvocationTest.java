@@ -42,12 +42,17 @@ class InvocationTest {
         overrides.put("http.port", "8081");
         overrides.put("kafka.sasl.jaas.config", "secret");
         overrides.put("kafka.security.protocol", "SASL_SSL");
+        overrides.put("schema.registry.url", "https://registry");
+        overrides.put("schema.registry.user", "me");
+        overrides.put("schema.registry.password", "secret");
 
         assertThat(new Invocation("rollcall", List.of(Path.of("own.properties")), overrides)
                         .client("watch", RollcallConfig.of(overrides), "localhost:19092"))
                 .isEqualTo(
                         "rollcall watch --config own.properties --set embedded.kafka.port=19092 --set topic.presence=who"
-                                + " --set kafka.sasl.jaas.config=… --set kafka.security.protocol=SASL_SSL");
+                                + " --set kafka.sasl.jaas.config=… --set kafka.security.protocol=SASL_SSL"
+                                + " --set schema.registry.url=https://registry --set schema.registry.user=me"
+                                + " --set schema.registry.password=…");
     }
 
     @Test

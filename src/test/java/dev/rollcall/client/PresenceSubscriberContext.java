@@ -9,6 +9,8 @@ import dev.rollcall.client.reading.TopicLookup;
 import dev.rollcall.domain.Presence;
 import dev.rollcall.domain.PresenceState;
 import dev.rollcall.domain.UserId;
+import dev.rollcall.wire.FakeRegistry;
+import dev.rollcall.wire.Registered;
 import dev.rollcall.wire.Topic;
 import dev.rollcall.wire.Topics;
 import java.time.Duration;
@@ -45,7 +47,7 @@ import org.jspecify.annotations.Nullable;
  * log serves records from wherever the subscriber seeks to.
  */
 final class PresenceSubscriberContext {
-    private final Topic<UserId, Presence> topic = Topics.ofContract().presence();
+    private Topic<UserId, Presence> topic = Topics.ofContract().presence();
     private final Options options;
     private final List<TreeMap<Long, ConsumerRecord<byte[], byte[]>>> log = new ArrayList<>();
     private final Map<TopicPartition, OffsetAndMetadata> committed = new HashMap<>();
@@ -77,6 +79,11 @@ final class PresenceSubscriberContext {
         PresenceSubscriberContext context = new PresenceSubscriberContext(partitions, options);
         context.startAndPoll();
         return context;
+    }
+
+    /** From now on values may be in that registry's format; before the start. */
+    void registry(FakeRegistry registry) {
+        topic = Topics.ofContract(Registered.reading(registry, () -> nanos)).presence();
     }
 
     // The log

@@ -23,12 +23,15 @@ class ProcessorHealthTest {
     private final Restoration restoration = new Restoration(() -> TimeUnit.MILLISECONDS.toNanos(nowMs()));
     private State state = State.RUNNING;
     private long nowMs;
+    private final List<String> held = new ArrayList<>();
+
     private final ProcessorHealth health = new ProcessorHealth(
             () -> state,
             () -> List.copyOf(threads),
             restarts,
             new ClockTicks(),
             restoration,
+            () -> List.copyOf(held),
             new HealthSettings(15_000, 600_000),
             this::nowMs);
 

@@ -249,7 +249,7 @@ class DistributionIT {
     }
 
     /** The feature release, by the file that each Java has in its directory. */
-    private static int release(Path java) {
+    static int release(Path java) {
         try {
             return Files.readAllLines(java.resolve("release")).stream()
                     .filter(line -> line.startsWith("JAVA_VERSION="))

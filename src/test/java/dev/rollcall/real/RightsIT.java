@@ -37,6 +37,7 @@ import org.apache.kafka.common.acl.AclBinding;
 import org.apache.kafka.common.acl.AclBindingFilter;
 import org.apache.kafka.common.acl.AclOperation;
 import org.apache.kafka.common.resource.ResourcePatternFilter;
+import org.apache.kafka.common.resource.ResourceType;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
 import org.junit.jupiter.api.AfterEach;
@@ -114,6 +115,9 @@ class RightsIT {
                     .isTrue();
             grant(rest);
 
+            if (left.pattern().resourceType() == ResourceType.TRANSACTIONAL_ID) {
+                assertThat(run("check")).startsWith("78").contains(PRINCIPAL).contains("transactional ids");
+            }
             String refusal = refusal();
             assertThat(refusal)
                     .as("without %s", left)

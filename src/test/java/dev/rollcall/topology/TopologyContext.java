@@ -118,6 +118,7 @@ final class TopologyContext implements AutoCloseable {
         return new TopologyTestDriver(
                 PresenceTopology.build(
                         config,
+                        topics,
                         time.withZone(ZoneOffset.UTC),
                         partitions,
                         "test",

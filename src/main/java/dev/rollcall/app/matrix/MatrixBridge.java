@@ -6,7 +6,7 @@ import dev.rollcall.config.RollcallConfig;
 import dev.rollcall.gateway.PresenceWriter;
 import dev.rollcall.matrix.MatrixReceiver;
 import dev.rollcall.metrics.Meters;
-import dev.rollcall.wire.Topics;
+import dev.rollcall.registry.Registry;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
@@ -50,7 +50,7 @@ public final class MatrixBridge implements AutoCloseable {
         if (!ended.isDone()) {
             try {
                 receiver.open(new PresenceWriter(
-                        Topics.of(config.topics()), producer, config.matrix().shard()));
+                        Registry.topics(config), producer, config.matrix().shard()));
             } catch (RuntimeException e) {
                 ended.completeExceptionally(e);
             }

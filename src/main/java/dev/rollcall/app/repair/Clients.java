@@ -6,8 +6,10 @@ import dev.rollcall.admin.Refusal;
 import dev.rollcall.app.operator.Program;
 import dev.rollcall.config.ConfigException;
 import dev.rollcall.config.RollcallConfig;
+import dev.rollcall.registry.Registry;
 import dev.rollcall.topology.PresenceTopology;
 import dev.rollcall.wire.Topics;
+import dev.rollcall.wire.registry.RegistryUnavailableException;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Deque;
@@ -43,6 +45,7 @@ public final class Clients implements AutoCloseable {
     private final Answers answers;
     private final Deque<AutoCloseable> open = new ArrayDeque<>();
     private @Nullable Admin admin;
+    private @Nullable Topics topics;
     private @Nullable TopicScan committed;
     private @Nullable KafkaProducer<byte[], byte[]> writer;
 
@@ -56,6 +59,8 @@ public final class Clients implements AutoCloseable {
     public static int with(Program program, ToIntFunction<Clients> command) {
         try (Clients clients = new Clients(program)) {
             return command.applyAsInt(clients);
+        } catch (RegistryUnavailableException e) {
+            throw e; // not the cluster's
         } catch (ApiException e) {
             throw translated(e, program.config());
         }
@@ -71,7 +76,12 @@ public final class Clients implements AutoCloseable {
     }
 
     public Topics topics() {
-        return Topics.of(config.topics());
+        Topics all = topics;
+        if (all == null) {
+            all = Registry.topics(config);
+            topics = all;
+        }
+        return all;
     }
 
     /** Of the users' store. */

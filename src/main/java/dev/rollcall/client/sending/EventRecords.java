@@ -55,7 +55,7 @@ public final class EventRecords {
             return alone;
         }
         ProducerRecord<byte[], byte[]> both = status(user, text);
-        both.headers().add(CarriedHeartbeat.HEADER, alone.value());
+        both.headers().add(CarriedHeartbeat.HEADER, CarriedHeartbeat.encode(heartbeat));
         return both;
     }
 

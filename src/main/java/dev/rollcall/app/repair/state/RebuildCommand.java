@@ -39,7 +39,7 @@ import picocli.CommandLine.Spec;
             "Makes what is stored of the users anew, when the changelog is lost: from presence, the texts and flags, and the"
                     + " heartbeats that are kept. Sequences go on, hidden users stay hidden, and only what has changed is published.",
             "Who was published as online, and of whom no heartbeat is left, stays so for --hold-ms.",
-            "Needs all instances to be stopped, and streams/ in each data.dir to be deleted before they are started again."
+            "Needs all instances to be stopped. What they have on disk is deleted when they start."
         },
         footer = {"", "Example: rebuild --dry-run --set bootstrap.servers=kafka:9092"},
         mixinStandardHelpOptions = true,
