@@ -13,6 +13,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -223,6 +224,36 @@ class DistributionIT {
                         "a b",
                         "*")
                 .doesNotContain("--enable-native-access=ALL-UNNAMED");
+    }
+
+    @Test
+    void shouldTakeTheCollectorOfTheOperatorAlone() throws Exception {
+        Path launcher = home.resolve("bin/rollcall");
+        for (String collector : List.of("-XX:+UseSerialGC", "-Xmx77m -XX:+UseParallelGC")) {
+            Outcome outcome =
+                    outcome(builder(Map.of("JAVA_OPTS", collector), fakeJava("17.0.1"), launcher, "--version"));
+
+            assertThat(outcome.out()).contains(collector.replace(' ', '\n')).doesNotContain("-XX:+UseG1GC");
+        }
+        Map<String, String> serial = Map.of("JAVA_OPTS", OPTIONS + " -XX:+UseSerialGC");
+        assertThat(outcome(builder(serial, thisJava(), launcher, "--version")).code())
+                .isZero();
+        assertThat(outcome(builder(Map.of("JAVA_OPTS", "-XX:+UseStringDeduplication"), fakeJava("17.0.1"), launcher))
+                        .out())
+                .contains("-XX:+UseG1GC");
+    }
+
+    @Test
+    void shouldHaveAllThatItsBookLinksTo() throws Exception {
+        Pattern link = Pattern.compile("]\\((?![a-z]+:|#)([^)#]+)");
+        try (Stream<Path> files = Files.walk(home)) {
+            for (Path page :
+                    files.filter(file -> file.toString().endsWith(".md")).toList()) {
+                assertThat(link.matcher(Files.readString(page)).results().map(found -> found.group(1)))
+                        .as("%s", page)
+                        .allMatch(target -> Files.exists(page.resolveSibling(target)));
+            }
+        }
     }
 
     @Test
