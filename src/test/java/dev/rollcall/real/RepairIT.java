@@ -184,7 +184,7 @@ class RepairIT {
             assertThat(shown.at("/as_a_record_of/device-heartbeat").asText()).startsWith("refused: ");
             assertThat(shown.at("/headers/own").asText()).isEqualTo("header");
             assertThat(shown.get("value_hex").asText()).startsWith("c301");
-            assertThat(run("dead-letters", "show", "0:99").code()).isEqualTo(70);
+            assertThat(run("dead-letters", "show", "0:99").code()).isEqualTo(64);
 
             JsonNode dry = json("dead-letters", "replay", "--all", "--dry-run");
             assertThat(dry.get("replayed").asInt()).isEqualTo(1);

@@ -10,9 +10,7 @@ import dev.rollcall.domain.Rejection.Reason;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.format.DateTimeParseException;
-import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.Deque;
 import java.util.List;
 import java.util.Objects;
 import java.util.function.Consumer;
@@ -71,15 +69,13 @@ public final class DeadLettersCommand implements Runnable {
             throw refused("--limit must be at least 1");
         }
         return Clients.with(program(), clients -> {
-            Deque<Letter> last = new ArrayDeque<>();
+            Newest newest = new Newest(most);
             long[] count = {0};
             read(clients, reason, since, letter -> {
                 count[0]++;
-                last.add(letter);
-                if (last.size() > most) {
-                    last.remove();
-                }
+                newest.add(letter);
             });
+            List<Letter> last = newest.inOrder();
             ObjectNode all = Output.object().put("found", count[0]).put("shown", last.size());
             ArrayNode letters = all.putArray("letters");
             last.forEach(letter -> letters.add(letter.summary()));
@@ -114,7 +110,7 @@ public final class DeadLettersCommand implements Runnable {
                 spec.commandLine()
                         .getErr()
                         .println("there is no dead letter %s: never was, or no longer".formatted(place));
-                return ExitCode.DATA;
+                return ExitCode.USAGE;
             }
             new Output(spec, json).print(letter.details());
             return 0;

@@ -10,6 +10,7 @@ import dev.rollcall.wire.Inbound;
 import dev.rollcall.wire.Topic;
 import dev.rollcall.wire.Topics;
 import java.nio.charset.StandardCharsets;
+import java.util.Comparator;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Locale;
@@ -26,6 +27,11 @@ import org.jspecify.annotations.Nullable;
 final class Letter {
     /** Of a record that was replayed: the letter that it was. */
     static final String REPLAYED_FROM = "rollcall.replayed-from";
+
+    /** The oldest first; of the same time, as they lie in the topic. */
+    static final Comparator<Letter> BY_TIME = Comparator.comparingLong(Letter::timestamp)
+            .thenComparingInt(letter -> letter.record.partition())
+            .thenComparingLong(letter -> letter.record.offset());
 
     private static final Set<String> OURS = Set.of(
             DeadLetter.REASON,
