@@ -6,6 +6,8 @@ import dev.rollcall.contract.Cluster;
 import dev.rollcall.contract.ClusterContract;
 import dev.rollcall.contract.Finding;
 import dev.rollcall.contract.Fix.Alter;
+import dev.rollcall.contract.KafkaTools;
+import dev.rollcall.contract.Principal;
 import dev.rollcall.metrics.Meters;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -27,6 +29,7 @@ import org.apache.kafka.clients.admin.AlterConfigOp;
 import org.apache.kafka.clients.admin.ConfigEntry;
 import org.apache.kafka.clients.admin.NewTopic;
 import org.apache.kafka.common.config.ConfigResource;
+import org.apache.kafka.common.errors.AuthorizationException;
 import org.apache.kafka.common.errors.TopicExistsException;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -206,7 +209,7 @@ public final class TopicSetup {
     }
 
     private String fix(Finding finding) {
-        return finding.fix().text(bootstrapServers);
+        return finding.fix().text(KafkaTools.of(bootstrapServers));
     }
 
     /** What {@link #create} creates a topic with. */
@@ -223,7 +226,7 @@ public final class TopicSetup {
                 LOG.info("created the topic {} with {} partitions", name, config.topicPartitions());
             } catch (ExecutionException e) {
                 if (!(e.getCause() instanceof TopicExistsException)) {
-                    throw answers.failed("cannot create the topic " + name, "Create on the topic " + name, e);
+                    throw failed("cannot create the topic " + name, "Create on the topic " + name, "create", e);
                 }
             }
         }
@@ -242,7 +245,9 @@ public final class TopicSetup {
         try {
             answers.await(admin.incrementalAlterConfigs(changes).all());
         } catch (ExecutionException e) {
-            throw answers.failed("cannot alter the topics", "AlterConfigs on them", e);
+            String topics =
+                    changes.keySet().stream().map(ConfigResource::name).sorted().collect(Collectors.joining(", "));
+            throw failed("cannot change the settings of " + topics, "AlterConfigs on the topics " + topics, "fix", e);
         }
         // The controller has answered; the broker may learn of it a moment later.
         poll(cluster -> contract.check(cluster, OptionalInt.empty()).stream()
@@ -250,6 +255,16 @@ public final class TopicSetup {
         findings.stream()
                 .filter(finding -> finding.fix() instanceof Alter)
                 .forEach(finding -> LOG.info("{}; corrected, because {}", finding, because));
+    }
+
+    /** A right that is an administrator's, and that the command {@code acls} asks for in no role. */
+    private RuntimeException failed(String what, String right, String command, ExecutionException e) {
+        return e.getCause() instanceof AuthorizationException
+                ? new ConfigException(
+                        ("%s: %s lacks the right %s: run \"rollcall topics %s\" as an administrator of the cluster"
+                                        + " (an instance needs no such right)")
+                                .formatted(what, Principal.of(config.kafka()), right, command))
+                : answers.failed(what, right, e);
     }
 
     /** Waits, because not every broker may know a topic that was just created. */

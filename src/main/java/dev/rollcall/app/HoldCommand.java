@@ -35,7 +35,7 @@ final class HoldCommand implements Callable<Integer> {
     @Parameters(index = "1..*", arity = "1..*", paramLabel = "DEVICE")
     private List<String> devices = List.of();
 
-    @Option(names = "--shard", description = "The shard's name (default: ${DEFAULT-VALUE}).")
+    @Option(names = "--shard", paramLabel = "NAME", description = "The shard's name (default: ${DEFAULT-VALUE}).")
     private String shard = "hold";
 
     @Option(

@@ -41,6 +41,7 @@ import org.apache.kafka.streams.errors.StreamsException;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Help.Visibility;
 import picocli.CommandLine.IVersionProvider;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -83,6 +84,7 @@ public final class Main implements Callable<Integer>, Program {
     @Option(
             names = "--set",
             paramLabel = "KEY=VALUE",
+            showDefaultValue = Visibility.NEVER,
             scope = ScopeType.INHERIT,
             description = "Sets a key of config/rollcall.properties; may be repeated.")
     private Map<String, String> overrides = new LinkedHashMap<>();
@@ -90,6 +92,7 @@ public final class Main implements Callable<Integer>, Program {
     @Option(
             names = "--config",
             paramLabel = "FILE",
+            showDefaultValue = Visibility.NEVER,
             scope = ScopeType.INHERIT,
             description = "Reads keys from a file, under the environment and --set.")
     private List<Path> files = new ArrayList<>();
@@ -125,9 +128,8 @@ public final class Main implements Callable<Integer>, Program {
                     return ExitCode.USAGE;
                 })
                 .setExecutionExceptionHandler((failure, commandLine, parsed) -> {
-                    Throwable told = main.refusal(failure);
-                    commandLine.getErr().println(explain(told));
-                    return ExitCode.of(told);
+                    commandLine.getErr().println(main.explain(failure));
+                    return ExitCode.of(main.refusal(failure));
                 });
     }
 
@@ -188,7 +190,9 @@ public final class Main implements Callable<Integer>, Program {
     }
 
     /** The message if the operator can correct the failure; else the stack trace. */
-    static String explain(Throwable failure) {
+    @Override
+    public String explain(Throwable thrown) {
+        Throwable failure = refusal(thrown);
         if (failure instanceof ConfigException
                 || failure instanceof ClusterException
                 || failure instanceof EmbeddedBrokerException

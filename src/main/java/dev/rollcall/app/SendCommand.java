@@ -55,6 +55,7 @@ final class SendCommand implements Runnable {
             @Parameters(paramLabel = "DEVICE") String device,
             @Option(
                             names = "--state",
+                            paramLabel = "STATE",
                             description = "online, idle or offline; without it a live device keeps its state")
                     @Nullable
                     PresenceState state,
@@ -62,7 +63,9 @@ final class SendCommand implements Runnable {
             @Option(names = "--lease-ms", paramLabel = "MS", description = "How long this keeps the device alive.")
                     @Nullable
                     Long leaseMs,
-            @Option(names = "--shard", description = "The homeserver shard of the device.") @Nullable String shard) {
+            @Option(names = "--shard", paramLabel = "NAME", description = "The homeserver shard of the device.")
+                    @Nullable
+                    String shard) {
         OptionalLong lease = leaseMs == null ? OptionalLong.empty() : OptionalLong.of(leaseMs);
         Heartbeat heartbeat = new Heartbeat(device, state, closed, lease, shard);
         return send(sender -> sender.heartbeat(UserId.of(user), heartbeat));

@@ -15,7 +15,6 @@ import static org.apache.kafka.common.resource.ResourceType.TRANSACTIONAL_ID;
 import dev.rollcall.config.RollcallConfig;
 import dev.rollcall.topology.PresenceTopology;
 import dev.rollcall.wire.TopicNames;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.EnumSet;
 import java.util.LinkedHashMap;
@@ -31,6 +30,8 @@ import org.apache.kafka.common.resource.ResourceType;
 
 /** The least rights of each {@link Role}. READ and WRITE include DESCRIBE. */
 public final class Access {
+    static final String TOOL = "kafka-acls.sh";
+
     private final Map<ResourcePattern, Set<AclOperation>> rights = new LinkedHashMap<>();
 
     private Access() {}
@@ -73,19 +74,26 @@ public final class Access {
         return "%s on the topic %s".formatted(operations.isEmpty() ? "Describe" : operations, topic);
     }
 
-    /** A command for each resource. */
-    public List<String> commands(String principal, String bootstrapServers) {
-        List<String> commands = new ArrayList<>();
-        rights.forEach(
-                (resource, operations) -> commands.add(command(resource, operations, principal, bootstrapServers)));
-        return commands;
+    /** A command for each resource, which grants what is needed of it. */
+    public List<String> granting(String principal, KafkaTools tools) {
+        return commands("--add", principal, tools);
     }
 
-    static String command(
-            ResourcePattern resource, Set<AclOperation> operations, String principal, String bootstrapServers) {
-        return "kafka-acls.sh --bootstrap-server %s --add --allow-principal %s %s %s--%s %s"
+    /** A command for each resource, which takes away what {@link #granting} grants. */
+    public List<String> removing(String principal, KafkaTools tools) {
+        return commands("--remove --force", principal, tools); // without it the tool asks each time
+    }
+
+    private List<String> commands(String action, String principal, KafkaTools tools) {
+        return rights.entrySet().stream()
+                .map(one -> tools.command(TOOL, action + " " + arguments(one.getKey(), one.getValue(), principal)))
+                .toList();
+    }
+
+    /** What the tool is told of a right, beside whether to add it. */
+    static String arguments(ResourcePattern resource, Set<AclOperation> operations, String principal) {
+        return "--allow-principal %s %s %s--%s %s"
                 .formatted(
-                        bootstrapServers,
                         principal,
                         operations.stream()
                                 .map(operation -> "--operation " + camelCase(operation))

@@ -4,6 +4,7 @@ package dev.rollcall.contract;
  * Something of a cluster that is not as it should be.
  *
  * @param topic empty: it is about the cluster as a whole, or about Rollcall's settings
+ * @param setting empty: it is about the topic itself
  * @param fix how to correct it
  */
 public record Finding(
@@ -32,13 +33,10 @@ public record Finding(
     /** What is, what should be, and why, in one sentence. */
     @Override
     public String toString() {
-        return "%s has %s=%s, and %s have %s: %s"
-                .formatted(
-                        topic.isEmpty() ? "the cluster" : "the topic " + topic,
-                        setting,
-                        is,
-                        isRefused() ? "must" : "should",
-                        shouldBe,
-                        why);
+        String what = topic.isEmpty() ? "the cluster" : "the topic " + topic;
+        String must = isRefused() ? "must" : "should";
+        return setting.isEmpty()
+                ? "%s is %s, and %s be %s: %s".formatted(what, is, must, shouldBe, why)
+                : "%s has %s=%s, and %s have %s: %s".formatted(what, setting, is, must, shouldBe, why);
     }
 }

@@ -48,10 +48,7 @@ final class RightsContract {
                         join(missing),
                         "the processor could not go on",
                         new Decide(
-                                "grant it",
-                                "kafka-acls.sh",
-                                Access.command(resource, missing, principal, "")
-                                        .replaceFirst("^.*--bootstrap-server +", ""))));
+                                "grant it", Access.TOOL, "--add " + Access.arguments(resource, missing, principal))));
             }
         });
         return findings;

@@ -152,9 +152,9 @@ public final class TopicContract {
                 .filter(name -> !cluster.topics().containsKey(name))
                 .map(name -> Finding.unwise(
                         name,
-                        "topic",
+                        "",
                         "absent",
-                        "a topic",
+                        "there",
                         "the start creates it, which takes the right Create",
                         Decide.on("rollcall topics create")))
                 .toList();

@@ -1,9 +1,17 @@
 package dev.rollcall.app;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.PrintWriter;
 import java.io.StringWriter;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.SocketTimeoutException;
+import java.util.ArrayList;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -84,6 +92,57 @@ class CommandLineTest {
     void shouldAskForLittleWhenARoleDoesLittle(String role, int resources, String has) {
         assertThat(execute("acls --principal User:x --role " + role)).isZero();
         assertThat(out.toString().lines()).hasSize(resources).anyMatch(line -> line.endsWith(has));
+    }
+
+    @Test
+    void shouldAskNoClusterForTheRights() throws Exception {
+        try (ServerSocket broker = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+            assertThat(execute("acls --principal User:x --set bootstrap.servers=localhost:" + broker.getLocalPort()))
+                    .isZero();
+            broker.setSoTimeout(100);
+            assertThatThrownBy(broker::accept).isInstanceOf(SocketTimeoutException.class);
+        }
+    }
+
+    @Test
+    void shouldTakeAwayWhatItGrants() {
+        execute("acls --principal User:rollcall");
+        List<String> granting = out.toString().lines().toList();
+        out.getBuffer().setLength(0);
+
+        assertThat(execute("acls --principal User:rollcall --remove --command-config admin.properties"))
+                .isZero();
+        assertThat(out.toString().lines())
+                .hasSameSizeAs(granting)
+                .containsExactlyElementsOf(granting.stream()
+                        .map(line -> line.replace(" --add ", " --command-config admin.properties --remove --force "))
+                        .toList());
+    }
+
+    @Test
+    void shouldPrintOneObjectWhenTheClusterCannotBeAskedAndJsonIsWanted() throws Exception {
+        int code = execute("check --json --set bootstrap.servers=kafka:9092 --set kafka.security.protocol=NONSENSE");
+
+        JsonNode json = new ObjectMapper().readTree(out.toString());
+        assertThat(code).isEqualTo(78);
+        assertThat(json.get("usable").booleanValue()).isFalse();
+        assertThat(json.get("error").asText())
+                .startsWith("kafka.*: ")
+                .isEqualTo(err.toString().strip());
+    }
+
+    @Test
+    void shouldNameEachParameterInTheHelpAndNoDefaultWhereThereIsNone() {
+        List<CommandLine> all = new ArrayList<>(List.of(Main.commandLine()));
+        for (int at = 0; at < all.size(); at++) {
+            all.addAll(all.get(at).getSubcommands().values());
+        }
+
+        assertThat(all)
+                .hasSizeGreaterThan(20)
+                .allSatisfy(command -> assertThat(command.getUsageMessage())
+                        .as(command.getCommandName())
+                        .doesNotContainPattern("<\\w+>|Default: *(\\[]|\\{})?\\s*\\R"));
     }
 
     private static String line(String rest) {

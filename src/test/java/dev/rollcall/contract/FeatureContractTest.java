@@ -30,7 +30,7 @@ class FeatureContractTest {
 
         assertThat(finding.isRefused()).isTrue();
         assertThat(finding.toString()).startsWith("the cluster has transaction.version=1, and must have 2: ");
-        assertThat(finding.fix().text("broker:9092")).isEqualTo(COMMAND);
+        assertThat(finding.fix().text(KafkaTools.of("broker:9092"))).isEqualTo(COMMAND);
     }
 
     @Test
@@ -41,7 +41,7 @@ class FeatureContractTest {
 
     @Test
     void shouldAskForOtherBrokersWhenTheseDoNotKnowTheLevel() {
-        assertThat(theOne(check(Map.of(), Map.of(), Map.of())).fix().text("broker:9092"))
+        assertThat(theOne(check(Map.of(), Map.of(), Map.of())).fix().text(KafkaTools.of("broker:9092")))
                 .isEqualTo("upgrade the brokers to Kafka 4.0 or later, and then: " + COMMAND);
     }
 
@@ -62,7 +62,7 @@ class FeatureContractTest {
 
         assertThat(finding.isRefused()).isTrue();
         assertThat(finding.toString()).startsWith("the cluster has streams.version=0, and must have 1: ");
-        assertThat(finding.fix().text("broker:9092"))
+        assertThat(finding.fix().text(KafkaTools.of("broker:9092")))
                 .isEqualTo("kafka-features.sh --bootstrap-server broker:9092 upgrade --feature streams.version=1");
     }
 

@@ -56,7 +56,7 @@ class StateContractTest {
                 .startsWith(
                         "the topic rollcall-users-changelog has records=none (there is no such topic), and must have"
                                 + " all that it had: the inputs are read already");
-        assertThat(finding.fix().text("kafka:9092"))
+        assertThat(finding.fix().text(KafkaTools.of("kafka:9092")))
                 .contains("kafka-streams-application-reset.sh --bootstrap-server kafka:9092 --application-id rollcall"
                         + " --input-topics device-heartbeat,status,appear-offline")
                 .contains("delete streams/ in each data.dir");
@@ -171,7 +171,7 @@ class StateContractTest {
         Finding finding = theOne(atStart());
         assertThat(finding.isRefused()).isTrue();
         assertThat(finding.toString()).startsWith("the topic presence has partitions=3, and must have 2: ");
-        assertThat(finding.fix().text("kafka:9092"))
+        assertThat(finding.fix().text(KafkaTools.of("kafka:9092")))
                 .endsWith("rollcall check --accept-partitions --set bootstrap.servers=kafka:9092");
         assertThat(whileItRuns()).containsExactly(finding);
     }

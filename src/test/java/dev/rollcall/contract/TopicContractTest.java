@@ -62,7 +62,7 @@ class TopicContractTest {
         assertThat(finding.isRefused()).isTrue();
         assertThat(finding.toString())
                 .startsWith("the topic %s has %s=%s, and must have %s: ".formatted(topic, setting, is, shouldBe));
-        assertThat(finding.fix().text("kafka:9092"))
+        assertThat(finding.fix().text(KafkaTools.of("kafka:9092")))
                 .isEqualTo("kafka-configs.sh --bootstrap-server kafka:9092 --alter --entity-type topics --entity-name "
                         + topic + " --add-config " + setting + "=" + shouldBe);
         assertThat(whileItRuns()).containsExactly(finding);
@@ -103,7 +103,7 @@ class TopicContractTest {
 
         assertThat(finding.isRefused()).isFalse();
         assertThat(finding.toString()).startsWith("the topic " + topic + " has replicas=1, and should have 3: ");
-        assertThat(finding.fix().text("kafka:9092"))
+        assertThat(finding.fix().text(KafkaTools.of("kafka:9092")))
                 .contains("kafka-reassign-partitions.sh --bootstrap-server kafka:9092");
     }
 
@@ -154,7 +154,7 @@ class TopicContractTest {
 
         assertThat(finding.isRefused()).isTrue();
         assertThat(finding.toString()).startsWith("the topic " + topic + " has partitions=4, and must have 12: ");
-        assertThat(finding.fix().text("kafka:9092"))
+        assertThat(finding.fix().text(KafkaTools.of("kafka:9092")))
                 .isEqualTo(
                         "kafka-topics.sh --bootstrap-server kafka:9092 --alter --topic " + topic + " --partitions 12");
     }
@@ -168,7 +168,7 @@ class TopicContractTest {
         assertThat(atStart()).hasSize(3).allSatisfy(finding -> {
             assertThat(finding.isRefused()).isTrue();
             assertThat(finding.toString()).contains("partitions=24, and must have 12: what is stored of the users");
-            assertThat(finding.fix().text("kafka:9092")).contains("application.id");
+            assertThat(finding.fix().text(KafkaTools.of("kafka:9092"))).contains("application.id");
         });
     }
 
@@ -180,7 +180,7 @@ class TopicContractTest {
         Finding finding = theOne(whileItRuns());
 
         assertThat(finding.toString()).startsWith("the topic status has partitions=24, and must have 12: ");
-        assertThat(finding.fix().text("kafka:9092")).contains("application.id");
+        assertThat(finding.fix().text(KafkaTools.of("kafka:9092"))).contains("application.id");
     }
 
     @Test

@@ -28,6 +28,8 @@ import java.util.Set;
 import java.util.concurrent.ExecutionException;
 import java.util.stream.IntStream;
 import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.AlterConfigOp;
+import org.apache.kafka.clients.admin.ConfigEntry;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.common.TopicPartition;
@@ -36,6 +38,7 @@ import org.apache.kafka.common.acl.AccessControlEntryFilter;
 import org.apache.kafka.common.acl.AclBinding;
 import org.apache.kafka.common.acl.AclBindingFilter;
 import org.apache.kafka.common.acl.AclOperation;
+import org.apache.kafka.common.config.ConfigResource;
 import org.apache.kafka.common.resource.ResourcePatternFilter;
 import org.apache.kafka.common.resource.ResourceType;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
@@ -127,6 +130,29 @@ class RightsIT {
                     .as("without %s", left)
                     .contains(left.entry().operation().toString());
         }
+    }
+
+    @Test
+    void shouldSendForAnAdministratorWhenTopicsAreToBeCreatedOrChanged() throws Exception {
+        grant(needed());
+        admin.deleteTopics(List.of("status")).all().get();
+        assertThat(run("topics create"))
+                .startsWith(
+                        "78 cannot create the topic status: User:rollcall lacks the right Create on the topic status: "
+                                + "run \"rollcall topics create\" as an administrator of the cluster")
+                .doesNotContain("acls");
+        new TopicSetup(admin, config(), cluster.bootstrapServers()).create(List.of("status"));
+
+        admin.incrementalAlterConfigs(Map.of(
+                        new ConfigResource(ConfigResource.Type.TOPIC, "status"),
+                        List.of(new AlterConfigOp(
+                                new ConfigEntry("cleanup.policy", "delete"), AlterConfigOp.OpType.SET))))
+                .all()
+                .get();
+        assertThat(run("topics fix"))
+                .startsWith("78 cannot change the settings of status: User:rollcall lacks the right AlterConfigs on the"
+                        + " topics status: run \"rollcall topics fix\" as an administrator of the cluster")
+                .doesNotContain("acls");
     }
 
     @Test

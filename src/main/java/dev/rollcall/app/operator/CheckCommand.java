@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.rollcall.admin.TopicSetup;
 import dev.rollcall.config.RollcallConfig;
 import dev.rollcall.contract.Finding;
+import dev.rollcall.contract.KafkaTools;
 import dev.rollcall.http.server.Json;
 import dev.rollcall.text.Printable;
 import java.io.PrintWriter;
@@ -16,6 +17,7 @@ import java.util.concurrent.Callable;
 import org.apache.kafka.clients.admin.Admin;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParentCommand;
@@ -48,9 +50,23 @@ public final class CheckCommand implements Callable<Integer> {
                             + " all its readers must ignore a lower sequence.")
     private boolean acceptPartitions;
 
+    @Mixin
+    private ToolsOption login = new ToolsOption();
+
     @Override
     public Integer call() {
         Program program = Objects.requireNonNull(settings);
+        try {
+            return check(program);
+        } catch (RuntimeException e) {
+            if (json) {
+                spec.commandLine().getOut().println(json(program.explain(e)));
+            }
+            throw e;
+        }
+    }
+
+    private int check(Program program) {
         RollcallConfig config = program.config();
         String servers = program.bootstrapServers(config);
         PrintWriter out = spec.commandLine().getOut();
@@ -68,27 +84,30 @@ public final class CheckCommand implements Callable<Integer> {
                     config.topics().presence());
             return 0;
         }
-        out.println(json ? json(findings, servers) : text(findings, servers));
+        KafkaTools tools = login.tools(servers);
+        out.println(json ? json(findings, tools) : text(findings, tools));
         return findings.stream().anyMatch(Finding::isRefused) ? ExitCode.CONFIGURATION : 0;
     }
 
-    static String text(List<Finding> findings, String servers) {
+    static String text(List<Finding> findings, KafkaTools tools) {
         StringBuilder text = new StringBuilder();
         for (Finding finding : findings) {
-            text.append("%s: %s%n    fix: %s%n"
-                    .formatted(severity(finding), finding, finding.fix().text(servers)));
+            text.append(Printable.of("%s: %s".formatted(severity(finding), finding)))
+                    .append("\n    fix: ")
+                    .append(Printable.of(finding.fix().text(tools)))
+                    .append('\n');
         }
         long refused = findings.stream().filter(Finding::isRefused).count();
         text.append(
                 findings.isEmpty()
-                        ? "nothing is wrong with the cluster on " + servers
+                        ? "nothing is wrong with the cluster on " + tools.bootstrapServers()
                         : "%d refused, %d unwise".formatted(refused, findings.size() - refused));
-        return Printable.lines(text);
+        return text.toString();
     }
 
-    static String json(List<Finding> findings, String servers) {
+    static String json(List<Finding> findings, KafkaTools tools) {
         ObjectNode all = Json.object();
-        all.put("bootstrap_servers", servers);
+        all.put("bootstrap_servers", tools.bootstrapServers());
         all.put("usable", findings.stream().noneMatch(Finding::isRefused));
         ArrayNode list = all.putArray("findings");
         for (Finding finding : findings) {
@@ -99,9 +118,14 @@ public final class CheckCommand implements Callable<Integer> {
                     .put("is", finding.is())
                     .put("should_be", finding.shouldBe())
                     .put("why", finding.why())
-                    .put("fix", finding.fix().text(servers));
+                    .put("fix", finding.fix().text(tools));
         }
         return all.toPrettyString();
+    }
+
+    /** When the cluster cannot be asked. */
+    private static String json(String error) {
+        return Json.object().put("usable", false).put("error", error).toPrettyString();
     }
 
     private static String severity(Finding finding) {

@@ -18,4 +18,7 @@ public interface Program {
 
     /** The settings of a producer. */
     Map<String, Object> producer(RollcallConfig config);
+
+    /** What an operator is told of a failure. */
+    String explain(Throwable failure);
 }

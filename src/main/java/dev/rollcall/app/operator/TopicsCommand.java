@@ -4,6 +4,7 @@ import dev.rollcall.admin.TopicSetup;
 import dev.rollcall.config.RollcallConfig;
 import dev.rollcall.contract.Finding;
 import dev.rollcall.contract.Fix.Alter;
+import dev.rollcall.contract.KafkaTools;
 import dev.rollcall.text.Printable;
 import java.io.PrintWriter;
 import java.time.Duration;
@@ -16,6 +17,7 @@ import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.NewTopic;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
@@ -44,10 +46,12 @@ public final class TopicsCommand implements Runnable {
     }
 
     @Command(description = "Creates the topics that are missing.", mixinStandardHelpOptions = true)
-    int create(@Option(names = DRY_RUN, description = "Prints the commands, and creates nothing.") boolean dryRun) {
-        return with((topics, servers) -> {
+    int create(
+            @Option(names = DRY_RUN, description = "Prints the commands, and creates nothing.") boolean dryRun,
+            @Mixin ToolsOption login) {
+        return with(login, (topics, tools) -> {
             List<String> missing = topics.missing();
-            missing.forEach(name -> print(command(topics.newTopic(name), servers)));
+            missing.forEach(name -> print(command(topics.newTopic(name), tools)));
             if (!dryRun) {
                 topics.create(missing);
             }
@@ -59,13 +63,15 @@ public final class TopicsCommand implements Runnable {
     @Command(
             description = "Corrects the settings that can be changed at any time. The rest is printed.",
             mixinStandardHelpOptions = true)
-    int fix(@Option(names = DRY_RUN, description = "Prints the commands, and changes nothing.") boolean dryRun) {
-        return with((topics, servers) -> {
+    int fix(
+            @Option(names = DRY_RUN, description = "Prints the commands, and changes nothing.") boolean dryRun,
+            @Mixin ToolsOption login) {
+        return with(login, (topics, tools) -> {
             List<Finding> findings = topics.findings();
             List<Finding> mine = findings.stream()
                     .filter(finding -> finding.fix() instanceof Alter)
                     .toList();
-            mine.forEach(finding -> print(finding.fix().text(servers)));
+            mine.forEach(finding -> print(finding.fix().text(tools)));
             if (!dryRun && !mine.isEmpty()) {
                 topics.alter(mine, "the operator asked for it");
             }
@@ -73,16 +79,15 @@ public final class TopicsCommand implements Runnable {
             List<Finding> others =
                     findings.stream().filter(finding -> !mine.contains(finding)).toList();
             if (!others.isEmpty()) {
-                print("left to you:\n" + CheckCommand.text(others, servers));
+                print("left to you:\n" + CheckCommand.text(others, tools));
             }
             return others.stream().anyMatch(Finding::isRefused) ? ExitCode.CONFIGURATION : 0;
         });
     }
 
-    private static String command(NewTopic topic, String servers) {
-        return "kafka-topics.sh --bootstrap-server %s --create --topic %s --partitions %d%s%s"
+    private static String command(NewTopic topic, KafkaTools tools) {
+        String rest = "--create --topic %s --partitions %d%s%s"
                 .formatted(
-                        servers,
                         topic.name(),
                         topic.numPartitions(),
                         topic.replicationFactor() < 0 ? "" : " --replication-factor " + topic.replicationFactor(),
@@ -90,15 +95,16 @@ public final class TopicsCommand implements Runnable {
                                 .entrySet().stream()
                                         .map(one -> " --config %s=%s".formatted(one.getKey(), one.getValue()))
                                         .collect(Collectors.joining()));
+        return tools.command("kafka-topics.sh", rest);
     }
 
-    private int with(ToIntBiFunction<TopicSetup, String> action) {
+    private int with(ToolsOption login, ToIntBiFunction<TopicSetup, KafkaTools> action) {
         Program program = Objects.requireNonNull(settings);
         RollcallConfig config = program.config();
         String servers = program.bootstrapServers(config);
         Admin admin = Admin.create(program.admin(config));
         try {
-            return action.applyAsInt(new TopicSetup(admin, config, servers), servers);
+            return action.applyAsInt(new TopicSetup(admin, config, servers), login.tools(servers));
         } finally {
             admin.close(Duration.ZERO);
         }

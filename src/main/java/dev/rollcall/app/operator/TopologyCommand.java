@@ -27,6 +27,7 @@ public final class TopologyCommand implements Callable<Integer> {
 
     @Option(
             names = "--format",
+            paramLabel = "FORMAT",
             description = "${COMPLETION-CANDIDATES} (default: ${DEFAULT-VALUE})",
             defaultValue = "TEXT")
     private Format format = Format.TEXT;
