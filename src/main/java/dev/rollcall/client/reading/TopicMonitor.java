@@ -68,7 +68,7 @@ public final class TopicMonitor {
             nextRequest = now + INTERVAL.toNanos();
             current = true;
             if (waitsFor != null) {
-                LOG.info("Waits no longer for {}", waitsFor);
+                LOG.info("Goes on, and waited for {}", waitsFor);
             }
             waitsFor = null;
             missing = false;
