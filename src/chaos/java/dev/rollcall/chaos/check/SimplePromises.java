@@ -71,7 +71,9 @@ final class SimplePromises {
                     continue;
                 }
                 long since = clock.timeAt(value.since());
-                Beat last = lastBefore(beats, since);
+                // Where stamps step back, one of them is several times: what was read before the earliest of these is
+                // meant.
+                Beat last = lastBefore(beats, since - tolerance);
                 boolean closedThen =
                         beats.stream().anyMatch(beat -> beat.closed() && Math.abs(beat.time() - since) <= tolerance);
                 if (last != null

@@ -13,6 +13,10 @@ class CheckerOrderTest {
     /** Leases of 30 s, 5 s of grace, shards quiet after 15 s and held for 60 s. */
     private static final Settings SETTINGS = settings(1);
 
+    /** The same, where the brokers' clocks are up to 2 s apart. */
+    private static final Settings CLOCKS_DIFFER =
+            new Settings(1, 30_000, 5_000, 1_000, 15_000, 60_000, 30_000, 15_000, 2_000, 64, 2_592_000_000L, 2_000);
+
     private static final String HIDING = "appear-offline";
 
     private static Settings settings(int partitions) {
@@ -132,6 +136,25 @@ class CheckerOrderTest {
     }
 
     /** The stamps go back by 5 s while a device is live. */
+    /** A device ends, and is heard again; then stamps step back to before its end. */
+    private static LogBuilder stepBackBehindAnEnd() {
+        return new LogBuilder()
+                .beat(1_000, "phone", "ONLINE")
+                .ticks(1_500, 31_500)
+                .beat(31_700, "phone", "ONLINE")
+                .beat(30_900, "phone", null)
+                .ticks(31_400, 33_400)
+                .emitted("ONLINE", 1_000, 1_000L);
+    }
+
+    @Test
+    void shouldAllowAnEndWhenTheDeviceWasHeardAgainBeforeStampsStepBack() {
+        clean(stepBackBehindAnEnd()
+                .emitted("OFFLINE", 31_000, 1_000L)
+                .emitted("ONLINE", 31_700, 31_700L)
+                .check(CLOCKS_DIFFER));
+    }
+
     private static LogBuilder stepBackWhileLive() {
         return new LogBuilder()
                 .beat(10_000, "phone", null)
