@@ -147,13 +147,7 @@ final class ConfigParser {
         String value = text("matrix.homeserver");
         try {
             URI uri = new URI(value.replaceFirst("/$", ""));
-            boolean isHttp = "http".equals(uri.getScheme()) || "https".equals(uri.getScheme());
-            if (isHttp
-                    && uri.getHost() != null
-                    && uri.getRawPath().isEmpty()
-                    && uri.getRawUserInfo() == null
-                    && uri.getRawQuery() == null
-                    && uri.getRawFragment() == null) {
+            if (isPlainHttp(uri) && uri.getRawPath().isEmpty()) {
                 return uri;
             }
         } catch (URISyntaxException e) {
@@ -162,6 +156,15 @@ final class ConfigParser {
         throw new ConfigException(
                 "matrix.homeserver must be like http://host:port or https://host, without a path: it is \"%s\""
                         .formatted(value));
+    }
+
+    /** Whether it is an address over HTTP or HTTPS and nothing else; a password in it would be printed. */
+    static boolean isPlainHttp(URI uri) {
+        return ("http".equals(uri.getScheme()) || "https".equals(uri.getScheme()))
+                && uri.getHost() != null
+                && uri.getRawUserInfo() == null
+                && uri.getRawQuery() == null
+                && uri.getRawFragment() == null;
     }
 
     private Set<InetAddress> proxies() {

@@ -61,13 +61,7 @@ final class RegistryParser {
     private static URI url(String text) {
         try {
             URI uri = new URI(text.replaceFirst("/+$", ""));
-            boolean isHttp = "http".equals(uri.getScheme()) || "https".equals(uri.getScheme());
-            // A password in it would be printed.
-            if (isHttp
-                    && uri.getHost() != null
-                    && uri.getRawUserInfo() == null
-                    && uri.getRawQuery() == null
-                    && uri.getRawFragment() == null) {
+            if (ConfigParser.isPlainHttp(uri)) {
                 return uri;
             }
         } catch (URISyntaxException e) {

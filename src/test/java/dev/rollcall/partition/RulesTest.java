@@ -450,6 +450,36 @@ class RulesTest {
         presence.tickEverySecondUntil(206).expect(OFFLINE, 206).expectNothing();
     }
 
+    // ---- planted by somebody who knew the code, and found by no test ----
+
+    @Test
+    void shouldStayWhenADeviceCameBackWithinItsGraceTimeAndATakeOverFollows() {
+        presence.at(0).heartbeat("A", ONLINE).expect(ONLINE, 0).tickEverySecondUntil(10);
+        presence.at(10.1).end("A").at(12).heartbeat("A");
+        presence.restart().at(14).tickEverySecondUntil(22).at(22.5).heartbeat("A");
+        presence.tickEverySecondUntil(52).expectNothing();
+        presence.tickEverySecondUntil(53).expect(OFFLINE, 52.5);
+    }
+
+    @Test
+    void shouldComeOnlineWhenTheFirstRecordAfterATakeOverIsOfAUserWithATextForDays() {
+        presence.at(1).text("x", 300_000).expect(OFFLINE, 1, "x").at(2).tick();
+        presence.restart().at(20).heartbeat("A", ONLINE).expect(ONLINE, 20, "x");
+    }
+
+    @Test
+    void shouldCountASilenceOfTheLogWhenItBeginsWithTheRecordOfATakeOver() {
+        presence.as("alice").at(0).heartbeat("A", ONLINE).expect(ONLINE, 0).tickEverySecondUntil(10);
+        presence.restart();
+        presence.as("bob")
+                .at(12)
+                .heartbeat("B", ONLINE)
+                .expect(ONLINE, 12)
+                .at(40)
+                .heartbeat("B");
+        presence.tickEverySecondUntil(50).as("alice").expectNothing();
+    }
+
     /** A lone processor that restarts again and again while nobody writes much: each absence defers a deadline once. */
     @Test
     void shouldDeferADeadlineOnceWhenOneAbsenceOfTheProcessorHasManyGaps() {

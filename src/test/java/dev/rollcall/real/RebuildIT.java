@@ -46,6 +46,7 @@ class RebuildIT {
     private static final List<String> CHANGELOGS = List.of("rollcall-users-changelog", "rollcall-shards-changelog");
     private static final List<String> STAYING = RealContext.users("staying", 20);
     private static final List<String> OPEN = RealContext.users("open", 5);
+    private static final String GONE = "@gone:example.org";
     private static final String IDLING = "@idling:example.org";
     private static final String HIDDEN = "@hidden:example.org";
     private static final String TEXTED = "@texted:example.org";
@@ -77,6 +78,9 @@ class RebuildIT {
     void shouldGoOnAsIfNothingHadBeenLostWhenRebuilt(boolean offsetsAreLost) throws Exception {
         try (RealContext context = publish(running -> {
             running.keepBeating(STAYING, BETWEEN_BEATS);
+            running.heartbeat(GONE, "phone"); // would come and go once more if the log was read again
+            running.heartbeat(GONE, new Heartbeat("phone", null, true, OptionalLong.empty(), null));
+            running.awaitState(List.of(GONE), OFFLINE);
             running.heartbeat(LEFT, "phone"); // the last that is heard of this one
             running.heartbeat("@settled:example.org", "phone");
             running.awaitState(List.of("@settled:example.org"), ONLINE);
@@ -86,7 +90,7 @@ class RebuildIT {
             lose(offsetsAreLost);
 
             JsonNode dry = json("rebuild", "--dry-run");
-            assertThat(dry.get("users").asInt()).isEqualTo(STAYING.size() + OPEN.size() + 5);
+            assertThat(dry.get("users").asInt()).isEqualTo(STAYING.size() + OPEN.size() + 6);
             assertThat(dry.get("hidden").asInt()).isEqualTo(1);
             assertThat(dry.get("with_text").asInt()).isEqualTo(1);
             assertThat(dry.get("devices_unknown").asInt()).isZero();
@@ -95,7 +99,10 @@ class RebuildIT {
             assertThat(json("rebuild").get("changed").asInt()).isZero();
             assertThat(run("check").code()).isZero();
 
-            goesOn(context, more -> assertThat(more.emitted(TEXTED)).hasSize(2));
+            goesOn(context, more -> {
+                assertThat(more.emitted(TEXTED)).hasSize(2);
+                assertThat(more.emitted(GONE)).hasSize(2);
+            });
         }
     }
 
