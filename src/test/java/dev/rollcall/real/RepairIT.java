@@ -347,9 +347,10 @@ class RepairIT {
                 .allSatisfy(trace -> assertThat(trace.get("topic").asText().equals("device-heartbeat")
                                 || trace.get("tombstones").asInt() == 1)
                         .isTrue());
-        try (Rollcall rollcall = start()) {
+        try (Rollcall rollcall = start();
+                RealContext context = context()) {
             rollcall.awaitReady();
-            RealContext.acknowledged(send(ALICE));
+            context.heartbeat(ALICE, "phone"); // whose lease outlasts the command
             await().until(() -> json("inspect", ALICE).at("/presence/sequence").asInt() == 1);
         }
     }
