@@ -51,8 +51,7 @@ public final class KafkaSettings {
         all.put(StreamsConfig.ENSURE_EXPLICIT_INTERNAL_RESOURCE_NAMING_CONFIG, true);
         all.put(StreamsConfig.ROCKSDB_CONFIG_SETTER_CLASS_CONFIG, BoundedRocksDb.class);
         // There are no global stores. Unset, Streams 4.3 warns at each start that this default will change. The
-        // partition
-        // assignor makes settings of its own from the consumer's, so the consumer needs it too.
+        // partition assignor makes settings of its own from the consumer's, so the consumer needs it too.
         all.put(GLOBAL_HANDLER, true);
         all.put(StreamsConfig.mainConsumerPrefix(GLOBAL_HANDLER), true);
         // Wait for an unavailable broker without a limit: time stands still until it is back.
@@ -60,8 +59,7 @@ public final class KafkaSettings {
         all.put(StreamsConfig.REPLICATION_FACTOR_CONFIG, (int) config.topicReplicationFactor());
         if (!"streams".equals(config.kafka().get("group.protocol"))) { // that protocol's timeouts are set on the broker
             // How long the partitions of a killed member have no owner. Kafka's default of 45 s avoids needless
-            // take-overs
-            // from a slow member, but here a take-over is cheap, and never expires a user early.
+            // take-overs from a slow member, but here a take-over is cheap, and never expires a user early.
             putDefault(
                     all, config, StreamsConfig.CONSUMER_PREFIX, CommonClientConfigs.SESSION_TIMEOUT_MS_CONFIG, 10_000);
             if (config.bootstrapServers().isEmpty()) {

@@ -101,9 +101,8 @@ public final class Main implements Callable<Integer>, Program {
     private CommandSpec spec = CommandSpec.create();
 
     public static void main(String[] arguments) {
-        // Output is the same on all machines. Kafka Streams 4.3 also formats a text per record, which costs half as
-        // much in
-        // this locale: docs/adr/0011.
+        // Output is the same on all machines. Kafka Streams 4.3 also formats a text per record, which costs half
+        // as much in this locale: docs/adr/0011.
         Locale.setDefault(Locale.Category.FORMAT, Locale.US);
         // What the commands print is no log, and is not bounded.
         CommandLine commandLine = commandLine().setErr(new PrintWriter(System.err, true, Charset.defaultCharset()));

@@ -61,15 +61,13 @@ public final class EmbeddedBroker implements AutoCloseable {
             Map.entry("transaction.state.log.min.isr", "1"),
             Map.entry("share.coordinator.state.topic.replication.factor", "1"),
             Map.entry("share.coordinator.state.topic.min.isr", "1"),
-            // The default of 50 spreads the coordinators' work over many brokers and threads. Here fewer are better:
-            // they
-            // are created on first use, while the first client waits.
+            // The default of 50 spreads the coordinators' work over many brokers and threads. Here fewer are
+            // better: they are created on first use, while the first client waits.
             Map.entry("offsets.topic.num.partitions", "4"),
             Map.entry("transaction.state.log.num.partitions", "4"),
             Map.entry("share.coordinator.state.topic.num.partitions", "4"),
             // No other members are about to join, so a rebalance need not wait for them. One key for the classic
-            // protocol,
-            // one for the streams protocol.
+            // protocol, one for the streams protocol.
             Map.entry("group.initial.rebalance.delay.ms", "0"),
             Map.entry("group.streams.initial.rebalance.delay.ms", "0"),
             // The default allocates 128 MB of heap; 16 MB are still enough for 600 000 keys in a pass.

@@ -53,9 +53,8 @@ class EndToEndIT {
                 String.valueOf(LEASE_MS),
                 "disconnect.grace.ms",
                 String.valueOf(GRACE_MS),
-                // Three clock ticks that are missed count as an outage, which gives devices more time: a test machine
-                // that
-                // stops to think for less than 1.5 s does not change what is emitted here.
+                // Three clock ticks that are missed count as an outage, which gives devices more time: a test
+                // machine that stops to think for less than 1.5 s does not change what is emitted here.
                 "pulse.interval.ms",
                 "500")));
         rollcall.awaitReady();

@@ -132,9 +132,8 @@ public final class EventSender implements AutoCloseable {
         }
         Map<String, Object> all = new HashMap<>();
         all.put(ProducerConfig.ACKS_CONFIG, "all");
-        // Partitions that are added have to hear a shard before its devices there would be taken for gone (rule 14),
-        // and
-        // by default a producer looks for them every five minutes.
+        // Partitions that are added have to hear a shard before its devices there would be taken for gone (rule
+        // 14), and by default a producer looks for them every five minutes.
         all.put(ProducerConfig.METADATA_MAX_AGE_CONFIG, METADATA_MAX_AGE_MS);
         all.putAll(settings);
         // Set explicitly, so that the producer refuses settings that would lose or reorder records.

@@ -114,9 +114,8 @@ final class OrderCheck {
         factPlace(input);
         Memory memory = user.order;
         if (!misrouted) {
-            // The brokers' clocks must agree to within 100 ms (promise 6): where they do not, a heartbeat that was sent
-            // later has
-            // the earlier stamp, and the order of the stamps holds.
+            // The brokers' clocks must agree to within 100 ms (promise 6): where they do not, a heartbeat that
+            // was sent later has the earlier stamp, and the order of the stamps holds.
             if (input.acknowledged() != Long.MAX_VALUE
                     && memory.latestSent >= input.acknowledged() + CAUSE_MS
                     && memory.latestSentStamp > input.stamp()) {

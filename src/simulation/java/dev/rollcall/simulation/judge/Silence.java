@@ -104,9 +104,8 @@ final class Silence {
             sinceTick = most;
         }
         long least = at - Math.max(surely, possibly);
-        // Whether ticks were due after a heartbeat that followed a tick, ADR 3 and the guarantees say differently; and
-        // a
-        // new processor may not know when the last record before its first was written.
+        // Whether ticks were due after a heartbeat that followed a tick, ADR 3 and the guarantees say
+        // differently; and a new processor may not know when the last record before its first was written.
         boolean certain = word == Word.YES
                 && ticksDue
                 && !acrossTakeOver
