@@ -79,7 +79,7 @@ class RebuildIT {
         try (RealContext context = publish(running -> {
             running.keepBeating(STAYING, BETWEEN_BEATS);
             running.heartbeat(GONE, "phone"); // would come and go once more if the log was read again
-            running.heartbeat(GONE, new Heartbeat("phone", null, true, OptionalLong.empty(), null));
+            running.heartbeat(GONE, "phone", OFFLINE);
             running.awaitState(List.of(GONE), OFFLINE);
             running.heartbeat(LEFT, "phone"); // the last that is heard of this one
             running.heartbeat("@settled:example.org", "phone");
