@@ -53,10 +53,14 @@ class PlainConnectionTest {
     }
 
     @Test
-    void shouldLeaveItToKafkasClientsWhenNobodyAnswersOrTlsIsSet() throws IOException {
+    void shouldAskNobodyWhenTlsIsSet() {
         answer(ALERT_OF_TLS);
         assertThatCode(() -> PlainConnection.require(server, Map.of("security.protocol", "SASL_SSL")))
                 .doesNotThrowAnyException();
+    }
+
+    @Test
+    void shouldLeaveItToKafkasClientsWhenNobodyAnswers() throws IOException {
         broker.close();
         assertThatCode(() -> PlainConnection.require(server + ", nonsense", Map.of()))
                 .doesNotThrowAnyException();
