@@ -78,7 +78,7 @@ class RebuildIT {
     void shouldGoOnAsIfNothingHadBeenLostWhenRebuilt(boolean offsetsAreLost) throws Exception {
         try (RealContext context = publish(running -> {
             running.keepBeating(STAYING, BETWEEN_BEATS);
-            running.heartbeat(GONE, "phone"); // would come and go once more if the log was read again
+            running.heartbeat(GONE, "phone"); // has come and gone before anything is lost
             running.heartbeat(GONE, "phone", OFFLINE);
             running.awaitState(List.of(GONE), OFFLINE);
             running.heartbeat(LEFT, "phone"); // the last that is heard of this one
