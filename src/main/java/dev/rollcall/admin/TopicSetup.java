@@ -12,12 +12,14 @@ import dev.rollcall.metrics.Meters;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
 import java.util.concurrent.ExecutionException;
@@ -29,6 +31,7 @@ import org.apache.kafka.clients.admin.AlterConfigOp;
 import org.apache.kafka.clients.admin.ConfigEntry;
 import org.apache.kafka.clients.admin.NewTopic;
 import org.apache.kafka.common.config.ConfigResource;
+import org.apache.kafka.common.config.TopicConfig;
 import org.apache.kafka.common.errors.AuthorizationException;
 import org.apache.kafka.common.errors.TopicExistsException;
 import org.jspecify.annotations.Nullable;
@@ -96,7 +99,7 @@ public final class TopicSetup {
         }
         reader.store(contract.checkpoints(cluster, true));
         if (localState != null) {
-            localState.compare(changelogs(cluster));
+            localState.compare(changelogs(cluster), tombstones(cluster));
         }
         return contract.partitions(cluster);
     }
@@ -106,6 +109,17 @@ public final class TopicSetup {
                 .map(cluster.topics()::get)
                 .filter(Objects::nonNull)
                 .collect(Collectors.toMap(Cluster.Topic::name, Cluster.Topic::id));
+    }
+
+    /** How long the changelogs keep tombstones: the shorter time, and Kafka's default where there is none yet. */
+    private Duration tombstones(Cluster cluster) {
+        return contract.topics().changelogs().stream()
+                .flatMap(name -> Optional.ofNullable(cluster.topics().get(name)).stream())
+                .flatMap(topic ->
+                        Optional.ofNullable(topic.settings().get(TopicConfig.DELETE_RETENTION_MS_CONFIG)).stream())
+                .map(ms -> Duration.ofMillis(Long.parseLong(ms)))
+                .min(Comparator.naturalOrder())
+                .orElse(Duration.ofDays(1));
     }
 
     /**
@@ -185,7 +199,7 @@ public final class TopicSetup {
         if (refused.isEmpty()) {
             reader.store(contract.checkpoints(cluster, false));
             if (localState != null) {
-                localState.add(changelogs(cluster));
+                localState.used(changelogs(cluster));
             }
         }
         return refused;

@@ -23,11 +23,11 @@ final class ProcessorStreams {
         try {
             KafkaStreams streams =
                     new KafkaStreams(topology, settings, ReadBarrierConsumer.supplier(), new SteadyTime());
-            if (state.isOutdated()) {
-                LOG.info("the changelogs were made anew: what {} has of those before is deleted", directory);
+            state.whyOutdated().ifPresent(why -> {
+                LOG.info("the state in {} is deleted, and restored from the changelogs: {}", directory, why);
                 streams.cleanUp();
                 state.forget();
-            }
+            });
             return streams;
         } catch (org.apache.kafka.common.config.ConfigException e) {
             throw new ConfigException("kafka.*: " + e.getMessage());

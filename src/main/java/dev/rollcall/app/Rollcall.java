@@ -148,7 +148,8 @@ public final class Rollcall implements AutoCloseable {
             bootstrapServers = config.bootstrapServers().isEmpty() ? startBroker(config) : Main.clientServers(config);
             Admin admin = Admin.create(KafkaSettings.admin(config, bootstrapServers));
             parts.push(() -> admin.close(Duration.ZERO));
-            LocalState state = new LocalState(config.dataDir().resolve(config.applicationId() + ".changelogs"));
+            LocalState state =
+                    new LocalState(config.dataDir().resolve(config.applicationId() + ".changelogs"), Clock.systemUTC());
             TopicSetup topics = new TopicSetup(admin, config, bootstrapServers)
                     .reading(KafkaSettings.consumer(config, bootstrapServers))
                     .with(state);

@@ -15,6 +15,9 @@ final class KafkaOverrides {
     private static final String FAIL_ON_PRODUCTION =
             "org.apache.kafka.streams.errors.DefaultProductionExceptionHandler";
 
+    /** Half of Kafka's {@code delete.retention.ms}, as for the state of an instance that was away. */
+    private static final long MOST_CLEANUP_DELAY_MS = 43_200_000;
+
     // A setting without a prefix applies to all clients that know it, one with a prefix only to those of the processor.
     private static final List<String> STREAMS = List.of("");
     private static final List<String> CONSUMERS =
@@ -61,6 +64,12 @@ final class KafkaOverrides {
                     value -> !value.startsWith("-"),
                     "be at least 0",
                     "below that the order between the inputs is off, and somebody who hides may be seen"),
+            new Rule(
+                    STREAMS,
+                    "state.cleanup.delay.ms",
+                    value -> isAtMost(value, MOST_CLEANUP_DELAY_MS),
+                    "be at most " + MOST_CLEANUP_DELAY_MS,
+                    "changelogs keep tombstones for a day; older state would bring back users who were forgotten since"),
             new Rule(
                     STREAMS,
                     "interceptor.classes",
@@ -125,6 +134,15 @@ final class KafkaOverrides {
      * @param must what the value must be: the rest of a sentence that begins with the key and "must"
      */
     private record Rule(List<String> prefixes, String setting, Predicate<String> allows, String must, String why) {}
+
+    /** Also what is no number: Kafka refuses that. */
+    private static boolean isAtMost(String value, long most) {
+        try {
+            return Long.parseLong(value) <= most;
+        } catch (NumberFormatException e) {
+            return true;
+        }
+    }
 
     /**
      * Checks all rules.

@@ -3,15 +3,20 @@ package dev.rollcall.admin;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.Map;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Of which changelogs the state on disk is, from one start to the next. */
+/** Whether the state on disk may be used, from one start to the next. */
 class LocalStateTest {
     private static final Map<String, String> FIRST = Map.of("users", "id-1", "shards", "id-2");
     private static final Map<String, String> REBUILT = Map.of("users", "id-3", "shards", "id-2");
+    private static final Duration TOMBSTONES = Duration.ofDays(1);
+
+    private Instant now = Instant.parse("2026-11-30T12:00:00Z");
 
     @TempDir
     private Path dir;
@@ -27,8 +32,8 @@ class LocalStateTest {
     void shouldBeOutdatedWhenAChangelogWasMadeAnew() {
         ran(FIRST);
 
-        assertThat(atTheStart(FIRST).isOutdated()).isFalse();
-        assertThat(atTheStart(REBUILT).isOutdated()).isTrue();
+        assertThat(atTheStart(FIRST).whyOutdated()).isEmpty();
+        assertThat(atTheStart(REBUILT).whyOutdated()).isPresent();
     }
 
     @Test
@@ -36,7 +41,7 @@ class LocalStateTest {
         ran(FIRST);
         ran(REBUILT);
 
-        assertThat(atTheStart(REBUILT).isOutdated()).isTrue();
+        assertThat(atTheStart(REBUILT).whyOutdated()).isPresent();
     }
 
     @Test
@@ -44,29 +49,50 @@ class LocalStateTest {
         ran(FIRST);
         LocalState state = atTheStart(REBUILT);
         state.forget();
-        assertThat(state.isOutdated()).isFalse();
-        state.add(REBUILT);
+        assertThat(state.whyOutdated()).isEmpty();
+        state.used(REBUILT);
 
-        assertThat(atTheStart(REBUILT).isOutdated()).isFalse();
-        assertThat(atTheStart(FIRST).isOutdated()).isTrue();
+        assertThat(atTheStart(REBUILT).whyOutdated()).isEmpty();
+        assertThat(atTheStart(FIRST).whyOutdated()).isPresent();
     }
 
     @Test
     void shouldNotBeOutdatedWhenNothingIsKnownOfIt() {
-        assertThat(atTheStart(FIRST).isOutdated()).isFalse();
+        assertThat(atTheStart(FIRST).whyOutdated()).isEmpty();
         ran(FIRST);
-        assertThat(atTheStart(Map.of()).isOutdated())
+        assertThat(atTheStart(Map.of()).whyOutdated())
                 .as("the brokers do not say")
-                .isFalse();
+                .isEmpty();
+    }
+
+    @Test
+    void shouldBeOutdatedWhenTombstonesMayHaveGoneSinceItWasUsed() {
+        ran(FIRST);
+
+        now = now.plus(TOMBSTONES.dividedBy(2));
+        assertThat(atTheStart(FIRST).whyOutdated()).isEmpty();
+        now = now.plusMillis(1);
+        assertThat(atTheStart(FIRST).whyOutdated())
+                .hasValue("it was last used at 2026-11-30T12:00:00Z, and changelogs keep tombstones for PT24H"
+                        + " (delete.retention.ms)");
+    }
+
+    @Test
+    void shouldBeAsNewAsItsLastUse() {
+        ran(FIRST);
+        now = now.plus(TOMBSTONES.multipliedBy(3));
+        ran(FIRST);
+
+        assertThat(atTheStart(FIRST).whyOutdated()).isEmpty();
     }
 
     private void ran(Map<String, String> changelogs) {
-        new LocalState(file).add(changelogs);
+        new LocalState(file, () -> now).used(changelogs);
     }
 
     private LocalState atTheStart(Map<String, String> changelogs) {
-        LocalState state = new LocalState(file);
-        state.compare(changelogs);
+        LocalState state = new LocalState(file, () -> now);
+        state.compare(changelogs, TOMBSTONES);
         return state;
     }
 }
