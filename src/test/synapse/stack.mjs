@@ -61,6 +61,7 @@ export class Stack {
         rc_message: { per_second: 1000, burst_count: 1000 },
         rc_registration: { per_second: 1000, burst_count: 1000 },
         rc_joins: { local: { per_second: 1000, burst_count: 1000 } },
+        rc_joins_per_room: { per_second: 1000, burst_count: 1000 },
         rc_invites: { per_room: { per_second: 1000, burst_count: 1000 }, per_user: { per_second: 1000, burst_count: 1000 } },
         rc_login: { address: { per_second: 1000, burst_count: 1000 }, account: { per_second: 1000, burst_count: 1000 } },
         ...this.synapseSettings(inside, home),
