@@ -140,13 +140,18 @@ final class Silence {
         return true;
     }
 
-    /** Those that were live when it began get as long as it lasted, at most one lease, or one grace time if they had ended. */
+    /**
+     * Those that were live when it began, and were not heard since (a text may have carried their heartbeat), get as long as it
+     * lasted, at most one lease, or one grace time if they had ended.
+     */
     private void extend(Device device, long at, long lo, long hi) {
-        if ((device.session != null && !device.waiting && !device.closed) || device.decided != null) {
+        if ((device.session != null && !device.waiting && !device.closed)
+                || device.decided != null
+                || device.heardLo > Math.max(surely, possibly)) {
             return;
         }
         long graceMs = settings.disconnectGraceMs();
-        if (lo > 0 && device.endLo > surely) {
+        if (lo > 0 && device.heardHi <= surely && device.endLo > surely) {
             device.endLo = Math.max(device.endLo, at + Math.min(lo, device.closed ? graceMs : device.leaseLo));
         }
         device.endHi = Math.max(device.endHi, at + Math.min(hi, device.closed ? graceMs : device.leaseHi));

@@ -16,6 +16,8 @@ final class Person {
         PresenceState.ONLINE, PresenceState.ONLINE, PresenceState.IDLE, PresenceState.IDLE, PresenceState.OFFLINE
     };
 
+    private static final long DAY_MS = 86_400_000;
+
     private final EventQueue time;
     private final Chance chance;
     private final List<Shard> shards;
@@ -26,6 +28,7 @@ final class Person {
     private final long awayMs;
     private final long stayMs;
     private final long pauseMs;
+    private final long longestTextMs;
     private final boolean isHider;
     private final boolean isTexter;
     private final boolean isClumsy;
@@ -43,19 +46,20 @@ final class Person {
         String id = chance.oneIn(50) ? "@ü" + number + "é".repeat(50) : "@user" + number + ":example.org";
         key = id.getBytes(StandardCharsets.UTF_8);
         boolean isRare = chance.oneIn(4);
-        boolean isLong = plan.durationMs() > 30L * 86_400_000;
-        long day = isLong ? 86_400_000 : Math.min(86_400_000, 3_000 * unitMs);
+        boolean isSparse = plan.isSparse();
+        long day = isSparse ? DAY_MS : Math.min(DAY_MS, 3_000 * unitMs);
         awayMs = isRare
-                ? day * chance.between(10, 40)
-                : chance.magnitude(Math.min(day, 10 * unitMs), (isLong ? 4 : 1) * day);
+                ? day * chance.between(10, isSparse ? 90 : 40)
+                : chance.magnitude(isSparse ? DAY_MS / 2 : Math.min(day, 10 * unitMs), (isSparse ? 60 : 1) * day);
         stayMs = chance.magnitude(5 * unitMs, Math.max(6 * unitMs, day / 3));
-        pauseMs = isLong ? Math.max(20 * unitMs, stayMs) : chance.magnitude(3 * unitMs, Math.max(4 * unitMs, stayMs));
+        pauseMs = isSparse ? Math.max(20 * unitMs, stayMs) : chance.magnitude(3 * unitMs, Math.max(4 * unitMs, stayMs));
+        longestTextMs = Math.max(isSparse || chance.oneIn(4) ? 10 * DAY_MS : 0, 4_000 * unitMs);
         isHider = chance.oneIn(4);
         isTexter = chance.oneIn(4);
         isClumsy = chance.oneIn(6);
         int count = chance.oneIn(40) ? (int) chance.between(5, 70) : (int) chance.between(1, 3);
         for (int device = 0; device < count; device++) {
-            Device.Link link = isLong && !chance.oneIn(20)
+            Device.Link link = isSparse && !chance.oneIn(20)
                     ? Device.Link.SESSION
                     : chance.oneOf(
                             Device.Link.SESSION,
@@ -201,8 +205,7 @@ final class Person {
         }
         String text =
                 chance.oneOf("at lunch", "in a meeting", "", "\u00e9\u00e9\u00e9", "back at four " + chance.below(3));
-        @Nullable
-        Long expiresAt = chance.oneIn(2) ? time.millis() + chance.magnitude(unitMs / 2, 4_000 * unitMs) : null;
+        @Nullable Long expiresAt = chance.oneIn(2) ? time.millis() + chance.magnitude(unitMs / 2, longestTextMs) : null;
         StatusText status = chance.oneIn(4) ? StatusText.NONE : new StatusText(text, expiresAt);
         byte[] carried =
                 device.isConnected() && chance.oneIn(4) ? device.record(chance.oneOf(STATES), chance.oneIn(8)) : null;

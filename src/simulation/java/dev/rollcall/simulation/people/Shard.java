@@ -19,6 +19,7 @@ public final class Shard {
     private final long leaseMs;
     private final long resumeMs;
     private final long clockOffsetMs;
+    private final boolean isSparse;
     private final Set<Device> open = new LinkedHashSet<>();
     private int life;
     private long startedAt;
@@ -37,6 +38,7 @@ public final class Shard {
         long usual = plan.setting("shard.lease.ms");
         leaseMs = chance.oneIn(3) ? Math.min(3_600_000, usual * chance.between(1, 4)) : usual;
         resumeMs = plan.setting("shard.resume.ms");
+        isSparse = plan.isSparse();
         clockOffsetMs = chance.between(-5_000, 5_000);
         begin();
     }
@@ -73,7 +75,7 @@ public final class Shard {
         if (life != ofLife || !isRunning) {
             return;
         }
-        if (!isPaused) {
+        if (!isPaused && !(isSparse && open.isEmpty())) {
             tell(heartbeat);
         }
         time.afterMillis(leaseMs / 3, () -> beat(ofLife, heartbeat));

@@ -63,8 +63,9 @@ public record Fault(int number, Kind kind, long atMs, long lengthMs) {
         Chance chance = Chance.of(seed, "fault", number);
         Kind kind = Kind.draw(chance);
         long at = chance.between(1_000, Math.max(1_001, durationMs * 9 / 10));
-        long length =
-                chance.with(0.1) ? chance.magnitude(60_000, 36_000_000) : chance.magnitude(200, 4 * leaseMs + 60_000);
+        long length = chance.with(0.1)
+                ? chance.magnitude(60_000, Math.max(36_000_000, durationMs / 8))
+                : chance.magnitude(200, 4 * leaseMs + 60_000);
         return new Fault(number, kind, at, Math.min(length, Math.max(1_000, durationMs / 8)));
     }
 

@@ -11,6 +11,7 @@ import java.util.stream.IntStream;
  *
  * @param users the numbers of those who take part
  * @param unitMs a second of these people's lives: leases and habits are multiples of it
+ * @param isSparse everybody is away for days or months, and the shards are silent while they hold nobody
  * @param settings Rollcall's
  */
 public record Plan(
@@ -18,6 +19,7 @@ public record Plan(
         long durationMs,
         List<Integer> users,
         long unitMs,
+        boolean isSparse,
         int partitions,
         int machines,
         int shards,
@@ -36,17 +38,25 @@ public record Plan(
 
     public static Plan draw(long seed, Wishes wishes) {
         Chance chance = Chance.of(seed, "plan", 0);
+        Chance pace = Chance.of(seed, "pace", 0);
         int users = (int) chance.magnitude(1, 2_000);
         long unit = chance.oneOf(1_000L, 1_000L, 4_000L, 20_000L);
         long duration = chance.magnitude(HOUR_MS, 4 * DAY_MS) * unit / 1_000;
         int faults = (int) chance.magnitude(1, 60);
+        boolean isSparse = wishes.years > 0 ? wishes.years > 0.1 : pace.oneIn(3);
+        if (isSparse) {
+            users = (int) pace.magnitude(1, 60);
+            unit = pace.oneOf(4_000L, 60_000L, 60_000L, 60_000L);
+            duration = pace.magnitude(30 * DAY_MS, 5 * YEAR_MS);
+        }
         if (wishes.users > 0) {
             users = wishes.users;
         }
         if (wishes.years > 0) {
             duration = (long) (wishes.years * YEAR_MS);
-            unit = duration > 30 * DAY_MS ? 60_000 : unit;
-            faults = (int) Math.min(2_000, Math.max(faults, 2 * duration / DAY_MS));
+        }
+        if (isSparse) {
+            faults = (int) Math.min(2_000, Math.max(faults, pace.magnitude(1, 4) * duration / DAY_MS / 4));
         }
         if (wishes.faults >= 0) {
             faults = wishes.faults;
@@ -59,6 +69,7 @@ public record Plan(
                 duration,
                 IntStream.range(0, users).boxed().toList(),
                 unit,
+                isSparse,
                 (int) chance.between(1, 4),
                 (int) chance.between(1, 3),
                 (int) chance.between(1, 4),
@@ -110,6 +121,7 @@ public record Plan(
                 ms,
                 someUsers,
                 unitMs,
+                isSparse,
                 partitions,
                 machines,
                 shards,
@@ -122,10 +134,11 @@ public record Plan(
 
     @Override
     public String toString() {
-        return "%d users, %.2f days, %d partitions, %d processors, %d shards%s, %d faults, %s"
+        return "%d users, %.2f days%s, %d partitions, %d processors, %d shards%s, %d faults, %s"
                 .formatted(
                         users.size(),
                         (double) durationMs / DAY_MS,
+                        isSparse ? ", sparse" : "",
                         partitions,
                         machines,
                         shards,

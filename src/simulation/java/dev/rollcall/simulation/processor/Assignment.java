@@ -69,7 +69,9 @@ final class Assignment {
             return;
         }
         opening.remove(partition);
-        tasks.put(partition, new OpenTask(deployment, thread, partition, disk.restored(deployment, partition)));
+        tasks.put(
+                partition,
+                new OpenTask(deployment, thread, partition, disk.restored(deployment, partition, thread.startedAt())));
         for (Topic topic : Topic.values()) {
             fetcher.add(
                     deployment.cluster().log(topic, partition),
@@ -130,6 +132,7 @@ final class Assignment {
 
     private void forget(OpenTask task) {
         tasks.remove(task.partition());
+        disk.left(task.partition(), deployment.time().millis());
         for (Topic topic : Topic.values()) {
             fetcher.remove(deployment.cluster().log(topic, task.partition()));
         }

@@ -6,6 +6,9 @@ import org.jspecify.annotations.Nullable;
 
 /** A machine with a clock and a disk that runs a processor, and starts it again when it has ended. */
 public final class Machine {
+    /** Half of the time for which changelogs keep tombstones: older state is deleted at the start ({@code LocalState}). */
+    private static final long STATE_USABLE_MS = 43_200_000;
+
     private final String name;
     private final Deployment deployment;
     private final EventQueue time;
@@ -13,6 +16,7 @@ public final class Machine {
     private final Disk disk = new Disk();
     private @Nullable StreamThread thread;
     private long clockOffsetMs;
+    private long endedAt = Long.MAX_VALUE;
     private boolean isWanted;
     private int starts;
     private int failuresInARow;
@@ -35,6 +39,9 @@ public final class Machine {
     public void start() {
         isWanted = true;
         if (thread == null) {
+            if (time.millis() - endedAt > STATE_USABLE_MS) {
+                disk.wipe();
+            }
             thread = new StreamThread(deployment, this, "%s/%d".formatted(name, ++starts), chance);
             deployment.group().join(thread);
         }
@@ -46,6 +53,7 @@ public final class Machine {
         StreamThread running = thread;
         thread = null;
         if (running != null) {
+            endedAt = time.millis();
             running.stop();
         }
     }
@@ -68,6 +76,7 @@ public final class Machine {
         if (thread == dead) {
             thread = null;
         }
+        endedAt = time.millis();
         time.afterMillis(Group.SESSION_MS, () -> deployment.group().leave(dead));
     }
 

@@ -53,6 +53,7 @@ final class StreamThread {
     private final Assignment assignment;
     private final Commits commits;
 
+    private final long startedAt;
     private final long clockOffsetMs;
     private long nextTurn = Long.MAX_VALUE;
     private boolean isPolling;
@@ -68,6 +69,7 @@ final class StreamThread {
         this.machine = machine;
         this.time = deployment.time();
         clock = new ThreadClock(time);
+        startedAt = time.millis();
         clockOffsetMs = machine.clockOffsetMs();
         InstantSource wall = () -> Instant.ofEpochMilli(time.millis() + machine.clockOffsetMs());
         process = new SimulatedProcess(
@@ -80,6 +82,11 @@ final class StreamThread {
         assignment = new Assignment(deployment, this, machine.disk(), fetcher, chance);
         barrier = new SimulatedBarrier(Cluster.INPUTS, this::endOffsets, () -> clock.micros() * 1_000);
         commits = new Commits(deployment, this, assignment, fetcher, clock);
+    }
+
+    /** In ms. */
+    long startedAt() {
+        return startedAt;
     }
 
     SimulatedProcess process() {
@@ -136,6 +143,7 @@ final class StreamThread {
 
     private void end() {
         isDead = true;
+        machine.disk().cleanUp(startedAt, time.millis());
         fetcher.close();
     }
 
