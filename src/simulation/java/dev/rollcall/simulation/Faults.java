@@ -103,6 +103,10 @@ final class Faults {
             }
             case MOVE_PARTITIONS -> deployment.shuffle();
             case FAIL_COMMIT -> machine.failNextCommit();
+            case REPEAT_COMMITS -> {
+                machine.repeatCommits(1 + chance.below(90));
+                after(fault, () -> machine.repeatCommits(0));
+            }
             case PROCESSOR_CLOCK -> machine.setClock(chance.between(-2_000, chance.oneIn(2) ? 2_000 : 7_200_000));
             case STOP_BROKER -> {
                 cluster.stop(broker);
@@ -137,9 +141,9 @@ final class Faults {
             case RESTART_SHARD -> shard.restart(fault.lengthMs() / 4);
             case END_SHARD -> shard.end(other, fault.lengthMs());
             case ZOMBIE_SHARD -> {
-                shard.leaveZombie(fault.lengthMs());
+                long goesOnIn = shard.leaveZombie(fault.lengthMs());
                 if (chance.oneIn(2)) { // whoever takes over meanwhile has to know which of the two is the later one
-                    time.afterMillis(Math.max(0, fault.lengthMs() - 50), () -> kill(machine, fault, 0));
+                    time.afterMillis(Math.max(0, goesOnIn - 50), () -> kill(machine, fault, 0));
                 }
             }
             case SILENCE_SHARD -> shard.silence(fault.lengthMs());

@@ -1,6 +1,7 @@
 package dev.rollcall.simulation;
 
 import dev.rollcall.simulation.judge.History;
+import dev.rollcall.simulation.kafka.Transactions;
 import dev.rollcall.simulation.plan.Plan;
 import java.io.PrintStream;
 import java.util.ArrayList;
@@ -23,10 +24,12 @@ final class Player {
     private Player(Map<String, String> options, PrintStream out) {
         this.options = options;
         this.out = out;
-        boolean exactlyOnce = !"at-least-once".equals(options.get("variant"));
+        String variant = options.getOrDefault("variant", "");
+        Transactions.Promises promises =
+                new Transactions.Promises(!variant.equals("at-least-once"), !variant.equals("old-transactions"));
         List<String> ignored =
                 options.containsKey("ignore") ? List.of(options.get("ignore").split(";", -1)) : List.of();
-        run = new Run(plan -> Judges.judge(plan, ignored), new Run.Options(exactlyOnce, Long.MAX_VALUE, (long)
+        run = new Run(plan -> Judges.judge(plan, ignored), new Run.Options(promises, Long.MAX_VALUE, (long)
                 number("records", Long.MAX_VALUE)));
     }
 

@@ -86,9 +86,21 @@ final class Readers implements PresenceTopic {
         return reader;
     }
 
-    /** What a reader has that the topic has not, or the other way round. */
-    List<String> differences() {
+    /**
+     * What a reader has that the topic has not, or the other way round; and where the topic has more or fewer records than the
+     * processors have committed.
+     *
+     * @param committed how many those are, by the number of the partition
+     */
+    List<String> differences(Map<Integer, Long> committed) {
         List<String> all = new ArrayList<>();
+        for (int partition = 0; partition < partitions; partition++) {
+            long records = committed.getOrDefault(partition, 0L);
+            if (ends[partition] != records) {
+                all.add("partition %d of the topic has %d records, and %d were committed"
+                        .formatted(partition, ends[partition], records));
+            }
+        }
         readers.add(newReader());
         for (SimulatedReader reader : readers) {
             for (Message message : log.values()) {

@@ -1,6 +1,7 @@
 package dev.rollcall.simulation;
 
 import dev.rollcall.simulation.judge.History;
+import dev.rollcall.simulation.kafka.Transactions;
 import dev.rollcall.simulation.plan.Fault;
 import dev.rollcall.simulation.plan.Plan;
 import dev.rollcall.simulation.time.Chance;
@@ -16,7 +17,7 @@ final class Run {
      *
      * @param mostRecords after so many were handled the plan counts as over
      */
-    record Options(boolean exactlyOnce, long limitNanos, long mostRecords) {}
+    record Options(Transactions.Promises promises, long limitNanos, long mostRecords) {}
 
     /** Who hears of progress. */
     interface Progress {
@@ -40,7 +41,7 @@ final class Run {
         Judged judge = judges.apply(plan);
         Witness witness = new Witness(listener.apply(judge));
         Readers readers = new Readers(Chance.of(plan.seed(), "readers", 0), plan.partitions());
-        World world = new World(plan, witness, readers, options.exactlyOnce, faults);
+        World world = new World(plan, witness, readers, options.promises, faults);
         long began = System.nanoTime();
         long[] elapsed = {0};
         boolean[] isCut = {false};
@@ -58,7 +59,7 @@ final class Run {
         world.deployment().failures().forEach(what -> findings.add(new Judged.Finding("PROCESSOR", -1, null, what)));
         findings.addAll(judge.findings());
         if (findings.isEmpty() && !isCut[0]) {
-            readers.differences().forEach(what -> findings.add(new Judged.Finding("READER", -1, null, what)));
+            readers.differences(witness.committed()).forEach(what -> findings.add(new Judged.Finding("READER", -1, null, what)));
         }
         return new Outcome(
                 plan,

@@ -3,6 +3,8 @@ package dev.rollcall.simulation;
 import dev.rollcall.simulation.judge.History;
 import dev.rollcall.simulation.kafka.Cluster;
 import java.util.Arrays;
+import java.util.Map;
+import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
 /** Passes on what is told, counts it, and digests it: of two runs of one seed the digests are the same. */
@@ -12,6 +14,8 @@ final class Witness implements History {
             long handled, long published, long refused, long rerouted, long commits, long aborts, long takeOvers) {}
 
     private final History judge;
+    private final Map<Integer, Long> uncommitted = new TreeMap<>();
+    private final Map<Integer, Long> committed = new TreeMap<>();
     private long digest = 0xCBF29CE484222325L;
     private long handled;
     private long published;
@@ -23,6 +27,11 @@ final class Witness implements History {
 
     Witness(History judge) {
         this.judge = judge;
+    }
+
+    /** How many records of presence were committed, by the number of the partition. */
+    Map<Integer, Long> committed() {
+        return committed;
     }
 
     long digest() {
@@ -65,6 +74,7 @@ final class Witness implements History {
         mix(output.timestamp());
         mix(output.key());
         mix(output.value());
+        uncommitted.merge(partition, 1L, Long::sum);
         judge.published(partition, output);
     }
 
@@ -87,6 +97,10 @@ final class Witness implements History {
     public void committed(int partition, long trueTime) {
         commits++;
         mix(trueTime);
+        Long records = uncommitted.remove(partition);
+        if (records != null) {
+            committed.merge(partition, records, Long::sum);
+        }
         judge.committed(partition, trueTime);
     }
 
@@ -94,6 +108,7 @@ final class Witness implements History {
     public void aborted(int partition) {
         aborts++;
         mix(partition - 1000L);
+        uncommitted.remove(partition);
         judge.aborted(partition);
     }
 
@@ -101,6 +116,7 @@ final class Witness implements History {
     public void takenOver(int partition, long trueTime) {
         takeOvers++;
         mix(trueTime);
+        uncommitted.remove(partition);
         judge.takenOver(partition, trueTime);
     }
 

@@ -36,7 +36,7 @@ final class World {
     private final Population population;
     private final Faults faults;
 
-    World(Plan plan, History history, PresenceTopic presence, boolean exactlyOnce, BiConsumer<Long, Fault> onFault) {
+    World(Plan plan, History history, PresenceTopic presence, Transactions.Promises promises, BiConsumer<Long, Fault> onFault) {
         this.plan = plan;
         this.history = history;
         Chance chance = Chance.of(plan.seed(), "cluster", 0);
@@ -45,7 +45,7 @@ final class World {
             clocks[broker] = chance.between(-20, 20);
         }
         cluster = new Cluster(time, history, chance, BROKERS, plan.partitions(), clocks);
-        Transactions transactions = new Transactions(time, Chance.of(plan.seed(), "transactions", 0), exactlyOnce);
+        Transactions transactions = new Transactions(time, Chance.of(plan.seed(), "transactions", 0), promises);
         deployment = new Deployment(
                 time,
                 cluster,

@@ -26,6 +26,8 @@ final class Device {
     long endLo;
 
     long endHi;
+    /** {@link #endLo} as its last record set it, without what silences of the log added. */
+    long storedEnd;
     /** Where its connection has ended: the end of the lease that ran then, beyond which no further end may hold it. */
     long cap = Long.MAX_VALUE;
 
@@ -60,6 +62,7 @@ final class Device {
         copy.leaseHi = leaseHi;
         copy.endLo = endLo;
         copy.endHi = endHi;
+        copy.storedEnd = storedEnd;
         copy.cap = cap;
         copy.shard = shard;
         copy.session = session;
@@ -82,6 +85,7 @@ final class Device {
                 && leaseHi == other.leaseHi
                 && endLo == other.endLo
                 && endHi == other.endHi
+                && storedEnd == other.storedEnd
                 && cap == other.cap
                 && Objects.equals(shard, other.shard)
                 && session == other.session
@@ -101,6 +105,7 @@ final class Device {
     void end(long lo, long hi) {
         endLo = lo;
         endHi = hi;
+        storedEnd = lo;
         aliveAt = Long.MIN_VALUE;
     }
 

@@ -172,7 +172,11 @@ final class Silence {
     }
 
     private static void takeOver(Device device, long lo, long hi) {
-        if (device.closed || device.decided != null || (device.session != null && !device.waiting)) {
+        if (device.closed) { // promise 3: what a silence has added to its grace time may be lost
+            device.endLo = Math.min(device.endLo, device.storedEnd);
+            return;
+        }
+        if (device.decided != null || (device.session != null && !device.waiting)) {
             return;
         }
         device.endLo = Math.max(device.endLo, lo + device.leaseLo);

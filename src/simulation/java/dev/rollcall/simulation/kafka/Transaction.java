@@ -16,6 +16,7 @@ public final class Transaction {
     private final List<Long> firstOffsets = new ArrayList<>();
     private final List<Runnable> effects = new ArrayList<>();
     private State state = State.OPEN;
+    private boolean isTorn;
     private int onTheirWay;
 
     /** When it began: true time in µs. */
@@ -64,7 +65,16 @@ public final class Transaction {
 
     /** What happens when it is committed. */
     void onCommit(Runnable effect) {
-        effects.add(effect);
+        if (!isTorn) {
+            effects.add(effect);
+        }
+    }
+
+    /** An end arrives that was meant for the one before: what was written counts, what is yet to be written never will. */
+    void tear() {
+        isTorn = true;
+        effects.forEach(Runnable::run);
+        effects.clear();
     }
 
     List<Log> logs() {

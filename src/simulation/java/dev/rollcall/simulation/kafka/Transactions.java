@@ -16,8 +16,16 @@ public final class Transactions {
 
     private final EventQueue time;
     private final Chance chance;
-    private final boolean exactlyOnce;
+    private final Promises promises;
     private final long markerMicros;
+
+    /**
+     * What the brokers' transactions promise.
+     *
+     * @param exactlyOnce if not, all that is written counts at once, whatever becomes of its transaction
+     * @param ownEpochs each has an epoch of its own, so that a request that arrives late is of none (KIP-890)
+     */
+    public record Promises(boolean exactlyOnce, boolean ownEpochs) {}
 
     /** A record that no broker takes. */
     public static final class RecordTooLargeException extends RuntimeException {
@@ -28,11 +36,10 @@ public final class Transactions {
         }
     }
 
-    /** @param exactlyOnce if not, all that is written counts at once, whatever becomes of its transaction */
-    public Transactions(EventQueue time, Chance chance, boolean exactlyOnce) {
+    public Transactions(EventQueue time, Chance chance, Promises promises) {
         this.time = time;
         this.chance = chance;
-        this.exactlyOnce = exactlyOnce;
+        this.promises = promises;
         this.markerMicros = chance.magnitude(500, 50_000);
     }
 
@@ -52,7 +59,7 @@ public final class Transactions {
     public void write(
             Transaction transaction, Log log, byte @Nullable [] key, byte @Nullable [] value, Headers headers) {
         check(key, value, headers);
-        if (!exactlyOnce) {
+        if (!promises.exactlyOnce) {
             log.whenAvailable(() -> log.append(key, value, headers, time.millis(), time.millis()));
             return;
         }
@@ -67,7 +74,7 @@ public final class Transactions {
 
     /** Writes something else, which counts with the commit. */
     public void write(Transaction transaction, Runnable effect) {
-        if (exactlyOnce) {
+        if (promises.exactlyOnce) {
             transaction.onCommit(effect);
         } else {
             effect.run();
@@ -82,6 +89,13 @@ public final class Transactions {
         }
         if (bytes > MAX_RECORD_BYTES) {
             throw new RecordTooLargeException(bytes);
+        }
+    }
+
+    /** A request to commit the one before arrives a second time. */
+    public void repeatedEnd(Transaction transaction) {
+        if (!promises.ownEpochs && transaction.isOpen()) {
+            transaction.tear();
         }
     }
 

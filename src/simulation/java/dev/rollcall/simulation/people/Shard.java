@@ -117,6 +117,11 @@ public final class Shard {
 
     /** It ends without a word, and is back after a while in a new session; most clients come back to it. */
     public void restart(long downMs) {
+        restart(downMs, 10);
+    }
+
+    /** @param goneOneIn of so many one has gone meanwhile */
+    private void restart(long downMs, int goneOneIn) {
         if (!isRunning) {
             return;
         }
@@ -125,7 +130,7 @@ public final class Shard {
         open.clear();
         time.afterMillis(downMs, () -> {
             begin();
-            comeBack(before, this);
+            comeBack(before, this, goneOneIn);
         });
     }
 
@@ -138,18 +143,25 @@ public final class Shard {
         isRunning = false;
         List<Device> before = new ArrayList<>(open);
         open.clear();
-        comeBack(before, other);
+        comeBack(before, other, 10);
         time.afterMillis(downMs, this::begin);
     }
 
-    /** Paused, taken for dead, and replaced; then the first process goes on beside the second. */
-    public void leaveZombie(long ms) {
+    /**
+     * Paused, taken for dead, and replaced; then the first process goes on beside the second, in half of all cases while what it
+     * had held may still come back.
+     *
+     * @return in how many ms it goes on
+     */
+    public long leaveZombie(long atTheLatestMs) {
         if (!isRunning) {
-            return;
+            return atTheLatestMs;
         }
         ShardHeartbeat old = new ShardHeartbeat(name, session(), startedAt, OptionalLong.of(leaseMs), false);
         List<Device> before = new ArrayList<>(open);
-        restart(chance.magnitude(1, 2 * leaseMs));
+        long downMs = chance.magnitude(1, 2 * leaseMs);
+        restart(downMs, chance.oneOf(10, 2));
+        long ms = chance.oneIn(2) ? atTheLatestMs : downMs + chance.between(1, Math.max(1, resumeMs));
         for (long at = ms; at < ms + 2 * leaseMs; at += leaseMs / 3) {
             time.afterMillis(at, () -> tell(old));
         }
@@ -159,11 +171,12 @@ public final class Shard {
                         chance.between(ms, ms + leaseMs), () -> device.speakAs(old.session(), chance.oneIn(2)));
             }
         }
+        return ms;
     }
 
-    private void comeBack(List<Device> devices, Shard to) {
+    private void comeBack(List<Device> devices, Shard to, int goneOneIn) {
         for (Device device : devices) {
-            if (chance.oneIn(10)) {
+            if (chance.oneIn(goneOneIn)) {
                 continue; // its user is gone
             }
             long when = chance.oneIn(8)

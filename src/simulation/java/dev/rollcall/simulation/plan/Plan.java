@@ -46,7 +46,7 @@ public record Plan(
         boolean isSparse = wishes.years > 0 ? wishes.years > 0.1 : pace.oneIn(3);
         if (isSparse) {
             users = (int) pace.magnitude(1, 60);
-            unit = pace.oneOf(4_000L, 60_000L, 60_000L, 60_000L);
+            unit = 60_000;
             duration = pace.magnitude(30 * DAY_MS, 5 * YEAR_MS);
         }
         if (wishes.users > 0) {

@@ -30,6 +30,7 @@ final class Commits {
     private @Nullable Transaction transaction;
     private boolean isDirty;
     private boolean failsNext;
+    private long repeatedAfterMs;
     private long last;
 
     Commits(Deployment deployment, StreamThread thread, Assignment assignment, Fetcher fetcher, ThreadClock clock) {
@@ -58,6 +59,18 @@ final class Commits {
 
     void failNext() {
         failsNext = true;
+    }
+
+    /** Each request arrives a second time, so many ms later; 0: no longer. */
+    void repeat(long laterMs) {
+        repeatedAfterMs = laterMs;
+    }
+
+    private void arriveAgain() {
+        Transaction open = transaction;
+        if (open != null) {
+            deployment.transactions().repeatedEnd(open);
+        }
     }
 
     /** When the next one is due by the thread's clock; {@link Long#MAX_VALUE}: there is nothing to commit. */
@@ -114,6 +127,9 @@ final class Commits {
         deployment.transactions().end(current, true);
         transaction = null;
         isDirty = false;
+        if (repeatedAfterMs > 0) {
+            deployment.time().afterMillis(repeatedAfterMs, this::arriveAgain);
+        }
         assignment.tasks().forEach(OpenTask::committed);
         clock.spend(deployment.cluster().coordinator().latencyMicros());
     }

@@ -109,6 +109,14 @@ public final class Machine {
         }
     }
 
+    /** Each request to commit arrives a second time, so many ms later; 0: no longer. */
+    public void repeatCommits(long laterMs) {
+        StreamThread running = thread;
+        if (running != null) {
+            running.repeatCommits(laterMs);
+        }
+    }
+
     public void wipe() {
         if (thread == null) {
             disk.wipe();

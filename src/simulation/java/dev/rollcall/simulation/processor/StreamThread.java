@@ -191,6 +191,10 @@ final class StreamThread {
         });
     }
 
+    void repeatCommits(long laterMs) {
+        commits.repeat(laterMs);
+    }
+
     void failNextCommit() {
         commits.failNext();
     }
