@@ -52,7 +52,6 @@ final class Shards {
     /** Rule 14, records. The users whom it concerns have to look at their devices again; see the session's and its shard's. */
     Effect beat(ShardBeat beat, long at) {
         Shard shard = shard(beat.shard());
-        forgetOld(shard, at);
         Session session =
                 shard.sessions.computeIfAbsent(beat.session(), unheard -> new Session(beat.shard(), beat.session()));
         if (session.superseded || session.saidEnded) {
@@ -132,7 +131,10 @@ final class Shards {
 
     private void forgetOld(Shard shard, long at) {
         Session latest = shard.latest;
-        if (latest != null && latest.lastHeard + REMEMBERED_MS < at && latest.surelyEnded(at) && isUnused(latest)) {
+        if (latest != null
+                && latest.lastHeard + REMEMBERED_MS <= at
+                && latest.holdEndHi(settings.shardHoldMs()) <= at
+                && isUnused(latest)) {
             shard.latest = null;
             shard.sessions.values().removeIf(Shards::isUnused);
         }
@@ -143,9 +145,10 @@ final class Shards {
         return session.users.isEmpty();
     }
 
-    /** A clock tick notices sessions that are silent; from then on their end is stored. */
+    /** A clock tick notices sessions that are silent, from when on their end is stored; and forgets. */
     void tick(long at) {
         for (Shard shard : shards.values()) {
+            forgetOld(shard, at);
             Session latest = shard.latest;
             if (latest != null && latest.untilHi <= at) {
                 latest.silenceNoticed = true;

@@ -45,7 +45,7 @@ public record Plan(
         int faults = (int) chance.magnitude(1, 60);
         boolean isSparse = wishes.years > 0 ? wishes.years > 0.1 : pace.oneIn(3);
         if (isSparse) {
-            users = (int) pace.magnitude(1, 60);
+            users = (int) pace.magnitude(1, 20);
             unit = 60_000;
             duration = pace.magnitude(30 * DAY_MS, 5 * YEAR_MS);
         }
