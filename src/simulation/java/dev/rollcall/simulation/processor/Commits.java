@@ -22,6 +22,14 @@ final class Commits {
         LOST
     }
 
+    /** How a commit fails. */
+    enum Failure {
+        /** It is aborted. */
+        REFUSED,
+        /** It is committed, and the answer is lost. */
+        UNANSWERED
+    }
+
     private final Deployment deployment;
     private final StreamThread thread;
     private final Assignment assignment;
@@ -29,7 +37,7 @@ final class Commits {
     private final ThreadClock clock;
     private @Nullable Transaction transaction;
     private boolean isDirty;
-    private boolean failsNext;
+    private @Nullable Failure failsNext;
     private long repeatedAfterMs;
     private long last;
 
@@ -57,8 +65,8 @@ final class Commits {
         isDirty = true;
     }
 
-    void failNext() {
-        failsNext = true;
+    void failNext(Failure how) {
+        failsNext = how;
     }
 
     /** Each request arrives a second time, so many ms later; 0: no longer. */
@@ -105,12 +113,12 @@ final class Commits {
             return Result.BLOCKED;
         }
         last = thread.steadyClock();
-        if (failsNext) {
-            failsNext = false;
-            return Result.LOST;
+        Failure failure = failsNext;
+        failsNext = null;
+        if (failure != Failure.REFUSED) {
+            commit(current);
         }
-        commit(current);
-        return Result.DONE;
+        return failure == null ? Result.DONE : Result.LOST;
     }
 
     private void commit(Transaction current) {

@@ -102,10 +102,11 @@ public final class Machine {
         }
     }
 
-    public void failNextCommit() {
+    /** The next commit fails; {@code isCommitted}: only the answer is lost. */
+    public void failNextCommit(boolean isCommitted) {
         StreamThread running = thread;
         if (running != null) {
-            running.failNextCommit();
+            running.failNextCommit(isCommitted);
         }
     }
 

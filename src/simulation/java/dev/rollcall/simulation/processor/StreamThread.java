@@ -195,8 +195,8 @@ final class StreamThread {
         commits.repeat(laterMs);
     }
 
-    void failNextCommit() {
-        commits.failNext();
+    void failNextCommit(boolean isCommitted) {
+        commits.failNext(isCommitted ? Commits.Failure.UNANSWERED : Commits.Failure.REFUSED);
     }
 
     // ---- turns ----
