@@ -10,6 +10,9 @@ final class Ground {
     /** How many clock ticks were handled. */
     long ticks;
 
+    /** The partition has another processor, which has read no record of device-heartbeat yet. */
+    boolean isBeforeTakeOver;
+
     Ground(JudgeSettings settings) {
         this.settings = settings;
         this.shards = new Shards(settings);

@@ -127,7 +127,9 @@ final class HeartbeatRules {
         if (session.saidEnded) {
             return;
         }
-        boolean alive = choices.between(session.surelyAlive(moment.arrived()), session.possiblyAlive(moment.arrived()));
+        boolean alive = choices.between(
+                session.surelyAlive(moment.arrived()),
+                session.possiblyAlive(moment.arrived()) || (ground.isBeforeTakeOver && session.mayBeStoredAlive()));
         if (!alive && moment.misrouted() && isOver(moment, settings.shardLeaseMs(), choices)) {
             return;
         }

@@ -62,6 +62,11 @@ final class Session {
         return heard && !superseded && end == End.NONE && at < untilHi;
     }
 
+    /** Whether nothing is stored of its end: after a take-over it has one lease more, from the first record read. */
+    boolean mayBeStoredAlive() {
+        return heard && !superseded && end == End.NONE && !silenceNoticed;
+    }
+
     /** Whether it has ended by the last clock tick, where it is silent. */
     boolean surelyEnded(long lastTick) {
         return end != End.NONE || untilHi <= lastTick;

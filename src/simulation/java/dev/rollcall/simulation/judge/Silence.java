@@ -39,6 +39,7 @@ final class Silence {
 
     void takenOver() {
         takenOver = true;
+        ground.isBeforeTakeOver = true;
         first = Long.MAX_VALUE;
         sinceTick = 0;
         users.forEach(this::forget);
@@ -89,6 +90,7 @@ final class Silence {
             surely = Math.max(surely, at);
             ticksDue = tick || takenOver;
             takenOver = false;
+            ground.isBeforeTakeOver = false;
             lastTick = ticksDue ? Math.max(lastTick, at) : lastTick;
             sinceTick = tick ? 0 : sinceTick;
         }
