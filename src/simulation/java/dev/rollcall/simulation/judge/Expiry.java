@@ -88,11 +88,22 @@ final class Expiry {
      * device is that at which its hold ends. Where that is not known to the millisecond, the order may be another one.
      */
     private static void inOrder(Variant variant, List<End> ends, long dueTick, Choices choices) {
-        ends.sort(Comparator.comparingLong(End::timeLo).thenComparingLong(End::timeHi));
-        if (ends.size() > 1 && ends.stream().anyMatch(end -> end.timeLo() < end.timeHi()) && choices.either(false)) {
-            ends.sort(Comparator.comparingLong(End::timeHi).thenComparingLong(End::timeLo));
+        List<End> left = new ArrayList<>(ends);
+        left.sort(Comparator.comparingLong(End::timeLo).thenComparingLong(End::timeHi));
+        boolean isKnown = left.stream().allMatch(end -> end.timeLo() == end.timeHi());
+        List<End> ordered = new ArrayList<>();
+        while (!left.isEmpty()) {
+            long first = left.stream().mapToLong(End::timeHi).min().orElseThrow();
+            int next = 0;
+            while (!isKnown
+                    && next + 1 < left.size()
+                    && left.get(next + 1).timeLo() <= first
+                    && choices.either(false)) {
+                next++;
+            }
+            ordered.add(left.remove(next));
         }
-        emit(variant, ends, dueTick, choices);
+        emit(variant, ordered, dueTick, choices);
     }
 
     /** Whether the two end at one instant: surely, where both are known and the same, or possibly. */
