@@ -2,14 +2,30 @@ package dev.rollcall.simulation.judge;
 
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.HashMap;
 import java.util.Iterator;
 import java.util.List;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /** What a clock tick ends: leases, grace times, holds and texts (rules 4, 5, 8, 13 and 14). */
 final class Expiry {
-    /** An end that a tick noticed: of a device, or of the text where that is null. In the brokers' time. */
-    private record End(@Nullable Device device, long sinceLo, long sinceHi, long timeLo, long timeHi) {}
+    /**
+     * An end that a tick noticed: of a device, or of the text where that is null. In the brokers' time.
+     *
+     * @param session the one that has ended the device, if that is what did
+     */
+    private record End(
+            @Nullable Device device,
+            @Nullable Session session,
+            long sinceLo,
+            long sinceHi,
+            long timeLo,
+            long timeHi) {
+        boolean isOfOneSession(End other) {
+            return session != null && session == other.session;
+        }
+    }
 
     private final Ground ground;
 
@@ -32,12 +48,16 @@ final class Expiry {
 
     void apply(Variant variant, long at, long dueTick, Choices choices) {
         List<End> ends = new ArrayList<>();
+        Map<Session, Boolean> over = new HashMap<>();
         for (Device device : variant.devices) {
             if (device.aliveAt == at) {
                 continue; // looked at already
             }
             Ending ending = Ending.of(device, ground, at);
-            if (choices.between(ending.endHi() <= at, ending.endLo() <= at)) {
+            Session session = endedBy(device);
+            if (session == null
+                    ? isOver(ending, at, choices)
+                    : over.computeIfAbsent(session, any -> isOver(ending, at, choices))) {
                 ends.add(ended(device, ending, at));
             } else {
                 device.aliveAt = at;
@@ -45,11 +65,15 @@ final class Expiry {
         }
         if (variant.textEnds != Long.MAX_VALUE && isTextOver(variant, at, choices)) {
             long instant = variant.textEnds;
-            ends.add(new End(null, instant, instant, instant, instant));
+            ends.add(new End(null, null, instant, instant, instant, instant));
         }
         if (!ends.isEmpty()) {
             inOrder(variant, ends, dueTick, choices);
         }
+    }
+
+    private static boolean isOver(Ending ending, long at, Choices choices) {
+        return choices.between(ending.endHi() <= at, ending.endLo() <= at);
     }
 
     /** Devices of a session that turned out to be an earlier one end "at once": with that record, before the next tick. */
@@ -70,6 +94,11 @@ final class Expiry {
         return choices.between(variant.textEnds <= ground.time.earlierStamp(at), variant.textEnds <= at);
     }
 
+    /** The session whose end is the device's: all that it holds end with it. */
+    private static @Nullable Session endedBy(Device device) {
+        return device.waiting || device.closed || device.decided != null ? null : device.session;
+    }
+
     private End ended(Device device, Ending ending, long at) {
         LogTime time = ground.time;
         long earliest = Math.max(ending.endLo(), Math.min(device.aliveAt + 1, ending.endHi()));
@@ -77,6 +106,7 @@ final class Expiry {
         long sinceLo = sinceIsEnd ? earliest : ending.sinceLo();
         return new End(
                 device,
+                endedBy(device),
                 time.earlierStamp(sinceLo),
                 time.laterStamp(Math.min(ending.sinceHi(), at)),
                 time.earlierStamp(earliest),
@@ -101,13 +131,19 @@ final class Expiry {
                     && choices.either(false)) {
                 next++;
             }
-            ordered.add(left.remove(next));
+            End end = left.remove(next);
+            ordered.add(end);
+            left.stream().filter(end::isOfOneSession).forEach(ordered::add);
+            left.removeIf(end::isOfOneSession);
         }
         emit(variant, ordered, dueTick, choices);
     }
 
     /** Whether the two end at one instant: surely, where both are known and the same, or possibly. */
     private static boolean isOneInstant(End one, End next, Choices choices) {
+        if (one.isOfOneSession(next)) {
+            return true;
+        }
         boolean surely = one.timeLo() == one.timeHi() && next.timeLo() == one.timeLo() && next.timeHi() == one.timeHi();
         return choices.between(surely, next.timeLo() <= one.timeHi() && one.timeLo() <= next.timeHi());
     }

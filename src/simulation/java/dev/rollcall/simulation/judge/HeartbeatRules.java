@@ -263,6 +263,10 @@ final class HeartbeatRules {
         } else {
             closeLease(device, heartbeat, moment, graceLo, graceHi);
         }
+        if (ground.isBeforeTakeOver) { // it is about to have one lease more, so that nothing cuts its grace time off
+            device.endHi = Math.max(device.endHi, graceHi);
+            device.cap = Math.max(device.cap, graceHi);
+        }
         close(user, variant, device, heartbeat, moment, false);
     }
 

@@ -57,7 +57,7 @@ final class Person {
         isHider = chance.oneIn(4);
         isTexter = chance.oneIn(4);
         isClumsy = chance.oneIn(6);
-        int count = chance.oneIn(40) ? (int) chance.between(5, 70) : (int) chance.between(1, 3);
+        int count = !isSparse && chance.oneIn(40) ? (int) chance.between(5, 70) : (int) chance.between(1, 3);
         for (int device = 0; device < count; device++) {
             Device.Link link = isSparse && !chance.oneIn(20)
                     ? Device.Link.SESSION
