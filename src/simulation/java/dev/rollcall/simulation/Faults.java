@@ -107,7 +107,10 @@ final class Faults {
                 machine.repeatCommits(1 + chance.below(90));
                 after(fault, () -> machine.repeatCommits(0));
             }
-            case PROCESSOR_CLOCK -> machine.setClock(chance.between(-2_000, chance.oneIn(2) ? 2_000 : 7_200_000));
+            case PROCESSOR_CLOCK -> {
+                long most = chance.oneOf(2_000L, 7_200_000L);
+                machine.setClock(chance.between(-most, most));
+            }
             case STOP_BROKER -> {
                 cluster.stop(broker);
                 after(fault, () -> cluster.start(broker));
