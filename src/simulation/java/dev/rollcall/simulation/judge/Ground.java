@@ -10,6 +10,9 @@ final class Ground {
     /** How many clock ticks were handled. */
     long ticks;
 
+    /** How many users the partition has ever heard of: no fewer than are stored. */
+    int users;
+
     /** The partition has another processor, which has read no record of device-heartbeat yet. */
     boolean isBeforeTakeOver;
 

@@ -178,7 +178,9 @@ final class PartitionModel {
     }
 
     private User user(byte[] key) {
-        return users.computeIfAbsent(new Key(key), added -> new User(added, agenda, report));
+        User user = users.computeIfAbsent(new Key(key), added -> new User(added, agenda, report));
+        ground.users = users.size();
+        return user;
     }
 
     private void heartbeat(User user, Heartbeat heartbeat, Moment moment, Word word, Handling handling, Input input) {

@@ -11,8 +11,10 @@ import java.util.Set;
 final class Sweep {
     /** What one tick finds is published before the next one; of more than this, each further so many may take one tick more. */
     private static final int PER_TICK = 1_000;
-    /** A walk through the store may take that long beyond a thirtieth of the retention time (rule 11). */
+    /** A walk through the store may take that long beyond a thirtieth of the retention time (rule 11), and a tick for so many. */
     private static final long WALK_MS = 60_000;
+
+    private static final int WALKED_PER_TICK = 1_000;
 
     private static final long LATE_MS = 10_000;
 
@@ -96,7 +98,11 @@ final class Sweep {
 
     private long forgottenBy(Variant variant) {
         long retentionMs = ground.settings.userRetentionMs();
-        return ground.time.ofStamp(variant.quietHi) + retentionMs + retentionMs / 30 + WALK_MS;
+        return ground.time.ofStamp(variant.quietHi) + retentionMs + retentionMs / 30 + walkMs();
+    }
+
+    private long walkMs() {
+        return WALK_MS + ground.users / WALKED_PER_TICK * ground.settings.clockTickIntervalMs();
     }
 
     private void checkForgotten(User user, long at) {
@@ -104,7 +110,7 @@ final class Sweep {
             return;
         }
         for (Variant variant : user.variants()) {
-            if (!variant.hasNothing() || forgottenBy(variant) > at || awakeSince + WALK_MS > at) {
+            if (!variant.hasNothing() || forgottenBy(variant) > at || awakeSince + walkMs() > at) {
                 unforgotten.remove(user);
                 return;
             }
