@@ -9,6 +9,8 @@ import dev.rollcall.contract.Fix.Alter;
 import dev.rollcall.contract.KafkaTools;
 import dev.rollcall.contract.Principal;
 import dev.rollcall.metrics.Meters;
+import dev.rollcall.text.Printable;
+import java.io.UncheckedIOException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -69,7 +71,7 @@ public final class TopicSetup {
         return this;
     }
 
-    /** As this, but also compares of which changelogs the state of this instance is, and stores it while it runs. */
+    /** As this, but also looks whether the state of this instance may be used, and stores what that needs while it runs. */
     public TopicSetup with(LocalState state) {
         localState = state;
         return this;
@@ -111,7 +113,7 @@ public final class TopicSetup {
                 .collect(Collectors.toMap(Cluster.Topic::name, Cluster.Topic::id));
     }
 
-    /** How long the changelogs keep tombstones: the shorter time, and Kafka's default where there is none yet. */
+    /** How long the changelogs keep tombstones: the shortest, and Kafka's default where it cannot be read. */
     private Duration tombstones(Cluster cluster) {
         return contract.topics().changelogs().stream()
                 .flatMap(name -> Optional.ofNullable(cluster.topics().get(name)).stream())
@@ -198,11 +200,19 @@ public final class TopicSetup {
         String refused = warnAndRefuse(contract.check(cluster, OptionalInt.of(partitions)));
         if (refused.isEmpty()) {
             reader.store(contract.checkpoints(cluster, false));
-            if (localState != null) {
-                localState.used(changelogs(cluster));
-            }
+            store(changelogs(cluster));
         }
         return refused;
+    }
+
+    private void store(Map<String, String> changelogs) {
+        if (localState != null) {
+            try {
+                localState.used(changelogs);
+            } catch (UncheckedIOException e) {
+                LOG.warn("the next start may restore what is on disk already: {}", Printable.of(e));
+            }
+        }
     }
 
     /** Logs each warning when it first appears, and returns what is refused as text. */

@@ -15,8 +15,11 @@ final class KafkaOverrides {
     private static final String FAIL_ON_PRODUCTION =
             "org.apache.kafka.streams.errors.DefaultProductionExceptionHandler";
 
-    /** Half of Kafka's {@code delete.retention.ms}, as for the state of an instance that was away. */
-    private static final long MOST_CLEANUP_DELAY_MS = 43_200_000;
+    /** State without a partition gets twice as old; that, half a day of absence, and a restore fit into a day. */
+    private static final long MOST_CLEANUP_DELAY_MS = 10_800_000;
+
+    /** Kafka's own. */
+    private static final long LEAST_DELETE_RETENTION_MS = 86_400_000;
 
     // A setting without a prefix applies to all clients that know it, one with a prefix only to those of the processor.
     private static final List<String> STREAMS = List.of("");
@@ -67,7 +70,7 @@ final class KafkaOverrides {
             new Rule(
                     STREAMS,
                     "state.cleanup.delay.ms",
-                    value -> isAtMost(value, MOST_CLEANUP_DELAY_MS),
+                    value -> isBetween(0, value, MOST_CLEANUP_DELAY_MS),
                     "be at most " + MOST_CLEANUP_DELAY_MS,
                     "changelogs keep tombstones for a day; older state would bring back users who were forgotten since"),
             new Rule(
@@ -83,6 +86,12 @@ final class KafkaOverrides {
                     value -> false,
                     "not be set",
                     "it is application.id, without the prefix, that names all that belongs to it"),
+            new Rule(
+                    STREAMS,
+                    "state.dir",
+                    value -> false,
+                    "not be set",
+                    "it is data.dir that says where, also for what is to be known of the state"),
             new Rule(
                     ALL_CLIENTS,
                     "bootstrap.servers",
@@ -124,7 +133,13 @@ final class KafkaOverrides {
                     "cleanup.policy",
                     "compact"::equals,
                     "be compact",
-                    "the changelog is all that is stored of the users"));
+                    "the changelog is all that is stored of the users"),
+            new Rule(
+                    INTERNAL_TOPICS,
+                    "delete.retention.ms",
+                    value -> isBetween(LEAST_DELETE_RETENTION_MS, value, Long.MAX_VALUE),
+                    "be at least " + LEAST_DELETE_RETENTION_MS,
+                    "in state that is older than tombstones, users come back who were forgotten since"));
 
     private KafkaOverrides() {}
 
@@ -136,9 +151,10 @@ final class KafkaOverrides {
     private record Rule(List<String> prefixes, String setting, Predicate<String> allows, String must, String why) {}
 
     /** Also what is no number: Kafka refuses that. */
-    private static boolean isAtMost(String value, long most) {
+    private static boolean isBetween(long least, String value, long most) {
         try {
-            return Long.parseLong(value) <= most;
+            long number = Long.parseLong(value);
+            return number >= least && number <= most;
         } catch (NumberFormatException e) {
             return true;
         }

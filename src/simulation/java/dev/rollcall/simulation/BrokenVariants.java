@@ -25,7 +25,7 @@ final class BrokenVariants {
         List<Known> all = new ArrayList<>();
         for (Known known : SourcePatches.known()) {
             List<Words> words = switch (known.name()) {
-                // What transactions promise is the simulated brokers' matter.
+                // The simulated brokers do this by themselves: the sources are not changed.
                 case "at-least-once", "old-transactions" -> List.of();
                 case "own-tick-topic" ->
                     List.of(new Words(

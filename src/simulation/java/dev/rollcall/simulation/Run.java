@@ -59,7 +59,8 @@ final class Run {
         world.deployment().failures().forEach(what -> findings.add(new Judged.Finding("PROCESSOR", -1, null, what)));
         findings.addAll(judge.findings());
         if (findings.isEmpty() && !isCut[0]) {
-            readers.differences(witness.committed()).forEach(what -> findings.add(new Judged.Finding("READER", -1, null, what)));
+            readers.differences(witness.committed())
+                    .forEach(what -> findings.add(new Judged.Finding("READER", -1, null, what)));
         }
         return new Outcome(
                 plan,

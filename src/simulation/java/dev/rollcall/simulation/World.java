@@ -36,7 +36,12 @@ final class World {
     private final Population population;
     private final Faults faults;
 
-    World(Plan plan, History history, PresenceTopic presence, Transactions.Promises promises, BiConsumer<Long, Fault> onFault) {
+    World(
+            Plan plan,
+            History history,
+            PresenceTopic presence,
+            Transactions.Promises promises,
+            BiConsumer<Long, Fault> onFault) {
         this.plan = plan;
         this.history = history;
         Chance chance = Chance.of(plan.seed(), "cluster", 0);

@@ -2,6 +2,8 @@ package dev.rollcall.admin;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
@@ -9,6 +11,8 @@ import java.util.Map;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Whether the state on disk may be used, from one start to the next. */
 class LocalStateTest {
@@ -80,9 +84,45 @@ class LocalStateTest {
     @Test
     void shouldBeAsNewAsItsLastUse() {
         ran(FIRST);
+        LocalState state = atTheStart(FIRST);
         now = now.plus(TOMBSTONES.multipliedBy(3));
+        state.used(FIRST);
+
+        assertThat(atTheStart(FIRST).whyOutdated()).isEmpty();
+    }
+
+    @Test
+    void shouldNotBeNewerThanWhatIsLeftOfAnEarlierRunBeforeThatIsDeleted() {
+        ran(FIRST);
+        now = now.plus(Duration.ofHours(8));
+        LocalState state = atTheStart(FIRST);
+        now = now.plus(Duration.ofHours(6));
+        state.used(FIRST);
+        assertThat(atTheStart(FIRST).whyOutdated()).isPresent();
+
+        now = now.plusMillis(1);
+        state.used(FIRST);
+        assertThat(atTheStart(FIRST).whyOutdated()).isEmpty();
+    }
+
+    @Test
+    void shouldBeOutdatedWhenItWasLastUsedInTheFuture() {
         ran(FIRST);
 
+        now = now.minus(Duration.ofMinutes(2));
+        assertThat(atTheStart(FIRST).whyOutdated()).isPresent();
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"", "\0\0\0", "users=\\u00zz", "last\\ used,\\ ms\\ since\\ the\\ epoch=soon"})
+    void shouldBeOutdatedWhenWhatIsKnownOfItIsDamaged(String content) throws IOException {
+        Files.createDirectories(file.getParent());
+        Files.writeString(file, content);
+
+        LocalState state = atTheStart(FIRST);
+        assertThat(state.whyOutdated()).hasValue(file + " is damaged, which says what it is of");
+        state.forget();
+        state.used(FIRST);
         assertThat(atTheStart(FIRST).whyOutdated()).isEmpty();
     }
 

@@ -16,12 +16,7 @@ final class Expiry {
      * @param session the one that has ended the device, if that is what did
      */
     private record End(
-            @Nullable Device device,
-            @Nullable Session session,
-            long sinceLo,
-            long sinceHi,
-            long timeLo,
-            long timeHi) {
+            @Nullable Device device, @Nullable Session session, long sinceLo, long sinceHi, long timeLo, long timeHi) {
         boolean isOfOneSession(End other) {
             return session != null && session == other.session;
         }

@@ -13,8 +13,8 @@ final class Ground {
     /** How many users the partition has ever heard of: no fewer than are stored. */
     int users;
 
-    /** The partition has another processor, which has read no record of device-heartbeat yet. */
-    boolean isBeforeTakeOver;
+    /** Another processor has the partition, and has read no record of device-heartbeat yet. */
+    boolean isTakenOver;
 
     Ground(JudgeSettings settings) {
         this.settings = settings;

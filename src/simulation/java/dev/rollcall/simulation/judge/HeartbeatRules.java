@@ -129,7 +129,7 @@ final class HeartbeatRules {
         }
         boolean alive = choices.between(
                 session.surelyAlive(moment.arrived()),
-                session.possiblyAlive(moment.arrived()) || (ground.isBeforeTakeOver && session.mayBeStoredAlive()));
+                session.possiblyAlive(moment.arrived()) || (ground.isTakenOver && session.mayBeStoredAlive()));
         if (!alive && moment.misrouted() && isOver(moment, settings.shardLeaseMs(), choices)) {
             return;
         }
@@ -263,7 +263,7 @@ final class HeartbeatRules {
         } else {
             closeLease(device, heartbeat, moment, graceLo, graceHi);
         }
-        if (ground.isBeforeTakeOver) { // it is about to have one lease more, so that nothing cuts its grace time off
+        if (ground.isTakenOver) { // it is about to have one lease more, so that nothing cuts its grace time off
             device.endHi = Math.max(device.endHi, graceHi);
             device.cap = Math.max(device.cap, graceHi);
         }

@@ -431,4 +431,40 @@ class ScenariosJudgedTest {
                 .out(OFFLINE, 31, 1.0)
                 .expectNothing();
     }
+
+    @Test
+    void shouldExtendNothingForWhoeverCameInASilenceOfTheLog() {
+        script.hb("A", ONLINE).at(0).out(ONLINE, 0, 0.0).ticks(10);
+        script.user("v")
+                .carrying(script.hb("B", ONLINE))
+                .text("x", null, 50)
+                .out(ONLINE, "x", 50, 50.0, 50)
+                .tick(100)
+                .out(OFFLINE, "x", 80, 50.0, 80);
+        script.user("u").ticks(130).out(OFFLINE, 130, 0.0).expectNothing();
+    }
+
+    @Test
+    void shouldLoseWhatASilenceHasAddedToAGraceTimeWhenThePartitionIsTakenOver() {
+        script.hb("A", ONLINE).at(0).out(ONLINE, 0, 0.0).ticks(10).end("A", 10.5);
+        script.ticks(11).tick(14.5).takeOver().ticks(16).out(OFFLINE, 15.5, 0.0).expectRight();
+    }
+
+    @Test
+    void shouldForgetAShardAfterAnHourWhateverTheLogDoesThen() {
+        script.shard("S", "s1", 1, false, 0).ticks(3_700).tick(3_800);
+        script.hb("A", ONLINE).session("S", "s1").at(3_801).out(ONLINE, 3_801, 3_801.0);
+        script.shard("S", "s2", 2, false, 3_802).ticks(3_891);
+        script.out(OFFLINE, 3_831, 3_801.0).expectRight();
+    }
+
+    @Test
+    void shouldGiveAWholeGraceTimeToAnEndThatATextBringsBeforeANewProcessorHasReadTheLog() {
+        script.shard("S", "s1", 1, false, 0).hb("A", ONLINE).session("S", "s1").at(1);
+        script.out(ONLINE, 1, 1.0).ticks(10).takeOver();
+        script.carrying(script.hb("A", null).session("S", "s1").closed())
+                .text("x", null, 200)
+                .out(ONLINE, "x", 1, 1.0, 200);
+        script.ticks(205).out(OFFLINE, "x", 205, 1.0, 205).expectRight();
+    }
 }

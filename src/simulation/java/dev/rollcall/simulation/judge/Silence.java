@@ -27,7 +27,6 @@ final class Silence {
     /** How long the first silence since the last tick was; 0: there was none. */
     private long sinceTick;
 
-    private boolean takenOver;
     /** The first record read after a take-over, of any topic. */
     private long first = Long.MAX_VALUE;
 
@@ -38,8 +37,7 @@ final class Silence {
     }
 
     void takenOver() {
-        takenOver = true;
-        ground.isBeforeTakeOver = true;
+        ground.isTakenOver = true;
         first = Long.MAX_VALUE;
         sinceTick = 0;
         users.forEach(this::forget);
@@ -67,7 +65,7 @@ final class Silence {
 
     /** A record of any topic is read. */
     void read(long at) {
-        if (takenOver && first == Long.MAX_VALUE) {
+        if (ground.isTakenOver && first == Long.MAX_VALUE) {
             first = at;
         }
     }
@@ -78,8 +76,8 @@ final class Silence {
         if (word == Word.NO) {
             return;
         }
-        boolean acrossTakeOver = takenOver;
-        if (takenOver && word == Word.YES) {
+        boolean acrossTakeOver = ground.isTakenOver;
+        if (acrossTakeOver && word == Word.YES) {
             takeOver(Math.min(first, at), Math.max(first, at));
         }
         if (surely != Long.MIN_VALUE) {
@@ -88,9 +86,8 @@ final class Silence {
         possibly = Math.max(possibly, at);
         if (word == Word.YES) {
             surely = Math.max(surely, at);
-            ticksDue = tick || takenOver;
-            takenOver = false;
-            ground.isBeforeTakeOver = false;
+            ticksDue = tick || acrossTakeOver;
+            ground.isTakenOver = false;
             lastTick = ticksDue ? Math.max(lastTick, at) : lastTick;
             sinceTick = tick ? 0 : sinceTick;
         }

@@ -11,7 +11,7 @@ import java.util.Set;
 final class Sweep {
     /** What one tick finds is published before the next one; of more than this, each further so many may take one tick more. */
     private static final int PER_TICK = 1_000;
-    /** A walk through the store may take that long beyond a thirtieth of the retention time (rule 11), and a tick for so many. */
+    /** A walk through the store may take that long beyond a thirtieth of the retention time, and a tick for each so many users. */
     private static final long WALK_MS = 60_000;
 
     private static final int WALKED_PER_TICK = 1_000;

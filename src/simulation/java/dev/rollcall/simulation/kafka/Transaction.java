@@ -70,7 +70,10 @@ public final class Transaction {
         }
     }
 
-    /** An end arrives that was meant for the one before: what was written counts, what is yet to be written never will. */
+    /**
+     * An end arrives that was meant for the one before: what is to happen with the commit happens now, and what comes later never
+     * will. Records in the inputs still share the transaction's end.
+     */
     void tear() {
         isTorn = true;
         effects.forEach(Runnable::run);

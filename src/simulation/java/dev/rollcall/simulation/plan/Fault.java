@@ -23,7 +23,7 @@ public record Fault(int number, Kind kind, long atMs, long lengthMs) {
         STOP_ALL_PROCESSORS(4),
         MOVE_PARTITIONS(5),
         FAIL_COMMIT(6),
-        REPEAT_COMMITS(8),
+        REPEAT_COMMITS(3),
         PROCESSOR_CLOCK(4),
         STOP_BROKER(6),
         STOP_ALL_BROKERS(2),
@@ -40,9 +40,9 @@ public record Fault(int number, Kind kind, long atMs, long lengthMs) {
         ZOMBIE_SHARD(4),
         SILENCE_SHARD(4);
 
-        /** Those that may last for weeks, where a run is that long: what goes on without brokers is the same every day. */
-        private static final Set<Kind> LASTING =
-                EnumSet.of(KILL_PROCESSOR, KILL_AND_WIPE, STOP_PROCESSOR, STOP_ALL_PROCESSORS, END_SHARD, RESTART_SHARD);
+        /** Those that may last for months, where a run is that long: without brokers every day is the same. */
+        private static final Set<Kind> LASTING = EnumSet.of(
+                KILL_PROCESSOR, KILL_AND_WIPE, STOP_PROCESSOR, STOP_ALL_PROCESSORS, END_SHARD, RESTART_SHARD);
 
         private final int weight;
 
@@ -71,7 +71,8 @@ public record Fault(int number, Kind kind, long atMs, long lengthMs) {
         Kind kind = Kind.draw(chance);
         long at = chance.between(1_000, Math.max(1_001, durationMs * 9 / 10));
         long longest = Kind.LASTING.contains(kind) ? Math.max(36_000_000, durationMs / 8) : 36_000_000;
-        long length = chance.with(0.1) ? chance.magnitude(60_000, longest) : chance.magnitude(200, 4 * leaseMs + 60_000);
+        long length =
+                chance.with(0.1) ? chance.magnitude(60_000, longest) : chance.magnitude(200, 4 * leaseMs + 60_000);
         return new Fault(number, kind, at, Math.min(length, Math.max(1_000, durationMs / 8)));
     }
 

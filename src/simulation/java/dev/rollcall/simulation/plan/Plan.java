@@ -43,7 +43,7 @@ public record Plan(
         long unit = chance.oneOf(1_000L, 1_000L, 4_000L, 20_000L);
         long duration = chance.magnitude(HOUR_MS, 4 * DAY_MS) * unit / 1_000;
         int faults = (int) chance.magnitude(1, 60);
-        boolean isSparse = wishes.years > 0 ? wishes.years > 0.1 : pace.oneIn(3);
+        boolean isSparse = wishes.years > 0.1 || (wishes.years <= 0 && pace.oneIn(3));
         if (isSparse) {
             users = (int) pace.magnitude(1, 20);
             unit = 60_000;

@@ -132,7 +132,7 @@ final class Assignment {
 
     private void forget(OpenTask task) {
         tasks.remove(task.partition());
-        disk.left(task.partition(), deployment.time().millis());
+        thread.left(task.partition());
         for (Topic topic : Topic.values()) {
             fetcher.remove(deployment.cluster().log(topic, task.partition()));
         }

@@ -9,6 +9,8 @@ public final class Machine {
     /** Half of the time for which changelogs keep tombstones: older state is deleted at the start ({@code LocalState}). */
     private static final long STATE_USABLE_MS = 43_200_000;
 
+    private static final long NEVER = Long.MIN_VALUE;
+
     private final String name;
     private final Deployment deployment;
     private final EventQueue time;
@@ -16,7 +18,7 @@ public final class Machine {
     private final Disk disk = new Disk();
     private @Nullable StreamThread thread;
     private long clockOffsetMs;
-    private long endedAt = Long.MAX_VALUE;
+    private long endedAt = NEVER;
     private boolean isWanted;
     private int starts;
     private int failuresInARow;
@@ -39,7 +41,7 @@ public final class Machine {
     public void start() {
         isWanted = true;
         if (thread == null) {
-            if (time.millis() - endedAt > STATE_USABLE_MS) {
+            if (endedAt != NEVER && Math.abs(clock() - endedAt) > STATE_USABLE_MS) {
                 disk.wipe();
             }
             thread = new StreamThread(deployment, this, "%s/%d".formatted(name, ++starts), chance);
@@ -53,7 +55,7 @@ public final class Machine {
         StreamThread running = thread;
         thread = null;
         if (running != null) {
-            endedAt = time.millis();
+            endedAt = clock();
             running.stop();
         }
     }
@@ -76,7 +78,7 @@ public final class Machine {
         if (thread == dead) {
             thread = null;
         }
-        endedAt = time.millis();
+        endedAt = clock();
         time.afterMillis(Group.SESSION_MS, () -> deployment.group().leave(dead));
     }
 
@@ -126,6 +128,15 @@ public final class Machine {
 
     public void setClock(long offsetMs) {
         clockOffsetMs = offsetMs;
+    }
+
+    private long clock() {
+        return time.millis() + clockOffsetMs;
+    }
+
+    /** Whether it has not been replaced. */
+    boolean isLatest(StreamThread one) {
+        return thread == null || thread == one;
     }
 
     long clockOffsetMs() {

@@ -84,6 +84,13 @@ final class StreamThread {
         commits = new Commits(deployment, this, assignment, fetcher, clock);
     }
 
+    /** It has no task for the partition any more; one that was replaced has left it long ago. */
+    void left(int partition) {
+        if (machine.isLatest(this)) {
+            machine.disk().left(partition, time.millis());
+        }
+    }
+
     /** In ms. */
     long startedAt() {
         return startedAt;
