@@ -461,7 +461,10 @@ class ScenariosJudgedTest {
     @Test
     void shouldGiveAWholeGraceTimeToAnEndThatATextBringsBeforeANewProcessorHasReadTheLog() {
         script.shard("S", "s1", 1, false, 0).hb("A", ONLINE).session("S", "s1").at(1);
-        script.out(ONLINE, 1, 1.0).ticks(10).takeOver();
+        script.out(ONLINE, 1, 1.0).ticks(10);
+        // The log is silent from here on, but no clock tick was due.
+        script.user("v").hb("B", ONLINE).at(12.5).out(ONLINE, 12.5, 12.5);
+        script.hb("C", IDLE).at(14).takeOver().user("u");
         script.carrying(script.hb("A", null).session("S", "s1").closed())
                 .text("x", null, 200)
                 .out(ONLINE, "x", 1, 1.0, 200);
