@@ -194,23 +194,23 @@ final class Sweep {
                 Math.max(session.sinceHi(), at));
     }
 
-    /** Nothing more comes: who is over by now should have been noticed by a tick long ago. */
+    /** Nothing more comes: who is over by now should have been noticed by a tick long ago, whichever reading is the right one. */
     void end(Collection<User> users, long present) {
-        long late = LATE_MS + 10 * ground.settings.clockTickIntervalMs();
+        long overdue = present - LATE_MS - 10 * ground.settings.clockTickIntervalMs();
         for (User user : users) {
-            for (Variant variant : user.variants()) {
-                for (Device device : variant.devices) {
-                    if (Ending.of(device, ground, present).endHi() + late < present) {
-                        report.add(
-                                Kind.GHOST,
-                                user.key,
-                                "the device " + device.id + " is over since "
-                                        + Ending.of(device, ground, present).endHi() + ", and no clock tick came to "
-                                        + present + " (section Time)");
-                        return;
-                    }
-                }
+            if (user.variants().stream().allMatch(variant -> isAnyOver(variant, present, overdue))) {
+                report.add(
+                        Kind.GHOST,
+                        user.key,
+                        "a device is over since before " + overdue + ", and no clock tick came to " + present
+                                + " (section Time)");
+                return;
             }
         }
+    }
+
+    private boolean isAnyOver(Variant variant, long present, long overdue) {
+        return variant.devices.stream()
+                .anyMatch(device -> Ending.of(device, ground, present).endHi() < overdue);
     }
 }
