@@ -102,7 +102,7 @@ final class Faults {
                 }
             }
             case MOVE_PARTITIONS -> deployment.shuffle();
-            case FAIL_COMMIT -> machine.failNextCommit(chance.oneIn(2));
+            case FAIL_COMMIT -> machine.failNextCommit(chance.oneOf(Machine.CommitFailure.values()));
             case REPEAT_COMMITS -> {
                 machine.repeatCommits(1 + chance.below(90));
                 after(fault, () -> machine.repeatCommits(0));

@@ -12,6 +12,9 @@ import java.util.Set;
 
 /** A homeserver shard: its devices with connections are in its session, the others have leases. */
 public final class Shard {
+    /** Of so many clients one does not come back when its shard has gone. */
+    private static final int USUALLY_GONE_ONE_IN = 10;
+
     private final EventQueue time;
     private final Chance chance;
     private final Writer writer;
@@ -117,7 +120,7 @@ public final class Shard {
 
     /** It ends without a word, and is back after a while in a new session; most clients come back to it. */
     public void restart(long downMs) {
-        restart(downMs, 10);
+        restart(downMs, USUALLY_GONE_ONE_IN);
     }
 
     /** @param goneOneIn of so many one has gone meanwhile */
@@ -143,7 +146,7 @@ public final class Shard {
         isRunning = false;
         List<Device> before = new ArrayList<>(open);
         open.clear();
-        comeBack(before, other, 10);
+        comeBack(before, other, USUALLY_GONE_ONE_IN);
         time.afterMillis(downMs, this::begin);
     }
 
@@ -160,7 +163,7 @@ public final class Shard {
         ShardHeartbeat old = new ShardHeartbeat(name, session(), startedAt, OptionalLong.of(leaseMs), false);
         List<Device> before = new ArrayList<>(open);
         long downMs = chance.magnitude(1, 2 * leaseMs);
-        restart(downMs, chance.oneOf(10, 2));
+        restart(downMs, chance.oneOf(USUALLY_GONE_ONE_IN, 2));
         long ms = chance.oneIn(2) ? atTheLatestMs : downMs + chance.between(1, Math.max(1, resumeMs));
         for (long at = ms; at < ms + 2 * leaseMs; at += leaseMs / 3) {
             time.afterMillis(at, () -> tell(old));

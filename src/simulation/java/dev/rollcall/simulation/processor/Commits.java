@@ -22,14 +22,6 @@ final class Commits {
         LOST
     }
 
-    /** How a commit fails. */
-    enum Failure {
-        /** It is aborted. */
-        REFUSED,
-        /** It is committed, and the answer is lost. */
-        UNANSWERED
-    }
-
     private final Deployment deployment;
     private final StreamThread thread;
     private final Assignment assignment;
@@ -37,7 +29,7 @@ final class Commits {
     private final ThreadClock clock;
     private @Nullable Transaction transaction;
     private boolean isDirty;
-    private @Nullable Failure failsNext;
+    private Machine.@Nullable CommitFailure failsNext;
     private long repeatedAfterMs;
     private long last;
 
@@ -65,7 +57,7 @@ final class Commits {
         isDirty = true;
     }
 
-    void failNext(Failure how) {
+    void failNext(Machine.CommitFailure how) {
         failsNext = how;
     }
 
@@ -113,9 +105,9 @@ final class Commits {
             return Result.BLOCKED;
         }
         last = thread.steadyClock();
-        Failure failure = failsNext;
+        Machine.CommitFailure failure = failsNext;
         failsNext = null;
-        if (failure != Failure.REFUSED) {
+        if (failure != Machine.CommitFailure.REFUSED) {
             commit(current);
         }
         return failure == null ? Result.DONE : Result.LOST;

@@ -9,6 +9,14 @@ public final class Machine {
     /** Half of the time for which changelogs keep tombstones: older state is deleted at the start ({@code LocalState}). */
     private static final long STATE_USABLE_MS = 43_200_000;
 
+    /** How a commit fails. */
+    public enum CommitFailure {
+        /** It is committed, and the answer is lost. */
+        UNANSWERED,
+        /** It is aborted. */
+        REFUSED
+    }
+
     private static final long NEVER = Long.MIN_VALUE;
 
     private final String name;
@@ -104,11 +112,10 @@ public final class Machine {
         }
     }
 
-    /** The next commit fails; {@code isCommitted}: only the answer is lost. */
-    public void failNextCommit(boolean isCommitted) {
+    public void failNextCommit(CommitFailure how) {
         StreamThread running = thread;
         if (running != null) {
-            running.failNextCommit(isCommitted);
+            running.failNextCommit(how);
         }
     }
 

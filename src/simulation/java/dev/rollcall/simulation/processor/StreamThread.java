@@ -202,8 +202,8 @@ final class StreamThread {
         commits.repeat(laterMs);
     }
 
-    void failNextCommit(boolean isCommitted) {
-        commits.failNext(isCommitted ? Commits.Failure.UNANSWERED : Commits.Failure.REFUSED);
+    void failNextCommit(Machine.CommitFailure how) {
+        commits.failNext(how);
     }
 
     // ---- turns ----
