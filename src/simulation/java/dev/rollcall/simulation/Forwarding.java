@@ -36,6 +36,11 @@ class Forwarding implements History {
     }
 
     @Override
+    public void removed(int partition, Input input) {
+        next.removed(partition, input);
+    }
+
+    @Override
     public void committed(int partition, long trueTime) {
         next.committed(partition, trueTime);
     }

@@ -20,6 +20,9 @@ final class Nobody implements History {
     public void rerouted(int partition, Input input, int to) {}
 
     @Override
+    public void removed(int partition, Input input) {}
+
+    @Override
     public void committed(int partition, long trueTime) {}
 
     @Override

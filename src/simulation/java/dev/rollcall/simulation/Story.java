@@ -153,6 +153,12 @@ final class Story implements History {
     }
 
     @Override
+    public void removed(int partition, Input input) {
+        add(partition, input.key(), "  removed before it was read: %s@%d".formatted(input.topic(), input.offset()));
+        judge.removed(partition, input);
+    }
+
+    @Override
     public void committed(int partition, long trueTime) {
         Line last = lines.peekLast();
         if (last == null || !last.text.contains(" tick ") || last.partition != partition) {

@@ -94,6 +94,12 @@ final class Witness implements History {
     }
 
     @Override
+    public void removed(int partition, Input input) {
+        mix(input.offset());
+        judge.removed(partition, input);
+    }
+
+    @Override
     public void committed(int partition, long trueTime) {
         commits++;
         mix(trueTime);

@@ -5,6 +5,7 @@ import dev.rollcall.simulation.judge.History;
 import dev.rollcall.simulation.judge.History.Topic;
 import dev.rollcall.simulation.kafka.Cluster;
 import dev.rollcall.simulation.kafka.Log;
+import dev.rollcall.simulation.kafka.LogRecord;
 import dev.rollcall.simulation.kafka.Transactions;
 import dev.rollcall.simulation.people.Population;
 import dev.rollcall.simulation.plan.Fault;
@@ -74,12 +75,16 @@ final class World {
     private void clean() {
         for (Log log : cluster.logs()) {
             if (Cluster.topic(log.topic()) == Topic.DEVICE_HEARTBEAT) {
-                log.deleteBefore(time.millis() - RETENTION_MS);
+                log.deleteBefore(time.millis() - RETENTION_MS, this::removed);
             } else if (time.millis() / HOUR_MS % 6 == 0) {
-                log.compact(time.millis() - HOUR_MS);
+                log.compact(time.millis() - HOUR_MS, this::removed);
             }
         }
         time.afterMillis(HOUR_MS, this::clean);
+    }
+
+    private void removed(LogRecord record) {
+        history.removed(record.partition(), record.input());
     }
 
     /** Who wants to know how far a run is. */

@@ -42,6 +42,18 @@ class BadInputJudgedTest {
     }
 
     @Test
+    void shouldAcceptARecordThatWasSentOnAndRemovedBeforeItWasRead() {
+        int home = Utils.toPositive(Utils.murmur2("u".getBytes(StandardCharsets.UTF_8))) % 2;
+        Script script =
+                twoPartitions().hb("A", ONLINE).at(0).rerouted(home).commit().partition(home);
+        script.firstWritten(0).hb("A", ONLINE).at(1).removedInstead().expectRight();
+
+        Script another =
+                twoPartitions().hb("A", ONLINE).at(0).rerouted(home).commit().partition(home);
+        another.firstWritten(0).hb("B", ONLINE).at(1).removedInstead().expect(Kind.REROUTE);
+    }
+
+    @Test
     void shouldSeeAGoodRecordThatIsSentOn() {
         script.hb("A", OFFLINE).at(0).rerouted(0).expect(Kind.REROUTE);
     }

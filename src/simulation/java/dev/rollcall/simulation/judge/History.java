@@ -61,6 +61,9 @@ public interface History {
     /** Rollcall sent the record that it handled last on to another partition, where it will be an input once more. */
     void rerouted(int partition, Input input, int to);
 
+    /** The brokers removed a record that Rollcall had not read up to: retention, or compaction for a later one of its key. */
+    void removed(int partition, Input input);
+
     /** What was told since the last commit of the partition is true from now on. */
     void committed(int partition, long trueTime);
 

@@ -89,6 +89,11 @@ public final class Judge implements History {
     }
 
     @Override
+    public void removed(int partition, Input input) {
+        sentOn.arrived(partition, input);
+    }
+
+    @Override
     public void committed(int partition, long trueTime) {
         Partition committed = partition(partition);
         List<Handling> handlings = committed.open;

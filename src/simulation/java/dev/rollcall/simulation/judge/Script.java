@@ -281,6 +281,14 @@ final class Script {
         return tell(judge -> judge.rerouted(here, input, to));
     }
 
+    /** The record that was handled last is not: the brokers removed it before anybody read it. */
+    Script removedInstead() {
+        Input input = Objects.requireNonNull(last);
+        int here = partition;
+        told.remove(told.size() - 1);
+        return tell(judge -> judge.removed(here, input));
+    }
+
     Script takeOver() {
         commit();
         return restart();

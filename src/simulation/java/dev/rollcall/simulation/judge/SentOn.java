@@ -9,7 +9,10 @@ import java.util.Map;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
-/** Follows misrouted records: each one that was sent on arrives, with the time at which it was first written (rule 7). */
+/**
+ * Follows misrouted records: each one that was sent on arrives, with the time at which it was first written (rule 7), or is
+ * removed by the brokers where it waits.
+ */
 final class SentOn {
     /** What a record has to be the same in when it arrives; {@code value} null: it has none. */
     private record Sent(
@@ -25,8 +28,13 @@ final class SentOn {
         for (int to : handling.reroutes) {
             onTheWay.merge(record(to, input, input.stamp()), 1, Integer::sum);
         }
+        arrived(partition, input);
+    }
+
+    /** The record was handled here, or removed unread. */
+    void arrived(int partition, Input input) {
         Long firstWritten = Routing.firstWritten(input);
-        if (firstWritten != null) {
+        if (input.key() != null && firstWritten != null) {
             onTheWay.computeIfPresent(
                     record(partition, input, firstWritten), (record, count) -> count == 1 ? null : count - 1);
         }

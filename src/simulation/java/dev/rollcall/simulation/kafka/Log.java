@@ -8,6 +8,7 @@ import java.util.Deque;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.function.Consumer;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.header.Headers;
 import org.apache.kafka.common.utils.Bytes;
@@ -22,6 +23,7 @@ public final class Log {
     private LogRecord[] records = new LogRecord[64];
     private int size;
     private long startOffset;
+    private long readUpTo;
     private long endOffset;
     private long lastInput = -1;
     private final List<Transaction> open = new ArrayList<>();
@@ -197,8 +199,9 @@ public final class Log {
 
     // ---- cleaning ----
 
-    /** Nobody reads what is before this offset any more. */
+    /** What is before this offset was read, and nobody reads it again. */
     public void forget(long offset) {
+        readUpTo = Math.max(readUpTo, offset);
         int first = find(Math.min(offset, stableOffset()));
         if (first > size / 2 && first > 16) {
             System.arraycopy(records, first, records, 0, size - first);
@@ -207,20 +210,22 @@ public final class Log {
         }
     }
 
-    /** What was stamped before that is deleted, whether it was read or not; returns whether anything was. */
-    public boolean deleteBefore(long stamp) {
-        long before = startOffset;
+    /** What was stamped before that is deleted; {@code removed} is told of what nobody had read. */
+    public void deleteBefore(long stamp, Consumer<LogRecord> removed) {
         int first = 0;
         while (first < size && records[first].timestamp() < stamp && records[first].offset() < stableOffset()) {
+            tellIfUnread(records[first], removed);
             startOffset = records[first].offset() + 1;
             first++;
         }
         forget(startOffset);
-        return startOffset > before;
     }
 
-    /** Of what was stamped before that, only each key's last record stays; a key's later ones count. */
-    public int compact(long stamp) {
+    /**
+     * Of what was stamped before that, only each key's last record stays; a key's later ones count. {@code removed} is told of
+     * what nobody had read.
+     */
+    public void compact(long stamp, Consumer<LogRecord> removed) {
         Set<Bytes> later = new HashSet<>();
         boolean[] isKept = new boolean[size];
         for (int i = size - 1; i >= 0; i--) {
@@ -234,11 +239,17 @@ public final class Log {
         for (int i = 0; i < size; i++) {
             if (isKept[i]) {
                 records[kept++] = records[i];
+            } else {
+                tellIfUnread(records[i], removed);
             }
         }
-        int removed = size - kept;
         Arrays.fill(records, kept, size, null);
         size = kept;
-        return removed;
+    }
+
+    private void tellIfUnread(LogRecord record, Consumer<LogRecord> removed) {
+        if (record.offset() >= readUpTo && record.isVisible()) {
+            removed.accept(record);
+        }
     }
 }

@@ -1,7 +1,11 @@
 package dev.rollcall.simulation.kafka;
 
+import dev.rollcall.simulation.judge.History;
+import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.common.header.Header;
 import org.apache.kafka.common.header.Headers;
 import org.apache.kafka.common.record.TimestampType;
 import org.jspecify.annotations.Nullable;
@@ -39,12 +43,25 @@ public final class LogRecord extends ConsumerRecord<byte[], byte[]> {
         this.acknowledged = acknowledged;
     }
 
-    public long sent() {
-        return sent;
+    /** What the history is told of it. */
+    public History.Input input() {
+        return new History.Input(
+                Cluster.topic(topic()), offset(), timestamp(), key(), value(), lastHeaders(), sent, acknowledged);
     }
 
-    public long acknowledged() {
-        return acknowledged;
+    private Map<String, byte[]> lastHeaders() {
+        if (!headers().iterator().hasNext()) {
+            return Map.of();
+        }
+        Map<String, byte[]> all = new TreeMap<>();
+        for (Header header : headers()) {
+            if (header.value() != null) {
+                all.put(header.key(), header.value());
+            } else {
+                all.remove(header.key());
+            }
+        }
+        return all;
     }
 
     boolean isVisible() {

@@ -14,10 +14,7 @@ import dev.rollcall.topology.PresenceTopology;
 import dev.rollcall.topology.SimulatedTask;
 import dev.rollcall.topology.Surroundings;
 import java.nio.charset.StandardCharsets;
-import java.util.Map;
-import java.util.TreeMap;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
-import org.apache.kafka.common.header.Header;
 import org.apache.kafka.common.header.Headers;
 import org.apache.kafka.common.header.internals.RecordHeaders;
 import org.apache.kafka.common.utils.Utils;
@@ -96,34 +93,10 @@ final class OpenTask implements Surroundings {
 
     @Override
     public void handles(ConsumerRecord<byte[], byte[]> record) {
-        LogRecord one = (LogRecord) record;
-        History.Input input = new History.Input(
-                Cluster.topic(one.topic()),
-                one.offset(),
-                one.timestamp(),
-                one.key(),
-                one.value(),
-                headers(one.headers()),
-                one.sent(),
-                one.acknowledged());
+        History.Input input = ((LogRecord) record).input();
         handled = input;
         isUntold = true;
         history.handled(partition, input);
-    }
-
-    private static Map<String, byte[]> headers(Headers headers) {
-        if (!headers.iterator().hasNext()) {
-            return Map.of();
-        }
-        Map<String, byte[]> all = new TreeMap<>();
-        for (Header header : headers) {
-            if (header.value() != null) {
-                all.put(header.key(), header.value());
-            } else {
-                all.remove(header.key());
-            }
-        }
-        return all;
     }
 
     @Override
