@@ -71,6 +71,7 @@ final class Faults {
             return;
         }
         onFault.accept(time.millis(), fault);
+        callBackAfter(fault);
         Chance chance = Chance.of(plan.seed(), "injected", fault.number());
         List<Machine> machines = deployment.machines();
         Machine machine = machines.get(chance.below(machines.size()));
@@ -150,6 +151,19 @@ final class Faults {
                 }
             }
             case SILENCE_SHARD -> shard.silence(fault.lengthMs());
+        }
+    }
+
+    /** Where people come every few days, hardly any would come within the minute in which a new processor is not warm yet. */
+    private void callBackAfter(Fault fault) {
+        if (plan.isSparse()) {
+            Chance chance = Chance.of(plan.seed(), "called", fault.number());
+            long atMs = (chance.oneIn(2) ? fault.lengthMs() : 0) + chance.between(0, plan.unitMs());
+            time.afterMillis(atMs, () -> {
+                if (!isOver) {
+                    population.callBack(chance);
+                }
+            });
         }
     }
 

@@ -157,7 +157,19 @@ final class Person {
             hide(false, () -> {});
         }
         if (!isOver()) {
-            time.afterMillis(chance.around(awayMs), this::arrive);
+            int mine = visit;
+            time.afterMillis(chance.around(awayMs), () -> {
+                if (visit == mine) {
+                    arrive();
+                }
+            });
+        }
+    }
+
+    /** Comes earlier than planned, if away. */
+    void returnEarly() {
+        if (visit > 0 && !isPresent) {
+            arrive();
         }
     }
 

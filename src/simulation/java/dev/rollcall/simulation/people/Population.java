@@ -47,6 +47,13 @@ public final class Population {
         }
     }
 
+    /** One of those who are away comes at once. */
+    public void callBack(Chance chance) {
+        if (!people.isEmpty()) {
+            people.get(chance.below(people.size())).returnEarly();
+        }
+    }
+
     /** Everybody goes home; returns how long it may take until nothing is left of them, in ms. */
     public long stop() {
         people.forEach(Person::stop);
