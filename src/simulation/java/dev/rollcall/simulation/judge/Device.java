@@ -20,6 +20,9 @@ final class Device {
     long stampLo;
 
     long stampHi;
+    /** The record with which it began to live. */
+    long firstHeard;
+
     long leaseLo;
     long leaseHi;
     /** The end of the lease, of the grace time once closed, or of its own time where it waits for a session. */
@@ -56,6 +59,7 @@ final class Device {
         copy.stateSince = stateSince;
         copy.heardLo = heardLo;
         copy.heardHi = heardHi;
+        copy.firstHeard = firstHeard;
         copy.stampLo = stampLo;
         copy.stampHi = stampHi;
         copy.leaseLo = leaseLo;
@@ -79,6 +83,7 @@ final class Device {
                 && stateSince == other.stateSince
                 && heardLo == other.heardLo
                 && heardHi == other.heardHi
+                && firstHeard == other.firstHeard
                 && stampLo == other.stampLo
                 && stampHi == other.stampHi
                 && leaseLo == other.leaseLo

@@ -133,7 +133,7 @@ final class HeartbeatRules {
         if (!alive && moment.misrouted() && isOver(moment, settings.shardLeaseMs(), choices)) {
             return;
         }
-        Device opened = device == null ? added(variant, heartbeat) : device;
+        Device opened = device == null ? added(variant, heartbeat, moment) : device;
         opened.session = session;
         opened.shard = session.shard;
         opened.waiting = !alive;
@@ -156,7 +156,7 @@ final class HeartbeatRules {
             opened(variant, device, heartbeat, moment, false);
             return;
         }
-        Device live = device == null ? added(variant, heartbeat) : device;
+        Device live = device == null ? added(variant, heartbeat, moment) : device;
         long leaseMs = leaseOf(heartbeat);
         boolean ownLease = heartbeat.lease() > 0 || device == null || device.closed || device.session != null;
         if (ownLease || (moment.hi() + leaseMs >= live.endHi && moment.lo() + leaseMs >= live.endLo)) {
@@ -192,8 +192,9 @@ final class HeartbeatRules {
         return choices.between(session.surelyEnded(ground.lastTick), session.possiblyEnded(ground.lastTick));
     }
 
-    private static Device added(Variant variant, Heartbeat heartbeat) {
+    private static Device added(Variant variant, Heartbeat heartbeat, Moment moment) {
         Device device = new Device(heartbeat.device());
+        device.firstHeard = moment.hi();
         device.stateSince = Variant.NEVER;
         variant.devices.add(device);
         return device;
@@ -236,7 +237,7 @@ final class HeartbeatRules {
             if (heartbeat.state() == null) {
                 return;
             }
-            Device ending = added(variant, heartbeat);
+            Device ending = added(variant, heartbeat, moment);
             ending.shard = heartbeat.shard();
             ending.lease(settings.disconnectGraceMs(), settings.disconnectGraceMs());
             ending.end(

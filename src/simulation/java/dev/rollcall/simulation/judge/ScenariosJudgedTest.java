@@ -445,6 +445,23 @@ class ScenariosJudgedTest {
     }
 
     @Test
+    void shouldCompareASilenceWithTheShortestThatMayHaveCounted() {
+        script.ticks(10).shard("S", "s1", 1, false, 99);
+        script.hb("A", ONLINE).session("S", "s1").at(100).out(ONLINE, 100, 100.0);
+        script.shard("S", "s1", 1, false, 101).shard("S", "s1", 1, false, 105);
+        // The rest before was longer than half of this silence, and did not count: nobody was there.
+        script.hb("B", null)
+                .session("S", "s1")
+                .at(105.2)
+                .hb("A", null)
+                .session("S", "s1")
+                .closed()
+                .at(105.5);
+        script.hb("B", null).session("S", "s1").closed().at(105.6);
+        script.tick(200).ticks(205).out(OFFLINE, 205, 105.2).expectRight();
+    }
+
+    @Test
     void shouldLoseWhatASilenceHasAddedToAGraceTimeWhenThePartitionIsTakenOver() {
         script.hb("A", ONLINE).at(0).out(ONLINE, 0, 0.0).ticks(10).end("A", 10.5);
         script.ticks(11).tick(14.5).takeOver().ticks(16).out(OFFLINE, 15.5, 0.0).expectRight();

@@ -24,7 +24,7 @@ final class Silence {
     /** The last word was a tick, or the first record that a processor read: ticks were due after it. */
     private boolean ticksDue;
 
-    /** How long the first silence since the last tick was; 0: there was none. */
+    /** How long the shortest silence was that may have counted since the last tick; 0: there was none. */
     private long sinceTick;
 
     /** The first record read after a take-over, of any topic. */
@@ -99,8 +99,8 @@ final class Silence {
         if (most < settings.logSilenceMs() || (!ticksDue && !perhapsTicksDue() && !isMuchLonger)) {
             return;
         }
-        if (!acrossTakeOver && sinceTick == 0) {
-            sinceTick = most;
+        if (!acrossTakeOver) {
+            sinceTick = sinceTick == 0 ? most : Math.min(sinceTick, most);
         }
         long least = at - Math.max(surely, possibly);
         // Whether ticks were due after a heartbeat that followed a tick, ADR 3 and the guarantees say
@@ -125,12 +125,13 @@ final class Silence {
         return surely - lastTick < settings.logSilenceMs() || isAfterRest();
     }
 
-    /** Nobody was live before the last word, so that the first tick was only just due. */
+    /** Nobody was live until shortly before the last word, so that the first tick was only just due. */
     private boolean isAfterRest() {
+        long shortly = surely - settings.logSilenceMs();
         for (User user : users) {
             for (Variant variant : user.variants()) {
                 for (Device device : variant.devices) {
-                    if (device.heardHi < surely) {
+                    if (device.heardHi < surely && device.firstHeard <= shortly) {
                         return false;
                     }
                 }
