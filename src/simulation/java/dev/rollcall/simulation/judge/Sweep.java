@@ -90,15 +90,19 @@ final class Sweep {
     private void schedule(User user, long at) {
         for (Variant variant : user.variants()) {
             user.lookAt(expiry.nextLook(variant, at));
-            if (variant.hasNothing() && user.published() != null && !unforgotten.contains(user)) {
-                user.lookAt(Math.max(at + 1, forgottenBy(variant)));
+            Presence last = user.published();
+            if (variant.hasNothing() && last != null && !unforgotten.contains(user)) {
+                user.lookAt(Math.max(at + 1, forgottenBy(variant, last)));
             }
         }
     }
 
-    private long forgottenBy(Variant variant) {
+    private long forgottenBy(Variant variant, Presence last) {
         long retentionMs = ground.settings.userRetentionMs();
-        return ground.time.ofStamp(variant.quietHi) + retentionMs + retentionMs / 30 + walkMs();
+        return ground.time.ofStamp(Math.max(variant.quietHi, last.timestamp()))
+                + retentionMs
+                + retentionMs / 30
+                + walkMs();
     }
 
     private long walkMs() {
@@ -106,11 +110,12 @@ final class Sweep {
     }
 
     private void checkForgotten(User user, long at) {
-        if (user.published() == null) {
+        Presence last = user.published();
+        if (last == null) {
             return;
         }
         for (Variant variant : user.variants()) {
-            if (!variant.hasNothing() || forgottenBy(variant) > at || awakeSince + walkMs() > at) {
+            if (!variant.hasNothing() || forgottenBy(variant, last) > at || awakeSince + walkMs() > at) {
                 unforgotten.remove(user);
                 return;
             }

@@ -314,8 +314,9 @@ final class User {
         }
         boolean right = false;
         for (Variant variant : variants) {
-            long lo = Math.max(variant.quietLo + retentionMs, last.timestamp());
-            long hi = Math.max(variant.quietHi + retentionMs, last.timestamp());
+            // Where stamps step back, the last record may be stamped later than what it tells of.
+            long lo = Math.max(variant.quietLo, last.timestamp()) + retentionMs;
+            long hi = Math.max(variant.quietHi, last.timestamp()) + retentionMs;
             right |= variant.hasNothing()
                     && variant.pending.isEmpty()
                     && lo <= timestamp
