@@ -11,7 +11,8 @@ record History(UserLog log, PartitionLog partition, Settings settings, Disturban
     }
 
     /**
-     * Whether a processor may have been running in that silence: a clock tick was just before it; or the record before it
+     * Whether a processor may have been running in that silence: a clock tick was just before it, or a much shorter silence
+     * that came behind the last tick; or the record before it
      * may have been the first after a take-over, and a clock tick came as soon as the silence was over, or as soon as the
      * brokers took one.
      */
@@ -19,6 +20,7 @@ record History(UserLog log, PartitionLog partition, Settings settings, Disturban
         long tickWithin =
                 settings.logGapMs() + (disturbances.ofBrokers().contains(silence.to()) ? settings.slackMs() : 0);
         return silence.sinceTickMs() <= settings.logGapMs()
+                || silence.isMuchLonger()
                 || (silence.untilTickMs() < tickWithin && disturbances.all().contains(silence.from()));
     }
 }

@@ -15,11 +15,22 @@ final class PartitionLog {
      * @param certain whether it does, and the silence was no shorter
      * @param sinceTickMs how long before the silence the last clock tick was: where no processor was writing any, that none
      *     came means nothing
+     * @param isMuchLonger whether it was at least twice as long as another one since that tick: the log was away again before a
+     *     tick got in (ADR 3)
      * @param untilTickMs how long after it the next one came; {@link Long#MAX_VALUE}: none did
      */
-    record Silence(long offset, long from, long to, boolean certain, long sinceTickMs, long untilTickMs) {
+    record Silence(
+            long offset,
+            long from,
+            long to,
+            boolean certain,
+            long sinceTickMs,
+            boolean isMuchLonger,
+            long untilTickMs) {
         private Silence withTick(long at) {
-            return untilTickMs == Long.MAX_VALUE ? new Silence(offset, from, to, certain, sinceTickMs, at - to) : this;
+            return untilTickMs == Long.MAX_VALUE
+                    ? new Silence(offset, from, to, certain, sinceTickMs, isMuchLonger, at - to)
+                    : this;
         }
     }
 
@@ -45,6 +56,9 @@ final class PartitionLog {
 
     private boolean perhapsSince;
 
+    /** The shortest silence since the last clock tick; {@link Long#MAX_VALUE}: there was none. */
+    private long shortestSinceTick = Long.MAX_VALUE;
+
     PartitionLog(PartitionClock clock, Settings settings) {
         this.clock = clock;
         this.settings = settings;
@@ -66,6 +80,7 @@ final class PartitionLog {
         lastInstance = instance;
         tickOffsets.add(offset);
         tickTimes.add(at);
+        shortestSinceTick = Long.MAX_VALUE;
     }
 
     /** @param counts whether it is one that the shard's session may send */
@@ -98,7 +113,10 @@ final class PartitionLog {
             int tick = tickTimes.size() - 1;
             // Before the first tick of all, whether a processor was running is open.
             long sinceTick = tick < 0 ? settings.logGapMs() : Math.max(0, lastRecord - tickTimes.get(tick));
-            silences.add(new Silence(offset, lastRecord, at, !perhapsSince, sinceTick, Long.MAX_VALUE));
+            long lasted = at - lastRecord;
+            boolean isMuchLonger = lasted / 2 >= shortestSinceTick;
+            silences.add(new Silence(offset, lastRecord, at, !perhapsSince, sinceTick, isMuchLonger, Long.MAX_VALUE));
+            shortestSinceTick = Math.min(shortestSinceTick, lasted);
         }
         if (certain) {
             lastRecord = Math.max(lastRecord, at);

@@ -185,6 +185,19 @@ class CheckerTest {
     }
 
     @Test
+    void shouldExtendOnceMoreWhenTheLogWasAwayAgainForMuchLongerBeforeATick() {
+        LogBuilder silent = new LogBuilder()
+                .beat(1_000, "phone", null)
+                .ticks(1_500, 5_500)
+                .beat(9_500, "phone", null)
+                .beat(9_600, LogBuilder.ALICE, "phone", null, "CLOSED", null)
+                .ticks(30_500, 60_500)
+                .emitted("ONLINE", 1_000, 1_000L);
+
+        clean(silent.emitted("OFFLINE", 35_500, 9_500L).check(SETTINGS));
+    }
+
+    @Test
     void shouldHoldTheDevicesOfASilentShard() {
         LogBuilder silent = new LogBuilder()
                 .beat(1_000, LogBuilder.ALICE, "phone", null, "OPEN", "shard")
