@@ -2,6 +2,7 @@ package dev.rollcall.simulation;
 
 import dev.rollcall.client.SimulatedReader;
 import dev.rollcall.domain.Presence;
+import dev.rollcall.domain.PresenceState;
 import dev.rollcall.domain.UserId;
 import dev.rollcall.simulation.processor.PresenceTopic;
 import dev.rollcall.simulation.time.Chance;
@@ -84,6 +85,12 @@ final class Readers implements PresenceTopic {
             reader.loaded(partition);
         }
         return reader;
+    }
+
+    /** Whether the topic has the user as ONLINE or IDLE. */
+    boolean shows(byte[] user) {
+        Message last = log.get(UserId.ofBytes(user));
+        return last != null && last.value != null && last.value.state() != PresenceState.OFFLINE;
     }
 
     /**

@@ -54,10 +54,12 @@ final class Run {
                 },
                 () -> !isCut[0]
                         && isRightSoFar(judge, world)
-                        && witness.counts().handled() >= options.mostRecords);
+                        && witness.counts().handled() >= options.mostRecords,
+                readers::shows);
         List<Judged.Finding> findings = new ArrayList<>();
         world.deployment().failures().forEach(what -> findings.add(new Judged.Finding("PROCESSOR", -1, null, what)));
         findings.addAll(judge.findings());
+        world.misshown().forEach(one -> findings.add(new Judged.Finding("CLIENT", -1, one.user(), one.what())));
         if (findings.isEmpty() && !isCut[0]) {
             readers.differences(witness.committed())
                     .forEach(what -> findings.add(new Judged.Finding("READER", -1, null, what)));

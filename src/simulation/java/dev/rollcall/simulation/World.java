@@ -15,8 +15,11 @@ import dev.rollcall.simulation.processor.Machine;
 import dev.rollcall.simulation.processor.PresenceTopic;
 import dev.rollcall.simulation.time.Chance;
 import dev.rollcall.simulation.time.EventQueue;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.function.BiConsumer;
 import java.util.function.BooleanSupplier;
+import java.util.function.Predicate;
 
 /** One run of a plan: everything in it, and its time. */
 final class World {
@@ -36,6 +39,7 @@ final class World {
     private final Deployment deployment;
     private final Population population;
     private final Faults faults;
+    private final List<Population.Misshown> misshown = new ArrayList<>();
 
     World(
             Plan plan,
@@ -101,13 +105,27 @@ final class World {
         return deployment;
     }
 
+    /** Whom the clients have not seen to. */
+    List<Population.Misshown> misshown() {
+        return misshown;
+    }
+
     /** From the beginning to the end; the last part is without faults, and begins as soon as there {@code isEnough}. */
-    void run(Progress progress, BooleanSupplier isEnough) {
+    void run(Progress progress, BooleanSupplier isEnough, Predicate<byte[]> isShown) {
         if (!runFor(plan.durationMs(), elapsedMs -> progress.at(elapsedMs) && !isEnough.getAsBoolean())
                 && !isEnough.getAsBoolean()) {
             return;
         }
         faults.end();
+        if (population.hasPublishers()) {
+            population.rest();
+            if (!runFor(2 * population.patienceMs(), progress)) {
+                return;
+            }
+            if (settle(progress)) {
+                misshown.addAll(population.misshown(isShown));
+            }
+        }
         long quietMs = population.stop();
         if (!runFor(quietMs, progress)) {
             return;
@@ -116,10 +134,7 @@ final class World {
         if (!runFor(2 * quietMs, progress)) {
             return;
         }
-        for (int i = 0; i < 100 && !(deployment.isSettled() && deployment.isServing()); i++) {
-            runFor(1_000, progress);
-        }
-        if (!deployment.isSettled()) {
+        if (!settle(progress)) {
             deployment
                     .failures()
                     .add("some inputs were never handled, though nothing was wrong for %d s: %s"
@@ -130,6 +145,14 @@ final class World {
             runFor(1_000, progress);
         }
         history.ended(time.millis());
+    }
+
+    /** Returns whether all inputs were handled, after some more time. */
+    private boolean settle(Progress progress) {
+        for (int i = 0; i < 100 && !(deployment.isSettled() && deployment.isServing()); i++) {
+            runFor(1_000, progress);
+        }
+        return deployment.isSettled();
     }
 
     private boolean runFor(long ms, Progress progress) {

@@ -299,7 +299,12 @@ class ViolationsTest {
     @Test
     void shouldCountARetentionTimeFromTheLastRecordWhereStampsHaveSteppedBack() {
         Script forgets = new Script(SHORT).ticks(101).clocksAhead(2);
-        forgets.hb("B", ONLINE).at(101.5).out(ONLINE, 103.5, 103.5).hb("A", null).at(101.6).clocksAhead(-10);
+        forgets.hb("B", ONLINE)
+                .at(101.5)
+                .out(ONLINE, 103.5, 103.5)
+                .hb("A", null)
+                .at(101.6)
+                .clocksAhead(-10);
         forgets.end("A", 102).hb("B", OFFLINE).at(102.002).end("B", 102.002).ticks(107);
         forgets.out(OFFLINE, 103.5, 103.6).ticks(215).tombstone(203.5).expectRight();
     }

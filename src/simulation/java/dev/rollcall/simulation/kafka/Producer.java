@@ -12,7 +12,7 @@ import org.jspecify.annotations.Nullable;
  * given up after {@code delivery.timeout.ms}.
  */
 public final class Producer {
-    private static final long DELIVERY_MS = 120_000;
+    static final long DELIVERY_MS = 120_000;
 
     private final EventQueue time;
     private final Chance chance;
@@ -34,7 +34,7 @@ public final class Producer {
     /** What becomes of a record. */
     public interface Acknowledgement {
         /** The brokers have it, and the producer knows. */
-        void at(long acknowledgedMs);
+        void at(long acknowledgedMs, LogRecord written);
     }
 
     /** The process ends: what has not left is lost. */
@@ -80,9 +80,9 @@ public final class Producer {
         }
         boolean isLost = isLate && chance.oneIn(10);
         long acknowledged = isLost ? Long.MAX_VALUE : now + (back + 999) / 1_000;
-        log.append(key, value, headers, sent, acknowledged);
+        LogRecord written = log.append(key, value, headers, sent, acknowledged);
         if (acknowledgement != null && !isLost) {
-            time.afterMicros(acknowledged * 1_000 - time.micros(), () -> acknowledgement.at(acknowledged));
+            time.afterMicros(acknowledged * 1_000 - time.micros(), () -> acknowledgement.at(acknowledged, written));
         }
     }
 }

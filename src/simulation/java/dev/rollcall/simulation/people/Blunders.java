@@ -17,7 +17,7 @@ final class Blunders {
 
     static void make(Writer writer, byte[] user, Device device, Chance chance, EventQueue time) {
         int wrong = chance.below(writer.partitions());
-        byte[] heartbeat = device.record(chance.oneOf(PresenceState.values()), chance.oneIn(8));
+        byte[] heartbeat = Writer.encode(device.heartbeat(chance.oneOf(PresenceState.values()), chance.oneIn(8)));
         switch (chance.below(9)) {
             case 0, 1 -> writer.write(Topic.DEVICE_HEARTBEAT, wrong, user, heartbeat, new RecordHeaders(), null);
             case 2 ->
@@ -48,7 +48,7 @@ final class Blunders {
 
     static void garbage(Writer writer, byte[] user, Chance chance) {
         Topic topic = chance.oneOf(Topic.values());
-        byte[] good = Writer.heartbeat("d0", PresenceState.ONLINE, false, 0, null, null);
+        byte[] good = Writer.encode(Writer.heartbeat("d0", PresenceState.ONLINE, false, 0, null, null));
         byte[] text = value(new Inbound.Status(new StatusText("well-formed", null)));
         byte[] key = user;
         byte[] value = good;
@@ -61,7 +61,7 @@ final class Blunders {
             case 4 -> key = chance.oneOf(new byte[0], new byte[300], new byte[] {(byte) 0xC3, 0x28});
             case 5 -> value = topic == Topic.DEVICE_HEARTBEAT ? text : good;
             case 6 -> value[value.length - 1 - chance.below(8)] ^= (byte) (1 << chance.below(8));
-            case 7 -> value = Writer.heartbeat("x".repeat(300), null, false, 0, null, null);
+            case 7 -> value = Writer.encode(Writer.heartbeat("x".repeat(300), null, false, 0, null, null));
             case 8 -> {
                 headers.add("rollcall.heartbeat", chance.oneIn(2) ? new byte[5] : good);
                 topic = Topic.STATUS;

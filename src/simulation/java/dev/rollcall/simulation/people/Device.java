@@ -1,5 +1,6 @@
 package dev.rollcall.simulation.people;
 
+import dev.rollcall.domain.Heartbeat;
 import dev.rollcall.domain.PresenceState;
 import dev.rollcall.simulation.time.Chance;
 import dev.rollcall.simulation.time.EventQueue;
@@ -27,6 +28,12 @@ final class Device {
     private int connection;
     private byte @Nullable [] usual;
 
+    /** Which process was told of its connection, if that does not forget it. */
+    private @Nullable ShardProcess knownTo;
+
+    /** Somebody may have said that it is OFFLINE, or that its connection has ended. */
+    private boolean mayBeGone;
+
     Device(EventQueue time, Chance chance, byte[] user, String id, Link link, long leaseMs, Shard shard) {
         this.time = time;
         this.chance = chance;
@@ -45,31 +52,79 @@ final class Device {
         return shard;
     }
 
-    /** The record of a heartbeat of this device; null: its shard cannot write one. */
-    byte[] record(@Nullable PresenceState state, boolean closed) {
+    byte[] user() {
+        return user;
+    }
+
+    String id() {
+        return id;
+    }
+
+    Link link() {
+        return link;
+    }
+
+    /** A heartbeat of this device. */
+    Heartbeat heartbeat(@Nullable PresenceState state, boolean closed) {
+        return heartbeat(state, closed, shard.name(), shard.process().session());
+    }
+
+    Heartbeat heartbeat(@Nullable PresenceState state, boolean closed, String shardName, String session) {
         return switch (link) {
-            case SESSION -> Writer.heartbeat(id, state, closed, 0, shard.name(), shard.session());
-            case LEASE -> Writer.heartbeat(id, state, closed, leaseMs, shard.name(), null);
-            case LONG_POLL -> Writer.heartbeat(id, state, closed, state == null ? 2 * leaseMs : 0, shard.name(), null);
+            case SESSION -> Writer.heartbeat(id, state, closed, 0, shardName, session);
+            case LEASE -> Writer.heartbeat(id, state, closed, leaseMs, shardName, null);
+            case LONG_POLL -> Writer.heartbeat(id, state, closed, state == null ? 2 * leaseMs : 0, shardName, null);
             case BARE -> Writer.heartbeat(id, state, closed, 0, null, null);
         };
     }
 
-    /** A state that is set without naming what the device lives by. */
-    byte[] bare(@Nullable PresenceState state) {
-        return Writer.heartbeat(id, state, false, 0, null, null);
+    /** The record with which it shows that it is still there. */
+    byte[] usual() {
+        byte[] value = usual;
+        if (value == null) {
+            value = Writer.encode(heartbeat(null, false));
+            usual = value;
+        }
+        return value;
     }
 
-    void send(byte[] value) {
-        if (shard.isServing()) {
-            shard.writer().heartbeat(user, value);
+    /** Its user sets a state; {@code barely}: without naming what the device lives by. */
+    void set(PresenceState state, boolean barely) {
+        said(state);
+        if (barely) {
+            shard.process().heartbeat(user, Writer.heartbeat(id, state, false, 0, null, null));
+        } else {
+            shard.process().stateSet(this, state);
         }
+    }
+
+    private void said(@Nullable PresenceState state) {
+        mayBeGone = state == null ? mayBeGone : state == PresenceState.OFFLINE;
+    }
+
+    /** Somebody else than its shard has said something of it. */
+    void distrust() {
+        mayBeGone = true;
+    }
+
+    void isKnownTo(ShardProcess process) {
+        knownTo = process;
+    }
+
+    /** Whether others must see it, as its shard, which has been well for so long, has seen to it (the client's promises). */
+    boolean mustBeShown(long wellForMs) {
+        return isConnected
+                && (link == Link.SESSION || link == Link.LEASE)
+                && !mayBeGone
+                && knownTo == shard.process()
+                && shard.isWellFor(wellForMs);
     }
 
     void connect(@Nullable PresenceState state) {
         isConnected = true;
+        said(state);
         int mine = ++connection;
-        send(record(state, false));
+        shard.process().opened(this, state);
         if (link == Link.SESSION) {
             shard.opened(this);
         } else {
@@ -78,14 +133,10 @@ final class Device {
     }
 
     private void keepAlive(int mine) {
-        time.afterMillis(leaseMs / 3 + chance.below(2), () -> {
+        long pollMs = Math.min(leaseMs, shard.process().pollLeaseMs()) / 3;
+        time.afterMillis(pollMs + chance.below(2), () -> {
             if (isConnected && connection == mine) {
-                byte[] value = usual;
-                if (value == null) {
-                    value = record(null, false);
-                    usual = value;
-                }
-                send(value);
+                shard.process().polled(this);
                 keepAlive(mine);
             }
         });
@@ -97,16 +148,15 @@ final class Device {
             isConnected = false;
             if (!silent || link == Link.SESSION) { // a shard notices, sooner or later
                 long notice = silent ? chance.magnitude(100, 3 * leaseMs) : 0;
-                byte[] end = record(null, true);
                 Shard holder = shard;
+                ShardProcess process = holder.process();
                 int mine = connection;
                 if (notice == 0) {
-                    send(end);
+                    process.closed(this, true);
                     holder.closed(this);
                 } else {
                     time.afterMillis(notice, () -> {
-                        if (connection == mine && holder.isServing()) {
-                            holder.writer().heartbeat(user, end);
+                        if (process.closed(this, connection == mine)) {
                             holder.closed(this);
                         }
                     });
@@ -128,14 +178,12 @@ final class Device {
     void roam(Shard other) {
         if (isConnected && link == Link.SESSION && other != shard) {
             Shard old = shard;
-            byte[] lateEnd = record(null, true);
+            ShardProcess process = old.process();
             shard = other;
             usual = null;
             connect(PresenceState.ONLINE);
             time.afterMillis(chance.magnitude(100, 4 * leaseMs), () -> {
-                if (old.isServing()) {
-                    old.writer().heartbeat(user, lateEnd);
-                }
+                process.closed(this, true);
                 old.closed(this);
             });
         }
@@ -146,6 +194,7 @@ final class Device {
         shard.writer()
                 .heartbeat(
                         user,
-                        Writer.heartbeat(id, closed ? null : PresenceState.IDLE, closed, 0, shard.name(), session));
+                        Writer.encode(Writer.heartbeat(
+                                id, closed ? null : PresenceState.IDLE, closed, 0, shard.name(), session)));
     }
 }

@@ -1,5 +1,6 @@
 package dev.rollcall.simulation.people;
 
+import dev.rollcall.domain.Heartbeat;
 import dev.rollcall.domain.PresenceState;
 import dev.rollcall.domain.StatusText;
 import dev.rollcall.simulation.plan.Plan;
@@ -33,6 +34,11 @@ final class Person {
     private final boolean isTexter;
     private final boolean isClumsy;
     private boolean isHidden;
+
+    /** Strangers may have written in this user's name. */
+    private boolean isForged;
+
+    private boolean isResting;
     private boolean isPresent;
     private boolean hasConnected;
     private int visit;
@@ -88,6 +94,35 @@ final class Person {
         return time.millis() >= endMs;
     }
 
+    /** The key, for somebody else to write with. */
+    byte[] forged() {
+        isForged = true;
+        return key;
+    }
+
+    /** Stays as they are from now on. */
+    void rest() {
+        isResting = true;
+    }
+
+    /**
+     * Whether others must see them, as their shards have been well for so long; of those who do what nobody can follow: no.
+     *
+     * @param mostDevices how many of a user's devices count
+     */
+    boolean mustBeShown(long wellForMs, long mostDevices) {
+        return !isHider
+                && !isClumsy
+                && !isForged
+                && devices.size() <= mostDevices
+                && devices.stream().anyMatch(device -> device.mustBeShown(wellForMs));
+    }
+
+    /** Whether nobody may see them, if all of their shards tell of each end. */
+    boolean mustBeGone() {
+        return !isClumsy && !isForged && devices.stream().noneMatch(Device::isConnected);
+    }
+
     private Shard anyShard() {
         return shards.get(chance.below(shards.size()));
     }
@@ -95,7 +130,7 @@ final class Person {
     // ---- comes and goes ----
 
     private void arrive() {
-        if (isOver()) {
+        if (isOver() || isResting) {
             return;
         }
         isPresent = true;
@@ -117,13 +152,11 @@ final class Person {
             return;
         }
         isHidden = on;
-        shard.writer()
-                .appearOffline(
-                        key, on, acknowledged -> time.afterMillis(100 + chance.below(3) * chance.below(400), then));
+        shard.process().appearOffline(key, on, () -> time.afterMillis(100 + chance.below(3) * chance.below(400), then));
     }
 
     private void connect(int ofVisit) {
-        if (visit != ofVisit || hasConnected) {
+        if (visit != ofVisit || hasConnected || isResting) {
             return;
         }
         hasConnected = true;
@@ -148,7 +181,7 @@ final class Person {
         for (Device device : devices) {
             if (device.isConnected()) {
                 if (chance.oneIn(6)) {
-                    device.send(device.record(PresenceState.OFFLINE, false));
+                    device.set(PresenceState.OFFLINE, false);
                 }
                 device.disconnect(vanishes);
             }
@@ -183,6 +216,9 @@ final class Person {
     // ---- does something ----
 
     private void act() {
+        if (isResting) {
+            return;
+        }
         if (isOver() || chance.with((double) pauseMs / (pauseMs + stayMs))) {
             leave();
             return;
@@ -194,7 +230,7 @@ final class Person {
         } else if (isHider && what < 6) {
             hide(!isHidden, () -> {
                 if (device.isConnected() && chance.oneIn(2)) {
-                    device.send(device.record(chance.oneOf(STATES), false));
+                    device.set(chance.oneOf(STATES), false);
                 }
             });
         } else if (isClumsy && what < 8) {
@@ -205,7 +241,7 @@ final class Person {
             device.roam(anyShard());
         } else if (device.isConnected()) {
             PresenceState state = chance.oneOf(STATES);
-            device.send(chance.oneIn(4) ? device.bare(state) : device.record(state, false));
+            device.set(state, chance.oneIn(4));
         }
         time.afterMillis(chance.around(pauseMs), this::act);
     }
@@ -219,16 +255,21 @@ final class Person {
                 chance.oneOf("at lunch", "in a meeting", "", "\u00e9\u00e9\u00e9", "back at four " + chance.below(3));
         @Nullable Long expiresAt = chance.oneIn(2) ? time.millis() + chance.magnitude(unitMs / 2, longestTextMs) : null;
         StatusText status = chance.oneIn(4) ? StatusText.NONE : new StatusText(text, expiresAt);
-        byte[] carried =
-                device.isConnected() && chance.oneIn(4) ? device.record(chance.oneOf(STATES), chance.oneIn(8)) : null;
-        shard.writer().status(key, status, carried, null);
+        @Nullable
+        Heartbeat carried = device.isConnected() && chance.oneIn(4)
+                ? device.heartbeat(chance.oneOf(STATES), chance.oneIn(8))
+                : null;
+        if (carried != null) {
+            device.distrust();
+        }
+        shard.process().status(key, status, carried);
     }
 
     private void reconnect(Device device) {
         if (device.isConnected()) {
             device.disconnect(false);
             time.afterMillis(chance.magnitude(10, 10 * unitMs), () -> {
-                if (isPresent && !device.isConnected() && !isOver()) {
+                if (isPresent && !device.isConnected() && !isOver() && !isResting) {
                     device.connect(chance.oneIn(2) ? null : PresenceState.ONLINE);
                 }
             });

@@ -5,11 +5,17 @@ import dev.rollcall.simulation.kafka.Producer;
 import dev.rollcall.simulation.plan.Plan;
 import dev.rollcall.simulation.time.Chance;
 import dev.rollcall.simulation.time.EventQueue;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Predicate;
+import java.util.stream.IntStream;
 
 /** All shards and users of a run. */
 public final class Population {
+    /** A user who is shown and should not be, or the other way round. */
+    public record Misshown(String user, String what) {}
+
     private final EventQueue time;
     private final Plan plan;
     private final List<Shard> shards = new ArrayList<>();
@@ -25,7 +31,7 @@ public final class Population {
                     Chance.of(plan.seed(), "producer", number),
                     chance.magnitude(500, 20_000),
                     chance.oneOf(0, 50, 1_000));
-            shards.add(new Shard(time, plan, new Writer(cluster, producer), number, chance));
+            shards.add(new Shard(time, plan, cluster, new Writer(cluster, producer), number, chance));
         }
         for (int user : plan.users()) {
             people.add(new Person(time, plan, shards, user, time.millis()));
@@ -42,7 +48,7 @@ public final class Population {
             Writer writer = shards.get(chance.below(shards.size())).writer();
             byte[] user = people.isEmpty() || chance.oneIn(3)
                     ? Blunders.stranger(chance.below(1_000))
-                    : people.get(chance.below(people.size())).key();
+                    : people.get(chance.below(people.size())).forged();
             time.afterMillis(chance.between(0, 2_000), () -> Blunders.garbage(writer, user, chance));
         }
     }
@@ -54,9 +60,46 @@ public final class Population {
         }
     }
 
+    /** Whether some shards use the client's publisher, which is what {@link #misshown} is about. */
+    public boolean hasPublishers() {
+        return IntStream.range(0, plan.shards()).anyMatch(plan::hasPublisher);
+    }
+
+    /** Nobody does anything from now on; who is connected stays so. */
+    public void rest() {
+        people.forEach(Person::rest);
+    }
+
+    /**
+     * Whom the publishers have not seen to, after a rest of {@link #patienceMs}: who is connected to a shard that has been well
+     * for so long must be shown, and if all shards use publishers, who is not connected must not be (promise 13).
+     *
+     * @param isShown of a user
+     */
+    public List<Misshown> misshown(Predicate<byte[]> isShown) {
+        boolean allHavePublishers = IntStream.range(0, plan.shards()).allMatch(plan::hasPublisher);
+        List<Misshown> all = new ArrayList<>();
+        for (Person person : people) {
+            String user = new String(person.key(), StandardCharsets.UTF_8);
+            if (isShown.test(person.key())) {
+                if (allHavePublishers && person.mustBeGone()) {
+                    all.add(new Misshown(user, "is shown, and none of their devices has been connected for long"));
+                }
+            } else if (person.mustBeShown(patienceMs(), plan.setting("max.devices.per.user"))) {
+                all.add(new Misshown(user, "is not shown, and is connected to a shard that has been well for long"));
+            }
+        }
+        return all;
+    }
+
     /** Everybody goes home; returns how long it may take until nothing is left of them, in ms. */
     public long stop() {
         people.forEach(Person::stop);
+        return patienceMs();
+    }
+
+    /** How long it may take until all has been told and nothing is left of what has gone, if nothing else goes wrong. */
+    public long patienceMs() {
         long lease = plan.setting("device.lease.ms");
         long shardLease = Math.min(3_600_000, 4 * plan.setting("shard.lease.ms"));
         return 200_000

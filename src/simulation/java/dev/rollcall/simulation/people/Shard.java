@@ -1,13 +1,13 @@
 package dev.rollcall.simulation.people;
 
-import dev.rollcall.session.ShardHeartbeat;
+import dev.rollcall.simulation.kafka.Cluster;
+import dev.rollcall.simulation.kafka.Producer;
 import dev.rollcall.simulation.plan.Plan;
 import dev.rollcall.simulation.time.Chance;
 import dev.rollcall.simulation.time.EventQueue;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
-import java.util.OptionalLong;
 import java.util.Set;
 
 /** A homeserver shard: its devices with connections are in its session, the others have leases. */
@@ -16,46 +16,58 @@ public final class Shard {
     private static final int USUALLY_GONE_ONE_IN = 10;
 
     private final EventQueue time;
+    private final Plan plan;
+    private final Cluster cluster;
     private final Chance chance;
     private final Writer writer;
-    private final String name;
+    private final int number;
     private final long leaseMs;
     private final long resumeMs;
     private final long clockOffsetMs;
-    private final boolean isSparse;
     private final Set<Device> open = new LinkedHashSet<>();
     private int life;
     private long startedAt;
+    private ShardProcess process;
     private boolean isPaused;
     private boolean isRunning;
     private boolean isStopped;
 
-    /** A partition that it cannot reach; -1: there is none. */
+    /** When it was last in trouble. */
+    private long troubledAt;
+
+    /** A partition whose heartbeats it cannot write; -1: there is none. */
     private int silentOn = -1;
 
-    Shard(EventQueue time, Plan plan, Writer writer, int number, Chance chance) {
+    Shard(EventQueue time, Plan plan, Cluster cluster, Writer writer, int number, Chance chance) {
         this.time = time;
+        this.plan = plan;
+        this.cluster = cluster;
         this.chance = chance;
         this.writer = writer;
-        name = "shard-" + number;
+        this.number = number;
         long usual = plan.setting("shard.lease.ms");
         leaseMs = chance.oneIn(3) ? Math.min(3_600_000, usual * chance.between(1, 4)) : usual;
         resumeMs = plan.setting("shard.resume.ms");
-        isSparse = plan.isSparse();
         clockOffsetMs = chance.between(-5_000, 5_000);
-        begin();
+        process = nextLife();
     }
 
     String name() {
-        return name;
+        return "shard-" + number;
     }
 
+    /** For what no process of it would write. */
     Writer writer() {
         return writer;
     }
 
-    String session() {
-        return name + "/" + life;
+    /** The one that runs, or ran last. */
+    ShardProcess process() {
+        return process;
+    }
+
+    int silentOn() {
+        return silentOn;
     }
 
     /** Whether it can do anything now. */
@@ -63,33 +75,33 @@ public final class Shard {
         return isRunning && !isPaused;
     }
 
+    /** Sparse ones are silent while they hold nobody. */
+    boolean isBeating() {
+        return !isPaused && !(plan.isSparse() && open.isEmpty());
+    }
+
+    /** Whether it has served for so long, and could write all that it had to. */
+    boolean isWellFor(long ms) {
+        return isServing() && silentOn < 0 && time.millis() - troubledAt >= ms;
+    }
+
     private void begin() {
-        if (isStopped) {
-            return;
+        if (!isStopped) {
+            process = nextLife();
         }
+    }
+
+    private ShardProcess nextLife() {
         isRunning = true;
         life++;
         startedAt = Math.max(startedAt + 1, time.millis() + clockOffsetMs);
-        int mine = life;
-        beat(mine, new ShardHeartbeat(name, session(), startedAt, OptionalLong.of(leaseMs), false));
-    }
-
-    private void beat(int ofLife, ShardHeartbeat heartbeat) {
-        if (life != ofLife || !isRunning) {
-            return;
+        troubledAt = time.millis();
+        if (!plan.hasPublisher(number)) {
+            return ByHand.start(time, this, writer, name() + "/" + life, startedAt, leaseMs);
         }
-        if (!isPaused && !(isSparse && open.isEmpty())) {
-            tell(heartbeat);
-        }
-        time.afterMillis(leaseMs / 3, () -> beat(ofLife, heartbeat));
-    }
-
-    private void tell(ShardHeartbeat heartbeat) {
-        for (int partition = 0; partition < writer.partitions(); partition++) {
-            if (partition != silentOn) {
-                writer.shardHeartbeat(partition, heartbeat);
-            }
-        }
+        Chance its = Chance.of(plan.seed(), "publisher of " + name(), life);
+        Producer producer = new Producer(time, its, its.magnitude(500, 20_000), its.oneOf(0, 50, 1_000));
+        return new WithPublisher(time, cluster, producer, this, startedAt, leaseMs, plan.unitMs(), its.oneIn(2));
     }
 
     void opened(Device device) {
@@ -104,18 +116,31 @@ public final class Shard {
     void stop() {
         isRunning = false;
         isStopped = true;
+        process.vanish();
     }
 
     // ---- faults ----
 
     public void pause(long ms) {
         isPaused = true;
-        time.afterMillis(ms, () -> isPaused = false);
+        ShardProcess paused = process;
+        paused.pause();
+        time.afterMillis(ms, () -> {
+            isPaused = false;
+            troubledAt = time.millis();
+            paused.goOn();
+        });
     }
 
     public void silence(long ms) {
-        silentOn = chance.below(writer.partitions());
-        time.afterMillis(ms, () -> silentOn = -1);
+        reach(chance.below(writer.partitions()));
+        time.afterMillis(ms, () -> reach(-1));
+    }
+
+    private void reach(int allButOne) {
+        silentOn = allButOne;
+        troubledAt = time.millis();
+        process.reachabilityChanged();
     }
 
     /** It ends without a word, and is back after a while in a new session; most clients come back to it. */
@@ -128,10 +153,15 @@ public final class Shard {
         if (!isRunning) {
             return;
         }
+        process.vanish();
+        replaceAfter(downMs, goneOneIn);
+    }
+
+    private void replaceAfter(long ms, int goneOneIn) {
         isRunning = false;
         List<Device> before = new ArrayList<>(open);
         open.clear();
-        time.afterMillis(downMs, () -> {
+        time.afterMillis(ms, () -> {
             begin();
             comeBack(before, this, goneOneIn);
         });
@@ -142,7 +172,7 @@ public final class Shard {
         if (!isRunning) {
             return;
         }
-        tell(new ShardHeartbeat(name, session(), startedAt, OptionalLong.of(leaseMs), true));
+        process.end();
         isRunning = false;
         List<Device> before = new ArrayList<>(open);
         open.clear();
@@ -160,18 +190,15 @@ public final class Shard {
         if (!isRunning) {
             return atTheLatestMs;
         }
-        ShardHeartbeat old = new ShardHeartbeat(name, session(), startedAt, OptionalLong.of(leaseMs), false);
+        ShardProcess old = process;
         List<Device> before = new ArrayList<>(open);
         long downMs = chance.magnitude(1, 2 * leaseMs);
-        restart(downMs, chance.oneOf(USUALLY_GONE_ONE_IN, 2));
+        replaceAfter(downMs, chance.oneOf(USUALLY_GONE_ONE_IN, 2));
         long ms = chance.oneIn(2) ? atTheLatestMs : downMs + chance.between(1, Math.max(1, resumeMs));
-        for (long at = ms; at < ms + 2 * leaseMs; at += leaseMs / 3) {
-            time.afterMillis(at, () -> tell(old));
-        }
+        old.goOnAsZombie(ms, 2 * leaseMs);
         for (Device device : before) {
             if (chance.oneIn(5)) {
-                time.afterMillis(
-                        chance.between(ms, ms + leaseMs), () -> device.speakAs(old.session(), chance.oneIn(2)));
+                time.afterMillis(chance.between(ms, ms + leaseMs), () -> old.speakAsZombie(device, chance.oneIn(2)));
             }
         }
         return ms;

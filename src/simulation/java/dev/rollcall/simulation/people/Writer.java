@@ -48,7 +48,7 @@ public final class Writer {
         return VALUES.serialize("any", Inbound.of(new Inbound.Beat(heartbeat)));
     }
 
-    static byte[] heartbeat(
+    static Heartbeat heartbeat(
             String device,
             @Nullable PresenceState state,
             boolean closed,
@@ -56,7 +56,7 @@ public final class Writer {
             @Nullable String shard,
             @Nullable String session) {
         OptionalLong lease = leaseMs > 0 ? OptionalLong.of(leaseMs) : OptionalLong.empty();
-        return encode(new Heartbeat(device, state, closed, lease, shard, session));
+        return new Heartbeat(device, state, closed, lease, shard, session);
     }
 
     void heartbeat(byte[] user, byte[] value) {

@@ -102,6 +102,19 @@ public record Plan(
         return Long.parseLong(settings.get(key));
     }
 
+    /**
+     * Whether a shard uses the client's publisher; the others write by hand. In sparse plans none does: it looks at what is due
+     * ten times a second.
+     */
+    public boolean hasPublisher(int shard) {
+        return !isSparse
+                && switch (Chance.of(seed, "publishers", 0).below(3)) {
+                    case 0 -> false;
+                    case 1 -> shard % 2 == 0;
+                    default -> true;
+                };
+    }
+
     public Plan withUsers(List<Integer> some) {
         return with(durationMs, some, faults);
     }
