@@ -235,7 +235,7 @@ public final class PresencePublisher implements AutoCloseable {
 
     /**
      * Sends a heartbeat as it is, for who knows the rules: without throttle, and without taking the device for connected or
-     * for one that polls. A state in it is that of the device, should it have to be opened again.
+     * for one that polls. A state in it is that of the device from then on, also where that has to be said again.
      */
     public CompletableFuture<Void> heartbeat(UserId user, Heartbeat heartbeat) {
         return heartbeat(user, heartbeat, null);

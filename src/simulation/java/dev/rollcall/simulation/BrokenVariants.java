@@ -46,7 +46,32 @@ final class BrokenVariants {
             };
             all.add(new Known(known.name(), known.defect(), words));
         }
+        all.addAll(ofTheClient());
         return all;
+    }
+
+    /** The campaign's shards write by hand, and do not notice these. */
+    private static List<Known> ofTheClient() {
+        String tracker = "dev/rollcall/client/sending/DeviceTracker.java";
+        return List.of(
+                new Known(
+                        "never-again",
+                        "the client does not send again what the brokers may not have",
+                        List.of(new Words(
+                                tracker,
+                                "return partition >= 0 && which.get(partition);",
+                                "return which.get(partition) && partition < 0;"))),
+                new Known(
+                        "lost-ends",
+                        "the client forgets ends that could not be sent",
+                        List.of(new Words(tracker, "failedEnds.add(closed);", ""))),
+                new Known(
+                        "mute-throttle",
+                        "the client's throttle lets nothing through that changes nothing",
+                        List.of(new Words(
+                                "dev/rollcall/client/sending/HeartbeatThrottle.java",
+                                "if (now < due) {",
+                                "if (begun) {"))));
     }
 
     /** Returns whether all were found. */

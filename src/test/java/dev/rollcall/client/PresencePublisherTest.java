@@ -229,6 +229,19 @@ class PresencePublisherTest {
     }
 
     @Test
+    void shouldRepeatTheStateOfAGivenHeartbeatWhenTheDevicePollsOn() {
+        PublisherContext context = PublisherContext.acknowledging();
+        context.publisher.state(ALICE, "phone", OFFLINE);
+        context.publisher.heartbeat(ALICE, new Heartbeat("phone", IDLE, false, OptionalLong.empty(), null));
+        context.sent();
+
+        context.pass(15_000);
+        context.publisher.polled(ALICE, "phone");
+
+        assertThat(heartbeats(context.sent())).extracting(Heartbeat::state).containsExactly(IDLE);
+    }
+
+    @Test
     void shouldEndTheSessionInEveryPartitionAndNoDeviceWhenItIsClosed() {
         PublisherContext context = PublisherContext.acknowledging();
         open(context, 100);

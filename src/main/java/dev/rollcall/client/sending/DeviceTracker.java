@@ -114,6 +114,9 @@ public final class DeviceTracker {
     public void stateWasSet(UserId user, String deviceId, PresenceState state) {
         devices.computeIfPresent(new TrackedDevice.Key(user, deviceId), (key, device) -> {
             device.state = state;
+            if (device.polls != null) {
+                device.polls.throttle.stateWasSet(state);
+            }
             return device;
         });
     }

@@ -70,6 +70,11 @@ final class HeartbeatThrottle {
         return Verdict.DUE;
     }
 
+    /** Another heartbeat has set the state: those to come must not undo it. */
+    void stateWasSet(PresenceState newState) {
+        state = newState;
+    }
+
     /** The heartbeat could not be sent: the next one is due at once. */
     void failed(long now) {
         due = Math.min(due, now);
