@@ -28,11 +28,11 @@ final class Device {
     private int connection;
     private byte @Nullable [] usual;
 
-    /** Which process was told of its connection, if that does not forget it. */
+    /** Which process was told of its connection, and of nothing else since; null: none that remembers. */
     private @Nullable ShardProcess knownTo;
 
-    /** Somebody may have said that it is OFFLINE, or that its connection has ended. */
-    private boolean mayBeGone;
+    /** Whether the last state that was said of it is OFFLINE. */
+    private boolean isOffline;
 
     Device(EventQueue time, Chance chance, byte[] user, String id, Link link, long leaseMs, Shard shard) {
         this.time = time;
@@ -99,12 +99,12 @@ final class Device {
     }
 
     private void said(@Nullable PresenceState state) {
-        mayBeGone = state == null ? mayBeGone : state == PresenceState.OFFLINE;
+        isOffline = state == null ? isOffline : state == PresenceState.OFFLINE;
     }
 
-    /** Somebody else than its shard has said something of it. */
+    /** Something else was said of it than its connection tells, perhaps that this has ended. */
     void distrust() {
-        mayBeGone = true;
+        knownTo = null;
     }
 
     void isKnownTo(ShardProcess process) {
@@ -115,7 +115,7 @@ final class Device {
     boolean mustBeShown(long wellForMs) {
         return isConnected
                 && (link == Link.SESSION || link == Link.LEASE)
-                && !mayBeGone
+                && !isOffline
                 && knownTo == shard.process()
                 && shard.isWellFor(wellForMs);
     }
