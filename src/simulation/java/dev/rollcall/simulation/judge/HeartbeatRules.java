@@ -271,10 +271,10 @@ final class HeartbeatRules {
         close(user, variant, device, heartbeat, moment, false);
     }
 
-    /** A device that is held although its lease is over (rule 13) has its grace time. */
+    /** A device that is held although its lease is over (rule 13), by a tick behind that, has its grace time. */
     private void closeLease(Device device, Heartbeat heartbeat, Moment moment, long graceLo, long graceHi) {
         Ending held = Ending.of(device, ground, moment.lo());
-        boolean surelyHeld = device.endHi <= moment.lo() && held.endLo() > moment.hi();
+        boolean surelyHeld = device.endHi <= ground.lastTick && held.endLo() > moment.hi();
         long lo = surelyHeld ? Math.min(graceLo, held.endLo()) : Math.min(graceLo, device.endLo);
         long hi = Math.min(graceHi, Math.max(device.endHi, held.endHi()));
         if (device.endLo <= moment.hi() && held.endHi() > moment.lo()) {

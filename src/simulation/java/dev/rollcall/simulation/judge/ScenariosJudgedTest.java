@@ -445,6 +445,18 @@ class ScenariosJudgedTest {
     }
 
     @Test
+    void shouldCutOffTheGraceTimeOfADeviceThatNoTickHasHeldYet() {
+        script.hb("A", ONLINE).shard("S").lease(30).at(0).out(ONLINE, 0, 0.0).ticks(29);
+        script.hb("A", null)
+                .shard("S")
+                .closed()
+                .at(30.5)
+                .ticks(31)
+                .out(OFFLINE, 30, 0.0)
+                .expectRight();
+    }
+
+    @Test
     void shouldCompareASilenceWithTheShortestThatMayHaveCounted() {
         script.ticks(10).shard("S", "s1", 1, false, 99);
         script.hb("A", ONLINE).session("S", "s1").at(100).out(ONLINE, 100, 100.0);
