@@ -111,7 +111,7 @@ final class Device {
         knownTo = process;
     }
 
-    /** Whether others must see it, as its shard, which has been well for so long, has seen to it (the client's promises). */
+    /** Whether others must see it, as its shard, which has been well for so long, has seen to it (promise 12). */
     boolean mustBeShown(long wellForMs) {
         return isConnected
                 && (link == Link.SESSION || link == Link.LEASE)

@@ -72,7 +72,7 @@ public final class Population {
 
     /**
      * Whom the publishers have not seen to, after a rest of {@link #patienceMs}: who is connected to a shard that has been well
-     * for so long must be shown, and if all shards use publishers, who is not connected must not be (promise 13).
+     * for so long must be shown, and if all shards use publishers, who is not connected must not be (promise 12).
      *
      * @param isShown of a user
      */
