@@ -244,13 +244,8 @@ public final class PresencePublisher implements AutoCloseable {
     /** As {@link #heartbeat(UserId, Heartbeat)}, with the user's text unless that is null: others see both at once. */
     public CompletableFuture<Void> heartbeat(UserId user, Heartbeat heartbeat, @Nullable StatusText text) {
         requireDevice(user, heartbeat.deviceId());
-        return whileOpen(() -> {
-            CompletableFuture<Void> sent = outbox.add(records.heartbeat(user, heartbeat, text), maxPending);
-            if (heartbeat.state() != null) {
-                devices.stateWasSet(user, heartbeat.deviceId(), heartbeat.state());
-            }
-            return sent;
-        });
+        return whileOpen(() ->
+                devices.given(user, heartbeat, () -> outbox.add(records.heartbeat(user, heartbeat, text), maxPending)));
     }
 
     /** Sets the user's text, or clears it with {@link StatusText#NONE}. */

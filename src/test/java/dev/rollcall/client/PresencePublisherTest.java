@@ -36,6 +36,7 @@ import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.apache.kafka.clients.producer.BufferExhaustedException;
 import org.apache.kafka.common.KafkaException;
+import org.apache.kafka.common.errors.TimeoutException;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -239,6 +240,32 @@ class PresencePublisherTest {
         context.publisher.polled(ALICE, "phone");
 
         assertThat(heartbeats(context.sent())).extracting(Heartbeat::state).containsExactly(IDLE);
+    }
+
+    @Test
+    void shouldRepeatNoStateFromBeforeAnEndThatIsGivenWhenTheDevicePollsAgain() {
+        PublisherContext context = PublisherContext.acknowledging();
+        context.publisher.state(ALICE, "phone", OFFLINE);
+        context.publisher.heartbeat(ALICE, new Heartbeat("phone", null, true, OptionalLong.empty(), null));
+        context.sent();
+
+        context.publisher.polled(ALICE, "phone");
+
+        assertThat(heartbeats(context.sent())).extracting(Heartbeat::state).containsExactly((PresenceState) null);
+    }
+
+    @Test
+    void shouldOpenAgainWithTheStateOfAGivenHeartbeatWhenThatCouldNotBeSent() {
+        PublisherContext context = PublisherContext.acknowledging();
+        context.publisher.opened(ALICE, "phone");
+        context.failing.put(context.partition(ALICE), new TimeoutException("away"));
+        context.publisher.heartbeat(ALICE, new Heartbeat("phone", IDLE, false, OptionalLong.empty(), null));
+        context.failing.clear();
+        context.sent();
+
+        assertThat(context.pass(15_000))
+                .extracting(sent -> sent.heartbeat().state())
+                .containsExactly(IDLE);
     }
 
     @Test

@@ -56,8 +56,8 @@ final class PartitionLog {
 
     private boolean perhapsSince;
 
-    /** The shortest silence since the last clock tick; {@link Long#MAX_VALUE}: there was none. */
-    private long shortestSinceTick = Long.MAX_VALUE;
+    /** How long the last silence that counted since the last clock tick was at least; 0: there was none. */
+    private long leastCounted;
 
     PartitionLog(PartitionClock clock, Settings settings) {
         this.clock = clock;
@@ -80,7 +80,7 @@ final class PartitionLog {
         lastInstance = instance;
         tickOffsets.add(offset);
         tickTimes.add(at);
-        shortestSinceTick = Long.MAX_VALUE;
+        leastCounted = 0;
     }
 
     /** @param counts whether it is one that the shard's session may send */
@@ -114,9 +114,14 @@ final class PartitionLog {
             // Before the first tick of all, whether a processor was running is open.
             long sinceTick = tick < 0 ? settings.logGapMs() : Math.max(0, lastRecord - tickTimes.get(tick));
             long lasted = at - lastRecord;
-            boolean isMuchLonger = lasted / 2 >= shortestSinceTick;
+            boolean mayBeFirst = sinceTick <= settings.logGapMs();
+            boolean isMuchLonger = leastCounted > 0 && lasted >= 2 * leastCounted;
             silences.add(new Silence(offset, lastRecord, at, !perhapsSince, sinceTick, isMuchLonger, Long.MAX_VALUE));
-            shortestSinceTick = Math.min(shortestSinceTick, lasted);
+            if (mayBeFirst && (leastCounted == 0 || lasted < leastCounted)) {
+                leastCounted = lasted;
+            } else if (isMuchLonger) { // it has counted, or the last one was longer than half of it
+                leastCounted = Math.max(leastCounted, lasted / 2);
+            }
         }
         if (certain) {
             lastRecord = Math.max(lastRecord, at);

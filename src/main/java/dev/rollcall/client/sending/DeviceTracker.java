@@ -1,6 +1,7 @@
 package dev.rollcall.client.sending;
 
 import dev.rollcall.client.sending.ShardSession.Heard;
+import dev.rollcall.domain.Heartbeat;
 import dev.rollcall.domain.PresenceState;
 import dev.rollcall.domain.UserId;
 import java.util.BitSet;
@@ -10,6 +11,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -110,15 +112,26 @@ public final class DeviceTracker {
         return result.watched();
     }
 
-    /** Somebody has set the state of a device without saying that it is connected here. */
-    public void stateWasSet(UserId user, String deviceId, PresenceState state) {
-        devices.computeIfPresent(new TrackedDevice.Key(user, deviceId), (key, device) -> {
-            device.state = state;
-            if (device.polls != null) {
-                device.polls.throttle.stateWasSet(state);
+    /**
+     * A heartbeat that is sent as it is, and does not say that the device is connected here, or polls. A state in it is the
+     * device's from then on, and its end is that of a device that has only polled.
+     *
+     * @param send queues it
+     */
+    public CompletableFuture<Void> given(UserId user, Heartbeat heartbeat, Supplier<CompletableFuture<Void>> send) {
+        Result result = new Result();
+        devices.compute(new TrackedDevice.Key(user, heartbeat.deviceId()), (key, known) -> {
+            result.future = send.get();
+            if (known == null || (heartbeat.connectionEnded() && known.polls != null)) {
+                return null;
             }
-            return device;
+            PresenceState state = heartbeat.state();
+            if (state != null && !heartbeat.connectionEnded()) {
+                result.stateOf(known, state);
+            }
+            return known;
         });
+        return result.watched();
     }
 
     /** A connection closed. The device ends if it was the last one, or if the device is not known. */
@@ -259,6 +272,16 @@ public final class DeviceTracker {
             future = heartbeats.open(opened.key, state, settings.maxPending());
             opened.isMissing = false;
             device = opened;
+        }
+
+        /** Where it is not sent, a device that is connected is opened again, with it. */
+        void stateOf(TrackedDevice known, PresenceState state) {
+            if (known.polls != null) {
+                known.polls.throttle.stateWasSet(state);
+            } else {
+                known.state = state;
+                device = known;
+            }
         }
 
         void end(TrackedDevice.Key key, int limit) {

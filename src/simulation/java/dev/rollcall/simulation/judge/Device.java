@@ -20,7 +20,7 @@ final class Device {
     long stampLo;
 
     long stampHi;
-    /** The record with which it began to live. */
+    /** When it began to live. */
     long firstHeard;
 
     long leaseLo;
@@ -83,7 +83,6 @@ final class Device {
                 && stateSince == other.stateSince
                 && heardLo == other.heardLo
                 && heardHi == other.heardHi
-                && firstHeard == other.firstHeard
                 && stampLo == other.stampLo
                 && stampHi == other.stampHi
                 && leaseLo == other.leaseLo

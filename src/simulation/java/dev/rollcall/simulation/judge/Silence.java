@@ -24,8 +24,8 @@ final class Silence {
     /** The last word was a tick, or the first record that a processor read: ticks were due after it. */
     private boolean ticksDue;
 
-    /** How long the shortest silence was that may have counted since the last tick; 0: there was none. */
-    private long sinceTick;
+    /** How long the last silence that counted since the last tick was at least; 0: there was none. */
+    private long leastCounted;
 
     /** The first record read after a take-over, of any topic. */
     private long first = Long.MAX_VALUE;
@@ -39,7 +39,7 @@ final class Silence {
     void takenOver() {
         ground.isTakenOver = true;
         first = Long.MAX_VALUE;
-        sinceTick = 0;
+        leastCounted = 0;
         users.forEach(this::forget);
     }
 
@@ -89,18 +89,21 @@ final class Silence {
             ticksDue = tick || acrossTakeOver;
             ground.isTakenOver = false;
             lastTick = ticksDue ? Math.max(lastTick, at) : lastTick;
-            sinceTick = tick ? 0 : sinceTick;
+            leastCounted = tick ? 0 : leastCounted;
         }
     }
 
     private void silence(long at, Word word, boolean acrossTakeOver) {
         long most = at - surely;
-        boolean isMuchLonger = sinceTick > 0 && most >= 2 * sinceTick;
-        if (most < settings.logSilenceMs() || (!ticksDue && !perhapsTicksDue() && !isMuchLonger)) {
+        boolean mayBeFirst = ticksDue || perhapsTicksDue();
+        boolean isMuchLonger = leastCounted > 0 && most >= 2 * leastCounted;
+        if (most < settings.logSilenceMs() || (!mayBeFirst && !isMuchLonger)) {
             return;
         }
         if (!acrossTakeOver) {
-            sinceTick = sinceTick == 0 ? most : Math.min(sinceTick, most);
+            boolean isLeast = mayBeFirst && (leastCounted == 0 || most < leastCounted);
+            // One that counts for its length only has counted, or the last one was longer than half of it.
+            leastCounted = isLeast ? most : Math.max(leastCounted, most / 2);
         }
         long least = at - Math.max(surely, possibly);
         // Whether ticks were due after a heartbeat that followed a tick, ADR 3 and the guarantees say

@@ -43,6 +43,7 @@ public final class ClientProducer extends MockProducer<byte[], byte[]> {
 
     /** No heartbeat reaches this partition. */
     public void cutOff(int partition) {
+        reconnect();
         unreachable = partition;
     }
 

@@ -19,7 +19,7 @@ public final class Producer {
     private final long latencyMicros;
 
     /** One record in so many is acknowledged late, and one in ten of those never. */
-    private final int lateOneIn;
+    private int lateOneIn;
 
     private final Map<Log, Long> lastArrival = new LinkedHashMap<>();
     private boolean isAlive = true;
@@ -35,6 +35,11 @@ public final class Producer {
     public interface Acknowledgement {
         /** The brokers have it, and the producer knows. */
         void at(long acknowledgedMs, LogRecord written);
+    }
+
+    /** Nothing is late from now on. */
+    public void calm() {
+        lateOneIn = 0;
     }
 
     /** The process ends: what has not left is lost. */

@@ -112,6 +112,9 @@ final class ByHand implements ShardProcess {
     public void reachabilityChanged() {}
 
     @Override
+    public void calm() {}
+
+    @Override
     public void pause() {}
 
     @Override

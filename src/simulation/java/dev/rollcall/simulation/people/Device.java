@@ -99,7 +99,9 @@ final class Device {
     }
 
     private void said(@Nullable PresenceState state) {
-        isOffline = state == null ? isOffline : state == PresenceState.OFFLINE;
+        if (state != null && shard.isRunning()) {
+            isOffline = state == PresenceState.OFFLINE;
+        }
     }
 
     /** Something else was said of it than its connection tells, perhaps that this has ended. */
@@ -130,6 +132,17 @@ final class Device {
         } else {
             keepAlive(mine);
         }
+    }
+
+    void connectUnlessConnected(@Nullable PresenceState state) {
+        if (!isConnected) {
+            connect(state);
+        }
+    }
+
+    /** The number of the connection that it had last. */
+    int connection() {
+        return connection;
     }
 
     private void keepAlive(int mine) {
@@ -165,9 +178,9 @@ final class Device {
         }
     }
 
-    /** Its shard has gone, and it connects to this one. */
-    void moveTo(Shard other) {
-        if (isConnected && link == Link.SESSION) {
+    /** Its shard has gone, and it connects to this one, unless its user has connected it since. */
+    void moveTo(Shard other, int lost) {
+        if (isConnected && link == Link.SESSION && connection == lost) {
             shard = other;
             usual = null;
             connect(chance.oneIn(2) ? null : PresenceState.ONLINE);
@@ -182,9 +195,11 @@ final class Device {
             shard = other;
             usual = null;
             connect(PresenceState.ONLINE);
+            distrust();
             time.afterMillis(chance.magnitude(100, 4 * leaseMs), () -> {
                 process.closed(this, true);
                 old.closed(this);
+                distrust(); // where the old shard has opened it again, that was its end (promise 12)
             });
         }
     }

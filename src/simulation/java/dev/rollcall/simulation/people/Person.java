@@ -169,7 +169,7 @@ final class Person {
             Device device = devices.get(i);
             if (!device.isConnected()) {
                 PresenceState state = chance.oneIn(3) ? null : chance.oneOf(STATES);
-                time.afterMicros(i == 0 ? 0 : chance.between(0, 2_000_000), () -> device.connect(state));
+                time.afterMicros(i == 0 ? 0 : chance.between(0, 2_000_000), () -> device.connectUnlessConnected(state));
             }
         }
         time.afterMillis(chance.around(pauseMs), this::act);

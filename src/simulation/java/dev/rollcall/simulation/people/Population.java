@@ -68,6 +68,7 @@ public final class Population {
     /** Nobody does anything from now on; who is connected stays so. */
     public void rest() {
         people.forEach(Person::rest);
+        shards.forEach(Shard::calm);
     }
 
     /**

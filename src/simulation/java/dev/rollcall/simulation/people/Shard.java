@@ -31,6 +31,7 @@ public final class Shard {
     private boolean isPaused;
     private boolean isRunning;
     private boolean isStopped;
+    private boolean isCalm;
 
     /** When it was last in trouble. */
     private long troubledAt;
@@ -70,6 +71,11 @@ public final class Shard {
         return silentOn;
     }
 
+    /** Whether there is a process that hears what it is told, now or when it goes on. */
+    boolean isRunning() {
+        return isRunning;
+    }
+
     /** Whether it can do anything now. */
     boolean isServing() {
         return isRunning && !isPaused;
@@ -101,7 +107,16 @@ public final class Shard {
         }
         Chance its = Chance.of(plan.seed(), "publisher of " + name(), life);
         Producer producer = new Producer(time, its, its.magnitude(500, 20_000), its.oneOf(0, 50, 1_000));
+        if (isCalm) {
+            producer.calm();
+        }
         return new WithPublisher(time, cluster, producer, this, startedAt, leaseMs, plan.unitMs(), its.oneIn(2));
+    }
+
+    /** Nothing more goes wrong by chance. */
+    void calm() {
+        isCalm = true;
+        process.calm();
     }
 
     void opened(Device device) {
@@ -212,7 +227,8 @@ public final class Shard {
             long when = chance.oneIn(8)
                     ? chance.between(0, 3 * resumeMs)
                     : chance.between(0, Math.max(1, resumeMs - resumeMs / 4));
-            time.afterMillis(when, () -> device.moveTo(to));
+            int lost = device.connection();
+            time.afterMillis(when, () -> device.moveTo(to, lost));
         }
     }
 }

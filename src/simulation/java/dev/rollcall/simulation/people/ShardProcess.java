@@ -39,6 +39,9 @@ sealed interface ShardProcess permits ByHand, WithPublisher {
     /** Another partition cannot be reached, or all can again. */
     void reachabilityChanged();
 
+    /** What it sends is not late any more. */
+    void calm();
+
     void pause();
 
     void goOn();

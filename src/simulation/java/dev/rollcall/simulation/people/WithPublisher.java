@@ -25,6 +25,7 @@ final class WithPublisher implements ShardProcess {
     private final String session;
     private final long leaseMs;
     private final boolean handsOver;
+    private final Producer sending;
     private final ClientProducer producer;
     private final PresencePublisher publisher;
     private final Deque<Runnable> waiting = new ArrayDeque<>();
@@ -50,6 +51,7 @@ final class WithPublisher implements ShardProcess {
         this.shard = shard;
         this.leaseMs = leaseMs;
         this.handsOver = handsOver;
+        this.sending = sending;
         session = shard.name() + "@" + startedAt; // Build has it named so
         producer = new ClientProducer(time, cluster, sending, this::run);
         publisher = SimulatedPublisher.start(
@@ -125,6 +127,7 @@ final class WithPublisher implements ShardProcess {
             var unused = device.link() == Device.Link.LEASE
                     ? publisher.polled(user, device.id())
                     : publisher.heartbeat(user, device.heartbeat(null, false));
+            device.isKnownTo(this);
         });
     }
 
@@ -179,6 +182,11 @@ final class WithPublisher implements ShardProcess {
     }
 
     @Override
+    public void calm() {
+        sending.calm();
+    }
+
+    @Override
     public void pause() {
         isPaused = true;
     }
@@ -186,7 +194,7 @@ final class WithPublisher implements ShardProcess {
     @Override
     public void goOn() {
         isPaused = false;
-        while (!isPaused && !waiting.isEmpty()) {
+        while (!isOver && !isPaused && !waiting.isEmpty()) {
             waiting.poll().run();
         }
     }
@@ -201,7 +209,7 @@ final class WithPublisher implements ShardProcess {
 
     @Override
     public void vanish() {
-        if (!isOver && handsOver) {
+        if (!isOver && !isPaused && handsOver) {
             publisher.handOver(Duration.ZERO);
         }
         isOver = true;
