@@ -147,7 +147,11 @@ final class Faults {
             case ZOMBIE_SHARD -> {
                 long goesOnIn = shard.leaveZombie(fault.lengthMs());
                 if (chance.oneIn(2)) { // whoever takes over meanwhile has to know which of the two is the later one
-                    time.afterMillis(Math.max(0, goesOnIn - 50), () -> kill(machine, fault, 0));
+                    time.afterMillis(Math.max(0, goesOnIn - 50), () -> {
+                        if (!isOver) {
+                            kill(machine, fault, 0);
+                        }
+                    });
                 }
             }
             case SILENCE_SHARD -> shard.silence(fault.lengthMs());

@@ -104,8 +104,14 @@ final class Device {
         }
     }
 
+    /** A text carries this heartbeat of it. */
+    void wasCarried(Heartbeat heartbeat) {
+        said(heartbeat.state());
+        distrust();
+    }
+
     /** Something else was said of it than its connection tells, perhaps that this has ended. */
-    void distrust() {
+    private void distrust() {
         knownTo = null;
     }
 

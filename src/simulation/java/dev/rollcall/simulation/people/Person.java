@@ -260,7 +260,7 @@ final class Person {
                 ? device.heartbeat(chance.oneOf(STATES), chance.oneIn(8))
                 : null;
         if (carried != null) {
-            device.distrust();
+            device.wasCarried(carried);
         }
         shard.process().status(key, status, carried);
     }
