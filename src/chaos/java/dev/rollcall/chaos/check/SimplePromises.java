@@ -74,11 +74,11 @@ final class SimplePromises {
                 // Where stamps step back, one of them is several times: what was read before the earliest of these is
                 // meant.
                 Beat last = lastBefore(beats, since - tolerance);
-                boolean closedThen =
-                        beats.stream().anyMatch(beat -> beat.closed() && Math.abs(beat.time() - since) <= tolerance);
                 if (last != null
                         && !last.closed()
-                        && !closedThen
+                        && beats.stream()
+                                .filter(beat -> Math.abs(beat.time() - since) <= tolerance)
+                                .noneMatch(beat -> beat.closed() || tookOver(beat, last))
                         && isLive(last, beats, partition.sessions, since + tolerance)) {
                     violations.add(new Violation(
                             Kind.FALSE_STATE,
@@ -89,6 +89,11 @@ final class SimplePromises {
                 }
             }
         });
+    }
+
+    /** Whether a device that a session held lives by a lease from that heartbeat on. */
+    private static boolean tookOver(Beat beat, Beat last) {
+        return last.session() != null && beat.session() == null && beat.leaseMs() != null;
     }
 
     private boolean isLive(Beat last, List<Beat> beats, SessionLogs sessions, long time) {

@@ -155,6 +155,20 @@ class CheckerOrderTest {
                 .check(CLOCKS_DIFFER));
     }
 
+    @Test
+    void shouldAllowTheEndOfALeaseThatTookADeviceOverFromItsSessionWhereStampsStepBack() {
+        clean(new LogBuilder()
+                .shard(900, "s1", 1)
+                .held(1_000, "phone", "ONLINE", "OPEN", "s1")
+                .ticks(1_500, 9_500)
+                .beat(10_000, "phone", null, 1_500)
+                .ticks(10_100, 13_100)
+                .ticks(12_900, 20_900)
+                .emitted("ONLINE", 1_000, 1_000L)
+                .emitted("OFFLINE", 11_500, 10_000L)
+                .check(CLOCKS_DIFFER));
+    }
+
     private static LogBuilder stepBackWhileLive() {
         return new LogBuilder()
                 .beat(10_000, "phone", null)
