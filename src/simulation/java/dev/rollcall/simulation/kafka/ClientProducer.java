@@ -17,7 +17,6 @@ import org.apache.kafka.common.PartitionInfo;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.TimeoutException;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
-import org.apache.kafka.common.utils.Utils;
 
 /** A simulated producer as the client uses one: calls back, and fails what was not acknowledged in time. */
 public final class ClientProducer extends MockProducer<byte[], byte[]> {
@@ -63,7 +62,7 @@ public final class ClientProducer extends MockProducer<byte[], byte[]> {
     @Override
     public synchronized Future<RecordMetadata> send(ProducerRecord<byte[], byte[]> record, Callback callback) {
         Integer named = record.partition();
-        int partition = named != null ? named : Utils.toPositive(Utils.murmur2(record.key())) % cluster.partitions();
+        int partition = named != null ? named : cluster.partition(record.key());
         Log log = cluster.log(Cluster.topic(record.topic()), partition);
         Sending sending = new Sending(log, record, callback);
         time.afterMillis(Producer.DELIVERY_MS, sending::giveUp);

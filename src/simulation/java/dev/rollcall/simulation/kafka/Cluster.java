@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
 import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.utils.Utils;
 
 /** The brokers, and the logs of the inputs that they lead; what is true of them is told to the history. */
 public final class Cluster {
@@ -56,6 +57,11 @@ public final class Cluster {
 
     public int partitions() {
         return partitions;
+    }
+
+    /** Where the records of a key belong. */
+    public int partition(byte[] key) {
+        return Utils.toPositive(Utils.murmur2(key)) % partitions;
     }
 
     public Log log(Topic topic, int partition) {

@@ -47,10 +47,6 @@ public final class Producer {
         isAlive = false;
     }
 
-    public void send(Log log, byte @Nullable [] key, byte @Nullable [] value, Headers headers) {
-        send(log, key, value, headers, null);
-    }
-
     public void send(
             Log log,
             byte @Nullable [] key,

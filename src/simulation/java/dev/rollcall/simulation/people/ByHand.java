@@ -100,7 +100,7 @@ final class ByHand implements ShardProcess {
 
     @Override
     public void status(byte[] user, StatusText text, @Nullable Heartbeat carried) {
-        writer.status(user, text, carried == null ? null : Writer.encode(carried), null);
+        writer.status(user, text, carried == null ? null : Writer.encode(carried));
     }
 
     @Override

@@ -16,7 +16,6 @@ import java.util.OptionalLong;
 import org.apache.kafka.common.header.Headers;
 import org.apache.kafka.common.header.internals.RecordHeaders;
 import org.apache.kafka.common.serialization.Serializer;
-import org.apache.kafka.common.utils.Utils;
 import org.jspecify.annotations.Nullable;
 
 /** Encodes what people do as the contract has it, and writes it where it belongs. */
@@ -32,16 +31,12 @@ public final class Writer {
         this.producer = producer;
     }
 
-    Producer producer() {
-        return producer;
-    }
-
     int partitions() {
         return cluster.partitions();
     }
 
     int partition(byte[] user) {
-        return Utils.toPositive(Utils.murmur2(user)) % cluster.partitions();
+        return cluster.partition(user);
     }
 
     static byte[] encode(Heartbeat heartbeat) {
@@ -63,13 +58,13 @@ public final class Writer {
         write(Topic.DEVICE_HEARTBEAT, partition(user), user, value, new RecordHeaders(), null);
     }
 
-    void status(byte[] user, StatusText text, byte @Nullable [] carried, @Nullable Acknowledgement acknowledgement) {
+    void status(byte[] user, StatusText text, byte @Nullable [] carried) {
         Headers headers = new RecordHeaders();
         if (carried != null) {
             headers.add(CarriedHeartbeat.HEADER, carried);
         }
         byte[] value = VALUES.serialize("any", Inbound.of(new Inbound.Status(text)));
-        write(Topic.STATUS, partition(user), user, value, headers, acknowledgement);
+        write(Topic.STATUS, partition(user), user, value, headers, null);
     }
 
     void appearOffline(byte[] user, boolean on, @Nullable Acknowledgement acknowledgement) {

@@ -14,10 +14,10 @@ import dev.rollcall.topology.PresenceTopology;
 import dev.rollcall.topology.SimulatedTask;
 import dev.rollcall.topology.Surroundings;
 import java.nio.charset.StandardCharsets;
+import java.util.Objects;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.common.header.Headers;
 import org.apache.kafka.common.header.internals.RecordHeaders;
-import org.apache.kafka.common.utils.Utils;
 import org.jspecify.annotations.Nullable;
 
 /** A task that a thread has open: what it does goes into the thread's transaction, and is told. */
@@ -152,7 +152,7 @@ final class OpenTask implements Surroundings {
     @Override
     public void rerouted(String topic, byte @Nullable [] key, byte @Nullable [] value, Headers headers) {
         thread.step();
-        int to = Utils.toPositive(Utils.murmur2(key)) % deployment.cluster().partitions();
+        int to = deployment.cluster().partition(Objects.requireNonNull(key));
         isUntold = true;
         if (handled != null) {
             history.rerouted(partition, handled, to);
